@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpfstamp: compile a BPF object once, then stamp values into it, load it and
+ * attach it, as often as there are instances.
+ *
+ *	struct bpfstamp_template *t;	what was compiled: parsed and indexed once
+ *	struct bpfstamp_stamp *s;	one instance: code and data with its values
+ *	struct bpfstamp_net *net;	a network namespace to attach in
+ *	struct bpfstamp_ref vni;
+ *	struct bpfstamp_err err;
+ *
+ *	bpfstamp_open_file(&t, "vpc.o", &err);
+ *	bpfstamp_find(t, "vni", &vni, &err);
+ *	bpfstamp_stamp_new(&s, t, &err);
+ *	bpfstamp_net_open(&net, NULL, &err);
+ *	for each pod:
+ *		bpfstamp_reset(s);
+ *		bpfstamp_put(s, &vni, pod->vni, &err);
+ *		bpfstamp_load(s, &load, &fd, &err);
+ *		bpfstamp_attach(net, &hook, fd, "filter_out", NULL, &err);
+ *		close(fd);
+ *
+ * Conventions.  A function that can fail returns 0, or -1 with *err; what it
+ * was to make is then untouched and nothing is left half done.  Objects are
+ * freed by their own _free or _close, which accept NULL.  Strings and
+ * structures that a template hands out are the template's and live as long.
+ * Numbers are in host byte order.  Nothing here prints, exits, forks, keeps
+ * global state or installs a handler.
+ *
+ * Threads.  A template may be used by many threads at once when it is ready,
+ * that is after the last bpfstamp_declare.  A stamp or a net belongs to one
+ * thread at a time.
+ */
+#ifndef BPFSTAMP_H
+#define BPFSTAMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+#define BPFSTAMP_VERSION "0.1.0"
+
+/* code: an errno value; text: one line, without a newline. */
+struct bpfstamp_err {
+	int code;
+	char text[1024];
+};
+
+/* Fill *err as the functions here do; always returns -1. */
+int bpfstamp_err_set(struct bpfstamp_err *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ------------------------------------------------------------- template */
+
+struct bpfstamp_template;
+
+/*
+ * Parse size bytes of an ELF64 BPF object, of either byte order.  The bytes
+ * are not copied and must not change while the template lives.  name is how
+ * errors call it, and what the kernel's names of its maps begin with.
+ */
+int bpfstamp_open(struct bpfstamp_template **out, const void *bytes, size_t size, const char *name,
+		  struct bpfstamp_err *err);
+
+/* The same of a file, which is read and closed. */
+int bpfstamp_open_file(struct bpfstamp_template **out, const char *path, struct bpfstamp_err *err);
+
+void bpfstamp_close(struct bpfstamp_template *t);
+
+/* A function of the object: an entry program, or a subprogram that others call. */
+struct bpfstamp_program {
+	const char *name;
+	const char *section;
+	bool entry;		/* can be loaded by itself */
+	uint32_t type;		/* enum bpf_prog_type by the section's name, 0 where it tells nothing */
+	uint32_t attach_type;	/* enum bpf_attach_type likewise */
+	uint32_t insns;		/* slots of 8 bytes in the object */
+};
+
+struct bpfstamp_map {
+	const char *name;
+	const char *section;
+	bool data;		/* a data section: its bytes are the only value */
+	bool readonly;		/* a data section that is frozen before a program sees it */
+	uint32_t type;		/* enum bpf_map_type */
+	uint32_t key_size, value_size, max_entries, flags;
+};
+
+enum bpfstamp_kind {
+	BPFSTAMP_GLOBAL = 1,	/* a variable in a data section */
+	BPFSTAMP_STAMP,		/* STAMP() of bpfstamp.bpf.h */
+	BPFSTAMP_SYMBOL,	/* an undefined symbol that an lddw refers to */
+	BPFSTAMP_PLACEHOLDER,	/* a constant, named by bpfstamp_declare */
+};
+
+struct bpfstamp_injectable {
+	const char *name;
+	const char *section;	/* what goes before the colon in section:name */
+	enum bpfstamp_kind kind;
+	char type[64];		/* as in C, from BTF; else "u32", "bytes[24]", … */
+	uint32_t size;		/* of a value, in bytes */
+	uint32_t bits;		/* that a value may use, 0 where it is no integer */
+	bool is_signed;
+	bool has_value;		/* false for a symbol: it must be set */
+	const void *value;	/* size bytes as the program sees them in memory */
+	uint32_t site_count;
+};
+
+/* An instruction that holds the value, or that refers to the variable. */
+struct bpfstamp_site {
+	const char *program;	/* the function it stands in */
+	uint32_t insn;		/* slot, from the start of that function */
+	const char *file;	/* from BTF.ext, or NULL */
+	uint32_t line;		/* 0 where unknown */
+};
+
+/* Names as bpftool has them ("sched_cls", "hash"); NULL for an unknown number. */
+const char *bpfstamp_prog_type_name(uint32_t prog_type);
+const char *bpfstamp_map_type_name(uint32_t map_type);
+
+/*
+ * A value of an injectable (size bytes, as in memory) as text that bpfstamp_set
+ * reads back: a number, or hex:…  Always ended by NUL where size is not 0;
+ * returns the length of the whole text.
+ */
+size_t bpfstamp_value_text(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj,
+			   const void *bytes, char *buf, size_t size);
+
+const char *bpfstamp_name(const struct bpfstamp_template *t);
+const char *bpfstamp_license(const struct bpfstamp_template *t);	/* "" where it has none */
+bool bpfstamp_big_endian(const struct bpfstamp_template *t);
+
+uint32_t bpfstamp_program_count(const struct bpfstamp_template *t);
+uint32_t bpfstamp_map_count(const struct bpfstamp_template *t);
+uint32_t bpfstamp_injectable_count(const struct bpfstamp_template *t);
+void bpfstamp_program_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_program *out);
+void bpfstamp_map_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_map *out);
+void bpfstamp_injectable_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_injectable *out);
+void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, uint32_t site,
+		      struct bpfstamp_site *out);
+
+/*
+ * Name a placeholder: the constant that old spells (a value form, see
+ * bpfstamp_set) becomes an injectable called old, with every instruction whose
+ * meaning is that constant as a site.  It is an error where there is none, or
+ * where expect is not negative and not their number.  Before stamps are made.
+ */
+int bpfstamp_declare(struct bpfstamp_template *t, const char *old, long expect, struct bpfstamp_err *err);
+
+/* An injectable, resolved.  Its members are private. */
+struct bpfstamp_ref {
+	uint32_t injectable;
+	uint32_t offset, size;
+};
+
+/*
+ * Resolve a name, or "section:name" where the name alone is not one only.
+ * Unknown names fail with ENOENT and, where one is near, a suggestion.
+ */
+int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bpfstamp_ref *out,
+		  struct bpfstamp_err *err);
+
+/*
+ * Resolve an entry program by name.  NULL stands for the only one; where
+ * several are there, for the only one whose section goes with prog_type (0:
+ * any), or has a name that tells no type.
+ */
+int bpfstamp_find_program(const struct bpfstamp_template *t, const char *name, uint32_t prog_type,
+			  uint32_t *out, struct bpfstamp_err *err);
+
+/* ---------------------------------------------------------------- stamp */
+
+struct bpfstamp_stamp;
+
+/* An instance with the values of the object itself.  The template must outlive it. */
+int bpfstamp_stamp_new(struct bpfstamp_stamp **out, const struct bpfstamp_template *t,
+		       struct bpfstamp_err *err);
+void bpfstamp_stamp_free(struct bpfstamp_stamp *s);
+
+/* Back to the values of the object; no allocation. */
+void bpfstamp_reset(struct bpfstamp_stamp *s);
+
+/*
+ * Set by name and text.  Forms: integers (decimal, 0x, 0b, 0o, negative),
+ * true and false, enumerators, IPv4, IPv6 and MAC addresses (bytes in network
+ * order), be16: be32: be64: le16: le32: le64: before an integer, hex:00ff… (raw
+ * bytes), and text for char arrays.  Checked against type, size and bits.
+ */
+int bpfstamp_set(struct bpfstamp_stamp *s, const char *name, const char *text, struct bpfstamp_err *err);
+
+/* The same by reference: an integer, and raw bytes (ref's size, as in memory). */
+int bpfstamp_put(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, uint64_t value,
+		 struct bpfstamp_err *err);
+int bpfstamp_put_bytes(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const void *bytes,
+		       size_t len, struct bpfstamp_err *err);
+
+/* What stamping did at one site; old and new have size bytes, as in memory. */
+struct bpfstamp_change {
+	uint32_t injectable;
+	struct bpfstamp_site site;
+	uint32_t size;
+	const void *old_value, *new_value;
+};
+
+/* Call fn with each site of each value that was set, in order of the injectables. */
+typedef void bpfstamp_change_fn(const struct bpfstamp_change *change, void *arg);
+void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, void *arg);
+
+struct bpfstamp_insn {
+	uint32_t slots;			/* 2 for lddw, else 1 */
+	char text[128];			/* as stamped, as llvm-objdump writes it */
+	bool changed;
+	char before[128];		/* where changed: as in the object */
+	const char *refers;		/* the variable, map, symbol or function of a relocation, or NULL */
+	struct bpfstamp_site site;
+};
+
+/* Describe the instruction at a slot (below insns) of a function of the template. */
+void bpfstamp_insn_at(const struct bpfstamp_stamp *s, uint32_t program, uint32_t slot, struct bpfstamp_insn *out);
+
+/*
+ * The object with the values written into it: every other byte as it was, but
+ * that a .bss section which received a value gets bytes in the file, and that
+ * a symbol which received one becomes absolute and its relocations
+ * R_BPF_NONE.  bpfstamp_elf_size tells how many bytes bpfstamp_elf writes.
+ */
+size_t bpfstamp_elf_size(const struct bpfstamp_stamp *s);
+int bpfstamp_elf(const struct bpfstamp_stamp *s, void *buf, size_t size, struct bpfstamp_err *err);
+
+/* ----------------------------------------------------------------- load */
+
+struct bpfstamp_load {
+	uint32_t program;	/* from bpfstamp_find_program */
+	uint32_t prog_type;	/* enum bpf_prog_type, 0: by the section's name */
+	char *log;		/* gets the end of the verifier's log on failure, or NULL */
+	size_t log_size;
+	void (*note)(void *arg, const char *text);	/* told of each fallback, or NULL */
+	void *note_arg;
+};
+
+/*
+ * Create the maps that the program refers to, fill and freeze its data, and
+ * load it.  *fd is the program's, closed on exec, and keeps the maps.
+ */
+int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd,
+		  struct bpfstamp_err *err);
+
+struct bpfstamp_prog_info {
+	uint32_t id, type;
+	uint8_t tag[8];
+	char name[16];
+};
+
+int bpfstamp_prog_info(int fd, struct bpfstamp_prog_info *out, struct bpfstamp_err *err);
+
+/* --------------------------------------------------------------- attach */
+
+struct bpfstamp_net;
+
+/*
+ * Open a network namespace: NULL for the thread's own, a name under
+ * /run/netns, a path, or a process id.  The thread stays where it is.
+ */
+int bpfstamp_net_open(struct bpfstamp_net **out, const char *netns, struct bpfstamp_err *err);
+void bpfstamp_net_close(struct bpfstamp_net *net);
+
+enum bpfstamp_direction { BPFSTAMP_INGRESS = 1, BPFSTAMP_EGRESS = 2 };
+
+/* A place for a filter on the clsact qdisc of an interface. */
+struct bpfstamp_hook {
+	const char *dev;
+	enum bpfstamp_direction direction;
+	uint16_t prio;		/* 1 to 65535 */
+	uint16_t protocol;	/* ETH_P_*; 0 stands for ETH_P_ALL */
+	uint32_t handle;	/* not 0 */
+	bool force;		/* replace or delete a filter that bpfstamp did not make */
+};
+
+/* A filter that is there. */
+struct bpfstamp_filter {
+	int ifindex;
+	char dev[16];
+	enum bpfstamp_direction direction;
+	uint16_t prio, protocol;
+	uint32_t handle, chain;
+	char kind[16];		/* "bpf", or another classifier's */
+	bool ours;		/* made by bpfstamp: its name says so */
+	char name[256];		/* of the program, as whoever attached it called it */
+	uint32_t id;		/* of the program, or 0 */
+	bool has_tag;
+	uint8_t tag[8];
+};
+
+/*
+ * Attach program fd (SCHED_CLS), direct-action, under that name.  clsact is
+ * created where it is missing.  A filter of bpfstamp in the same place is
+ * replaced in one step; one of anybody else's only with hook->force, and then
+ * only a bpf filter.  *out, where not NULL, is the filter as the kernel has it.
+ */
+int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, int fd, const char *name,
+		    struct bpfstamp_filter *out, struct bpfstamp_err *err);
+
+/* What bpfstamp_attach would meet: 0 with *clsact and *filter telling what is there, or why it would refuse. */
+int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool *clsact,
+			  bool *filter, int *ifindex, struct bpfstamp_err *err);
+
+/* Remove the filter in that place; *out, where not NULL, tells which. dry: only look. */
+int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool dry,
+		    struct bpfstamp_filter *out, struct bpfstamp_err *err);
+
+/* Call fn with each filter on clsact of dev, or of every interface where it is NULL; fn returns 0 to go on. */
+typedef int bpfstamp_filter_fn(const struct bpfstamp_filter *filter, void *arg);
+int bpfstamp_show(struct bpfstamp_net *net, const char *dev, bpfstamp_filter_fn *fn, void *arg,
+		  struct bpfstamp_err *err);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
