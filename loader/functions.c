@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Functions of an object: which slots of which code section they are, whether
+ * they can be loaded by themselves, and where in the source they came from.
+ *
+ * A function is a symbol of type STT_FUNC.  Functions do not overlap, and begin
+ * and end on an instruction; what lies between two of them (padding, dead
+ * code) belongs to none.  Kept sorted by place, so that an instruction finds
+ * its function, relocation and source line by bisection.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/err.h"
+#include "loader/sectype.h"
+#include "loader/template.h"
+
+static int by_place(const void *a, const void *b)
+{
+	const struct func *f = a, *g = b;
+
+	if (f->code != g->code)
+		return f->code < g->code ? -1 : 1;
+	return f->start < g->start ? -1 : f->start > g->start;
+}
+
+static bool starts_at(const struct bpfstamp_template *t, uint32_t code, uint64_t slot)
+{
+	return slot == t->codes[code].insns ||
+	       (slot < t->codes[code].insns &&
+		bpfinsn_starts(t->starts, (uint32_t)(t->codes[code].image / BPFINSN_SIZE + slot)));
+}
+
+static int add_function(struct bpfstamp_template *t, const struct elf64_symbol *sym, uint32_t code,
+			struct bpfstamp_err *err)
+{
+	struct func *f = &t->funcs[t->func_count];
+	uint64_t start = sym->value / BPFINSN_SIZE, end = (sym->value + sym->size) / BPFINSN_SIZE;
+
+	if (sym->value % BPFINSN_SIZE || sym->size % BPFINSN_SIZE || !sym->size || !starts_at(t, code, start) ||
+	    !starts_at(t, code, end))
+		return err_set(err, EINVAL, "%s: function %s does not begin and end on an instruction of section %s",
+			       t->name, sym->name, t->codes[code].name);
+	*f = (struct func){ .name = sym->name, .code = code, .start = (uint32_t)start,
+			    .insns = (uint32_t)(end - start), .entry = sym->bind != ELF64_STB_LOCAL };
+	sectype_find(t->codes[code].name, &f->prog_type, &f->attach_type);
+	t->func_count++;
+	return 0;
+}
+
+/* Compilers before LLVM 9 gave functions no type and no size: the section is the function. */
+static int add_sections_without_functions(struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	uint32_t found = t->func_count;
+
+	for (uint32_t c = 0; c < t->code_count; c++) {
+		struct elf64_symbol whole = { .name = t->codes[c].name, .bind = ELF64_STB_GLOBAL,
+					      .size = (uint64_t)t->codes[c].insns * BPFINSN_SIZE };
+		bool has = false;
+
+		for (uint32_t i = 0; i < found && !has; i++)
+			has = t->funcs[i].code == c;
+		for (uint32_t i = 1; i < t->elf.symbol_count && !has; i++) {
+			struct elf64_symbol sym;
+
+			elf64_symbol(&t->elf, i, &sym);
+			if (sym.section == t->codes[c].section && sym.bind == ELF64_STB_GLOBAL && sym.value == 0)
+				whole.name = sym.name;
+		}
+		if (!has && add_function(t, &whole, c, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int check_overlaps(const struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	for (uint32_t i = 1; i < t->func_count; i++) {
+		const struct func *a = &t->funcs[i - 1], *b = &t->funcs[i];
+
+		if (a->code == b->code && b->start < a->start + a->insns)
+			return err_set(err, EINVAL, "%s: functions %s and %s of section %s overlap", t->name, a->name,
+				       b->name, t->codes[a->code].name);
+	}
+	return 0;
+}
+
+/*
+ * As in libbpf, what is in .text can be called but is no program by itself,
+ * unless the object has nothing else.
+ */
+static void demote_text(struct bpfstamp_template *t)
+{
+	bool others = false;
+
+	for (uint32_t i = 0; i < t->func_count; i++)
+		others |= t->funcs[i].entry && strcmp(t->codes[t->funcs[i].code].name, ".text") != 0;
+	for (uint32_t i = 0; others && i < t->func_count; i++)
+		if (!strcmp(t->codes[t->funcs[i].code].name, ".text"))
+			t->funcs[i].entry = false;
+}
+
+static void note_function_types(struct bpfstamp_template *t)
+{
+	for (uint32_t c = 0; c < t->code_count; c++) {
+		for (uint32_t i = 0; i < t->codes[c].funcs.count; i++) {
+			struct btf_func_info info;
+			uint32_t f;
+
+			btf_ext_func(&t->ext, &t->codes[c].funcs, i, &info);
+			f = object_func_at(t, c, info.insn_off / BPFINSN_SIZE);
+			if (f != NO_INDEX && t->funcs[f].start == info.insn_off / BPFINSN_SIZE)
+				t->funcs[f].btf = info.type;
+		}
+	}
+}
+
+static void attach_ext(struct bpfstamp_template *t)
+{
+	for (int part = BTF_EXT_FUNC; part <= BTF_EXT_CORE; part++) {
+		struct btf_ext_section s = { 0 };
+
+		while (btf_ext_next(&t->ext, (enum btf_ext_part)part, &s)) {
+			uint32_t section = elf64_find(&t->elf, s.name);
+			uint32_t code = section ? t->code_of[section] : NO_INDEX;
+
+			if (code == NO_INDEX)
+				continue;
+			if (part == BTF_EXT_FUNC)
+				t->codes[code].funcs = s;
+			else if (part == BTF_EXT_LINE)
+				t->codes[code].lines = s;
+			else
+				t->codes[code].cores = s;
+		}
+	}
+}
+
+int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	t->funcs = calloc((size_t)t->elf.symbol_count + t->code_count + 1, sizeof(*t->funcs));
+	if (!t->funcs)
+		return object_no_memory(err);
+	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
+		struct elf64_symbol sym;
+
+		elf64_symbol(&t->elf, i, &sym);
+		if (sym.type != ELF64_STT_FUNC || sym.section >= t->elf.section_count)
+			continue;
+		if (t->code_of[sym.section] != NO_INDEX && add_function(t, &sym, t->code_of[sym.section], err))
+			return -1;
+	}
+	if (add_sections_without_functions(t, err))
+		return -1;
+	qsort(t->funcs, t->func_count, sizeof(*t->funcs), by_place);
+	if (check_overlaps(t, err))
+		return -1;
+	demote_text(t);
+	if (t->ext.data) {
+		attach_ext(t);
+		note_function_types(t);
+	}
+	t->cache = calloc(1, sizeof(*t->cache) + t->func_count * sizeof(t->cache->links[0]));
+	if (!t->cache)
+		return object_no_memory(err);
+	t->cache->btf_fd = -1;
+	return 0;
+}
+
+uint32_t object_func_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
+{
+	uint32_t low = 0, high = t->func_count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		const struct func *f = &t->funcs[mid];
+
+		if (f->code < code || (f->code == code && f->start + f->insns <= insn))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < t->func_count && t->funcs[low].code == code && t->funcs[low].start <= insn)
+		return low;
+	return NO_INDEX;
+}
+
+const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
+{
+	uint32_t low = t->codes[code].reloc_first, end = low + t->codes[code].reloc_count, high = end;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (t->relocs[mid].insn < insn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < end && t->relocs[low].insn == insn ? &t->relocs[low] : NULL;
+}
+
+void object_locate(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, struct bpfstamp_site *out)
+{
+	uint32_t f = object_func_at(t, code, insn), low = 0, high = t->codes[code].lines.count;
+	struct btf_line_info line;
+
+	*out = (struct bpfstamp_site){ .program = t->codes[code].name, .insn = insn };
+	if (f != NO_INDEX) {
+		out->program = t->funcs[f].name;
+		out->insn = insn - t->funcs[f].start;
+	}
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		btf_ext_line(&t->ext, &t->codes[code].lines, mid, &line);
+		if (line.insn_off / BPFINSN_SIZE <= insn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low)
+		return;
+	btf_ext_line(&t->ext, &t->codes[code].lines, low - 1, &line);
+	if (f != NO_INDEX && line.insn_off / BPFINSN_SIZE < t->funcs[f].start)
+		return;
+	out->file = line.file;
+	out->line = line.line;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What can be stamped, but for placeholders, which the user names:
+ *
+ * - globals: variables of data sections, from the symbol table, with their
+ *   type from BTF where a DATASEC of that section has the variable;
+ * - stamp sites: records of the section .bpfstamp, whose format is in
+ *   include/bpfstamp.bpf.h;
+ * - symbolic constants: undefined symbols, but those that the BTF declares as
+ *   externs for a loader to find (.ksyms, .kconfig).
+ *
+ * A record is itself the site of a stamp; the sites of the other kinds come
+ * from relocations (relocs.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/bytes.h"
+#include "loader/err.h"
+#include "loader/records.h"
+#include "loader/template.h"
+
+/* The type of a variable: its VAR in the DATASEC of the section, if sizes agree. */
+static struct value_type global_type(const struct bpfstamp_template *t, const struct elf64_symbol *sym,
+				     uint32_t datasec)
+{
+	uint32_t size = (uint32_t)sym->size, btf_bytes, var_type = 0;
+	struct btf_secvar secvar;
+	struct btf_type sec, var;
+
+	if (!datasec)
+		return value_untyped(size);
+	btf_type(&t->btf, datasec, &sec);
+	for (uint32_t i = 0; i < sec.vlen; i++) {
+		btf_secvar(&t->btf, datasec, i, &secvar);
+		btf_type(&t->btf, secvar.type, &var);
+		if (var.kind != BTF_VAR || strcmp(var.name, sym->name) != 0)
+			continue;
+		var_type = var.type;
+		if (secvar.offset == sym->value)
+			break;
+	}
+	if (!var_type || !btf_size(&t->btf, var_type, 8, &btf_bytes) || btf_bytes != size)
+		return value_untyped(size);
+	return value_from_btf(&t->btf, var_type, size);
+}
+
+static int by_image(const void *a, const void *b)
+{
+	const struct injectable *x = a, *y = b;
+
+	if (x->image != y->image)
+		return x->image < y->image ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static void collect_globals(struct bpfstamp_template *t, const uint32_t *datasec)
+{
+	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
+		struct elf64_symbol sym;
+		uint32_t data;
+
+		elf64_symbol(&t->elf, i, &sym);
+		if (sym.section >= t->elf.section_count || t->data_of[sym.section] == NO_INDEX)
+			continue;
+		data = t->data_of[sym.section];
+		if ((sym.type != ELF64_STT_OBJECT && sym.type != ELF64_STT_NOTYPE) || !*sym.name || !sym.size ||
+		    !strncmp(sym.name, ".L", 2) || sym.size > t->datas[data].size - sym.value)
+			continue;
+		t->injectables[t->injectable_count++] = (struct injectable){
+			.name = sym.name, .section = t->datas[data].name, .kind = BPFSTAMP_GLOBAL,
+			.type = global_type(t, &sym, datasec[data]),
+			.image = t->datas[data].image + (uint32_t)sym.value,
+			.data = data, .symbol = i, .has_value = true,
+		};
+	}
+	t->global_count = t->injectable_count;
+	qsort(t->injectables, t->global_count, sizeof(*t->injectables), by_image);
+}
+
+static void collect_stamps(struct bpfstamp_template *t, const struct records *records)
+{
+	for (uint32_t i = 0; i < records->count; i++) {
+		const struct record *r = &records->record[i];
+		struct injectable *inj = &t->injectables[t->injectable_count];
+		bool again = i && !strcmp(records->record[i - 1].name, r->name);
+
+		t->sites[t->site_count++] = (struct site){ .injectable = t->injectable_count - again, .code = r->code,
+							   .insn = r->insn, .form = IMM_LDDW };
+		if (again)
+			continue;
+		*inj = (struct injectable){
+			.name = r->name, .section = RECORDS_SECTION, .kind = BPFSTAMP_STAMP, .data = NO_INDEX,
+			.has_value = true,
+			.type = { .form = VALUE_INT, .size = r->size, .bits = r->bits,
+				  .is_signed = r->is_signed },
+		};
+		value_store(inj->value, r->size, t->elf.big, r->value);
+		t->injectable_count++;
+	}
+}
+
+/* Whether the BTF says that a loader is to find the symbol in the kernel. */
+static bool is_extern(const struct bpfstamp_template *t, const char *name)
+{
+	static const char *const sections[] = { ".ksyms", ".kconfig" };
+
+	for (int i = 0; i < 2 && t->btf.type_count; i++) {
+		uint32_t id = btf_find(&t->btf, BTF_DATASEC, sections[i]);
+		struct btf_type sec, var;
+
+		btf_type(&t->btf, id, &sec);
+		for (uint32_t v = 0; v < sec.vlen; v++) {
+			struct btf_secvar secvar;
+
+			btf_secvar(&t->btf, id, v, &secvar);
+			btf_type(&t->btf, secvar.type, &var);
+			if (!strcmp(var.name, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void collect_symbols(struct bpfstamp_template *t)
+{
+	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
+		struct elf64_symbol sym;
+
+		elf64_symbol(&t->elf, i, &sym);
+		if (sym.section != ELF64_SHN_UNDEF || sym.type != ELF64_STT_NOTYPE || !*sym.name ||
+		    sym.bind == ELF64_STB_LOCAL || is_extern(t, sym.name))
+			continue;
+		t->injectables[t->injectable_count++] = (struct injectable){
+			.name = sym.name, .section = "*UND*", .kind = BPFSTAMP_SYMBOL, .data = NO_INDEX, .symbol = i,
+			.has_value = sym.bind == ELF64_STB_WEAK,
+			.type = { .form = VALUE_REGISTER, .size = 8, .bits = 64, .any_sign = true },
+		};
+	}
+}
+
+int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	uint32_t *datasec = calloc(t->data_count + 1, sizeof(*datasec));
+	struct records records = { 0 };
+	int ret = -1;
+
+	if (!datasec) {
+		object_no_memory(err);
+		goto out;
+	}
+	if (records_read(&records, t, err))
+		goto out;
+	t->injectables = calloc((size_t)t->elf.symbol_count + records.count + 1, sizeof(*t->injectables));
+	t->sites = calloc(records.count + 1, sizeof(*t->sites));
+	if (!t->injectables || !t->sites) {
+		object_no_memory(err);
+		goto out;
+	}
+	for (uint32_t i = 0; t->btf.type_count && i < t->data_count; i++)
+		datasec[i] = btf_find(&t->btf, BTF_DATASEC, t->datas[i].name);
+	collect_globals(t, datasec);
+	collect_stamps(t, &records);
+	collect_symbols(t);
+	ret = 0;
+out:
+	records_free(&records);
+	free(datasec);
+	return ret;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Looking at a template, or at a stamp, from outside.  The plain structures of
+ * bpfstamp.h are filled on request, so that nothing is kept twice.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loader/stamp.h"
+
+const char *bpfstamp_name(const struct bpfstamp_template *t)
+{
+	return t->name;
+}
+
+const char *bpfstamp_license(const struct bpfstamp_template *t)
+{
+	return t->license;
+}
+
+bool bpfstamp_big_endian(const struct bpfstamp_template *t)
+{
+	return t->elf.big;
+}
+
+uint32_t bpfstamp_program_count(const struct bpfstamp_template *t)
+{
+	return t->func_count;
+}
+
+uint32_t bpfstamp_map_count(const struct bpfstamp_template *t)
+{
+	return t->map_count;
+}
+
+uint32_t bpfstamp_injectable_count(const struct bpfstamp_template *t)
+{
+	return t->injectable_count;
+}
+
+void bpfstamp_program_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_program *out)
+{
+	const struct func *f = &t->funcs[i];
+
+	*out = (struct bpfstamp_program){ .name = f->name, .section = t->codes[f->code].name, .entry = f->entry,
+					  .type = f->prog_type, .attach_type = f->attach_type, .insns = f->insns };
+}
+
+void bpfstamp_map_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_map *out)
+{
+	const struct map *m = &t->maps[i];
+
+	*out = (struct bpfstamp_map){ .name = m->name, .section = m->section, .data = m->data != NO_INDEX,
+				      .readonly = m->data != NO_INDEX && t->datas[m->data].readonly, .type = m->type,
+				      .key_size = m->key_size, .value_size = m->value_size,
+				      .max_entries = m->max_entries, .flags = m->flags };
+}
+
+void bpfstamp_injectable_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_injectable *out)
+{
+	const struct injectable *inj = &t->injectables[i];
+
+	*out = (struct bpfstamp_injectable){ .name = inj->name, .section = inj->section, .kind = inj->kind,
+					     .size = inj->type.size, .bits = inj->type.bits,
+					     .is_signed = inj->type.is_signed, .has_value = inj->has_value,
+					     .site_count = inj->site_count };
+	out->value = inj->kind == BPFSTAMP_GLOBAL ? t->image + inj->image : inj->value;
+	value_type_text(&inj->type, t->btf.type_count ? &t->btf : NULL, out->type, sizeof(out->type));
+}
+
+void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, uint32_t site, struct bpfstamp_site *out)
+{
+	const struct site *s = &t->sites[t->injectables[injectable].site_first + site];
+
+	object_locate(t, s->code, s->insn, out);
+}
+
+size_t bpfstamp_value_text(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj, const void *bytes,
+			   char *buf, size_t size)
+{
+	size_t used = 4;
+	uint64_t number;
+
+	if (inj->bits) {
+		number = value_load(bytes, inj->size, inj->is_signed, t->elf.big);
+		return (size_t)(inj->is_signed ? snprintf(buf, size, "%" PRId64, (int64_t)number) :
+				snprintf(buf, size, "0x%" PRIx64, number));
+	}
+	snprintf(buf, size, "hex:");
+	for (uint32_t i = 0; i < inj->size; i++, used += 2)
+		if (used < size)
+			snprintf(buf + used, size - used, "%02x", ((const uint8_t *)bytes)[i]);
+	return used;
+}
+
+/* Decode the one or two slots at an offset of an image. */
+static void decode_at(const struct bpfstamp_template *t, const uint8_t *image, uint32_t at, struct bpfinsn two[2])
+{
+	bpfinsn_decode(image + at, t->elf.big, &two[0]);
+	if (bpfinsn_slots(two[0].code) == 2)
+		bpfinsn_decode(image + at + BPFINSN_SIZE, t->elf.big, &two[1]);
+}
+
+static const char *reloc_name(const struct bpfstamp_template *t, const struct reloc *r)
+{
+	struct elf64_symbol sym;
+
+	switch (r->kind) {
+	case RELOC_DATA:
+		for (uint32_t i = 0; i < t->site_count; i++)
+			if (t->sites[i].code == r->code && t->sites[i].insn == r->insn && !t->sites[i].form)
+				return t->injectables[t->sites[i].injectable].name;
+		return t->datas[r->target].name;
+	case RELOC_MAP:
+		return t->maps[r->target].name;
+	case RELOC_FUNC:
+	case RELOC_CALL:
+		return t->funcs[r->target].name;
+	default:
+		elf64_symbol(&t->elf, r->symbol, &sym);
+		return sym.name;
+	}
+}
+
+void bpfstamp_insn_at(const struct bpfstamp_stamp *s, uint32_t program, uint32_t slot, struct bpfstamp_insn *out)
+{
+	const struct bpfstamp_template *t = s->t;
+	const struct func *f = &t->funcs[program];
+	uint32_t insn = f->start + slot, at = object_insn_at(t, f->code, insn);
+	const struct reloc *r = object_reloc_at(t, f->code, insn);
+	struct bpfinsn two[2] = { 0 };
+
+	*out = (struct bpfstamp_insn){ .refers = r ? reloc_name(t, r) : NULL };
+	object_locate(t, f->code, insn, &out->site);
+	decode_at(t, s->image, at, two);
+	out->slots = bpfinsn_slots(two[0].code);
+	bpfinsn_text(out->text, sizeof(out->text), two);
+	out->changed = memcmp(s->image + at, t->image + at, (size_t)out->slots * BPFINSN_SIZE) != 0;
+	if (out->changed) {
+		decode_at(t, t->image, at, two);
+		bpfinsn_text(out->before, sizeof(out->before), two);
+	}
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Linking one program.
+ *
+ * The kernel takes a program and its subprograms as one array.  The entry
+ * function comes first; a function that is called, or whose address is taken,
+ * is appended when it is first met, and its own calls are followed at once,
+ * depth first, which is libbpf's order.  Once all have a place, every
+ * relocation in them becomes a store of a known number (calls) or a note of
+ * the map whose fd goes there.
+ *
+ * Nothing here depends on the values of a stamp: a link is made once for a
+ * template, and a stamp's program is then some memcpy and a few stores.
+ * It does read the instructions' BTF.ext records: func_info only where all
+ * functions have it, because the kernel wants it for all or for none.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "include/bytes.h"
+#include "loader/err.h"
+#include "loader/link.h"
+
+enum { LINKED_MAX = 1000000 };	/* instructions: BPF_COMPLEXITY_LIMIT_INSNS, the most any kernel takes */
+
+struct walk {		/* a function whose relocations are being followed */
+	uint32_t func;
+	const struct reloc *next, *end;
+};
+
+static struct walk walk_of(const struct bpfstamp_template *t, uint32_t func)
+{
+	const struct func *f = &t->funcs[func];
+	const struct code *c = &t->codes[f->code];
+	const struct reloc *r = t->relocs + c->reloc_first, *end = r + c->reloc_count;
+	struct walk w = { .func = func };
+
+	while (r < end && r->insn < f->start)
+		r++;
+	w.next = r;
+	while (r < end && r->insn < f->start + f->insns)
+		r++;
+	w.end = r;
+	return w;
+}
+
+static int refuse_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, const char *why,
+		     struct bpfstamp_err *err)
+{
+	struct bpfstamp_site at;
+
+	object_locate(t, code, insn, &at);
+	err_set(err, ENOTSUP, "%s: cannot load: instruction %u of %s", t->name, at.insn, at.program);
+	if (at.file)
+		err_hint(err, " (%s:%u)", at.file, at.line);
+	return err_hint(err, ": %s", why);
+}
+
+static int check_function(const struct bpfstamp_template *t, uint32_t func, struct bpfstamp_err *err)
+{
+	const struct func *f = &t->funcs[func];
+	const struct code *c = &t->codes[f->code];
+	struct walk w = walk_of(t, func);
+
+	for (; w.next < w.end; w.next++)
+		if (w.next->kind == RELOC_REFUSED)
+			return refuse_at(t, f->code, w.next->insn, w.next->why, err);
+	for (uint32_t i = 0; i < c->cores.count; i++) {
+		struct btf_core_relo core;
+		uint32_t insn;
+
+		btf_ext_core(&t->ext, &c->cores, i, &core);
+		insn = core.insn_off / BPFINSN_SIZE;
+		if (insn >= f->start && insn < f->start + f->insns)
+			return refuse_at(t, f->code, insn, "it needs a CO-RE relocation, which is not supported", err);
+	}
+	return 0;
+}
+
+static int place(struct link *link, const struct bpfstamp_template *t, uint32_t func, uint32_t *at_of,
+		 struct bpfstamp_err *err)
+{
+	if (check_function(t, func, err))
+		return -1;
+	if (t->funcs[func].insns > LINKED_MAX - link->insns)
+		return err_set(err, E2BIG, "%s: program %s has more than %u instructions with what it calls", t->name,
+			       t->funcs[link->chunks[0].func].name, LINKED_MAX);
+	at_of[func] = link->insns;
+	link->chunks[link->chunk_count++] = (struct link_chunk){ .func = func, .at = link->insns };
+	link->insns += t->funcs[func].insns;
+	return 0;
+}
+
+static bool names_function(const struct reloc *r)
+{
+	return r->kind == RELOC_CALL || r->kind == RELOC_FUNC;
+}
+
+/* Place the function and all that it reaches; stack has room for every function. */
+static int place_all(struct link *link, const struct bpfstamp_template *t, uint32_t func, uint32_t *at_of,
+		     struct walk *stack, struct bpfstamp_err *err)
+{
+	uint32_t depth = 0;
+
+	if (place(link, t, func, at_of, err))
+		return -1;
+	stack[depth++] = walk_of(t, func);
+	while (depth) {
+		struct walk *w = &stack[depth - 1];
+		const struct reloc *r = w->next;
+
+		if (r == w->end) {
+			depth--;
+			continue;
+		}
+		w->next++;
+		if (!names_function(r) || at_of[r->target] != NO_INDEX)
+			continue;
+		if (place(link, t, r->target, at_of, err))
+			return -1;
+		stack[depth++] = walk_of(t, r->target);
+	}
+	return 0;
+}
+
+static void resolve(struct link *link, const struct bpfstamp_template *t, const struct link_chunk *chunk,
+		    const uint32_t *at_of)
+{
+	uint32_t start = t->funcs[chunk->func].start;
+
+	for (struct walk w = walk_of(t, chunk->func); w.next < w.end; w.next++) {
+		const struct reloc *r = w.next;
+		uint32_t at = chunk->at + r->insn - start;
+
+		if (names_function(r))
+			link->calls[link->call_count++] = (struct link_call){
+				.at = at, .src = r->kind == RELOC_CALL ? BPF_SRC_CALL : BPF_SRC_FUNC,
+				.imm = (int32_t)at_of[r->target] - (int32_t)at - 1,
+			};
+		else if (r->kind == RELOC_MAP)
+			link->maps[link->map_count++] = (struct link_map){ .at = at, .map = r->target };
+		else if (r->kind == RELOC_DATA)
+			link->maps[link->map_count++] = (struct link_map){
+				.at = at, .map = t->datas[r->target].map, .offset = r->addend, .value = true,
+			};
+		else if (r->kind == RELOC_SYMBOL && !t->injectables[r->target].has_value)
+			link->symbols[link->symbol_count++] = r->target;
+	}
+}
+
+static int resolve_all(struct link *link, const struct bpfstamp_template *t, const uint32_t *at_of,
+		       struct bpfstamp_err *err)
+{
+	size_t relocs = 0;
+
+	for (uint32_t i = 0; i < link->chunk_count; i++) {
+		struct walk w = walk_of(t, link->chunks[i].func);
+
+		relocs += (size_t)(w.end - w.next);
+	}
+	link->calls = calloc(relocs + 1, sizeof(*link->calls));
+	link->maps = calloc(relocs + 1, sizeof(*link->maps));
+	link->symbols = calloc(relocs + 1, sizeof(*link->symbols));
+	if (!link->calls || !link->maps || !link->symbols)
+		return object_no_memory(err);
+	for (uint32_t i = 0; i < link->chunk_count; i++)
+		resolve(link, t, &link->chunks[i], at_of);
+	return 0;
+}
+
+static int make_func_info(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	for (uint32_t i = 0; i < link->chunk_count; i++)
+		if (!t->funcs[link->chunks[i].func].btf)
+			return 0;
+	link->func_info = calloc(link->chunk_count, sizeof(*link->func_info));
+	if (!link->func_info)
+		return object_no_memory(err);
+	for (uint32_t i = 0; i < link->chunk_count; i++)
+		link->func_info[i] = (struct bpf_func_info){ .insn_off = link->chunks[i].at,
+							     .type_id = t->funcs[link->chunks[i].func].btf };
+	link->func_info_count = link->chunk_count;
+	return 0;
+}
+
+/* Copy the line records of one function, moved to where it stands now. */
+static void add_lines(struct link *link, const struct bpfstamp_template *t, const struct link_chunk *chunk)
+{
+	const struct func *f = &t->funcs[chunk->func];
+	const struct btf_ext_section *lines = &t->codes[f->code].lines;
+
+	for (uint32_t i = 0; i < lines->count; i++) {
+		const uint8_t *raw = btf_ext_record(lines, i);
+		uint32_t insn = bytes_get32(raw, t->elf.big) / BPFINSN_SIZE;
+
+		if (insn < f->start || insn >= f->start + f->insns)
+			continue;
+		link->line_info[link->line_info_count++] = (struct bpf_line_info){
+			.insn_off = insn - f->start + chunk->at,
+			.file_name_off = bytes_get32(raw + 4, t->elf.big),
+			.line_off = bytes_get32(raw + 8, t->elf.big),
+			.line_col = bytes_get32(raw + 12, t->elf.big),
+		};
+	}
+}
+
+static int make_line_info(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	size_t room = 0;
+
+	for (uint32_t i = 0; i < link->chunk_count; i++)
+		room += t->codes[t->funcs[link->chunks[i].func].code].lines.count;
+	link->line_info = calloc(room + 1, sizeof(*link->line_info));
+	if (!link->line_info)
+		return object_no_memory(err);
+	for (uint32_t i = 0; i < link->chunk_count; i++)
+		add_lines(link, t, &link->chunks[i]);
+	return 0;
+}
+
+int link_program(struct link **out, const struct bpfstamp_template *t, uint32_t f, struct bpfstamp_err *err)
+{
+	struct link *link = calloc(1, sizeof(*link));
+	struct walk *stack = calloc(t->func_count, sizeof(*stack));
+	uint32_t *at_of = malloc(t->func_count * sizeof(*at_of));
+	int ret = -1;
+
+	if (!link || !stack || !at_of || !(link->chunks = calloc(t->func_count, sizeof(*link->chunks)))) {
+		object_no_memory(err);
+		goto out;
+	}
+	memset(at_of, 0xff, t->func_count * sizeof(*at_of));
+	if (place_all(link, t, f, at_of, stack, err) || resolve_all(link, t, at_of, err))
+		goto out;
+	if (t->ext.data && (make_func_info(link, t, err) || make_line_info(link, t, err)))
+		goto out;
+	*out = link;
+	ret = 0;
+out:
+	free(stack);
+	free(at_of);
+	if (ret)
+		link_free(link);
+	return ret;
+}
+
+void link_free(struct link *link)
+{
+	if (!link)
+		return;
+	free(link->chunks);
+	free(link->calls);
+	free(link->maps);
+	free(link->symbols);
+	free(link->func_info);
+	free(link->line_info);
+	free(link);
+}
+
+void link_gather(const struct link *link, const struct bpfstamp_template *t, const uint8_t *image, uint8_t *insns)
+{
+	for (uint32_t i = 0; i < link->chunk_count; i++) {
+		const struct func *f = &t->funcs[link->chunks[i].func];
+
+		memcpy(insns + (size_t)link->chunks[i].at * BPFINSN_SIZE, image + object_insn_at(t, f->code, f->start),
+		       (size_t)f->insns * BPFINSN_SIZE);
+	}
+	for (uint32_t i = 0; i < link->call_count; i++) {
+		uint8_t *raw = insns + (size_t)link->calls[i].at * BPFINSN_SIZE;
+		struct bpfinsn insn;
+
+		bpfinsn_decode(raw, t->elf.big, &insn);
+		insn.src = link->calls[i].src;
+		insn.imm = link->calls[i].imm;
+		bpfinsn_encode(raw, t->elf.big, &insn);
+	}
+}
+
+bool link_origin(const struct link *link, const struct bpfstamp_template *t, uint32_t at, uint32_t *code,
+		 uint32_t *insn)
+{
+	for (uint32_t i = 0; i < link->chunk_count; i++) {
+		const struct func *f = &t->funcs[link->chunks[i].func];
+
+		if (at >= link->chunks[i].at && at - link->chunks[i].at < f->insns) {
+			*code = f->code;
+			*insn = at - link->chunks[i].at + f->start;
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program as the kernel wants it: the entry function and every function that
+ * it calls, one behind the other, with what must be filled in at load.
+ */
+#ifndef LOADER_LINK_H
+#define LOADER_LINK_H
+
+#include "loader/template.h"
+
+struct bpf_func_info;
+struct bpf_line_info;
+
+struct link_chunk {	/* a function copied from the image */
+	uint32_t func;
+	uint32_t at;		/* slot of the linked program */
+};
+
+struct link_call {	/* an instruction whose imm (and src) is now known */
+	uint32_t at;
+	uint8_t src;
+	int32_t imm;
+};
+
+struct link_map {	/* an lddw that wants a map's fd */
+	uint32_t at;
+	uint32_t map;
+	uint32_t offset;	/* into the value, where value is true */
+	bool value;
+};
+
+struct link {
+	uint32_t insns;
+	struct link_chunk *chunks;
+	struct link_call *calls;
+	struct link_map *maps;
+	uint32_t *symbols;	/* injectables whose value the program cannot do without */
+	uint32_t chunk_count, call_count, map_count, symbol_count;
+	struct bpf_func_info *func_info;	/* of linux/bpf.h */
+	struct bpf_line_info *line_info;
+	uint32_t func_info_count, line_info_count;
+};
+
+/* Link the program of function f. Refuses what cannot be loaded, with the instruction. */
+int link_program(struct link **out, const struct bpfstamp_template *t, uint32_t f, struct bpfstamp_err *err);
+void link_free(struct link *link);
+
+/* Put the program together from an image into insns (link->insns slots), but for the maps. */
+void link_gather(const struct link *link, const struct bpfstamp_template *t, const uint8_t *image, uint8_t *insns);
+
+/* The place in the template of a slot of the linked program; false where there is none. */
+bool link_origin(const struct link *link, const struct bpfstamp_template *t, uint32_t at, uint32_t *code,
+		 uint32_t *insn);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the verifier said, for people.
+ */
+#ifndef LOADER_LOG_H
+#define LOADER_LOG_H
+
+#include "loader/link.h"
+
+/*
+ * Append to *err the reason that a verifier's log ends with and, where the log
+ * tells the instruction, its function, file and line.  False where it has no
+ * reason.
+ */
+bool log_explain(const char *log, const struct link *link, const struct bpfstamp_template *t,
+		 struct bpfstamp_err *err);
+
+/* Copy the end of log into buf: as many whole lines as fit in size bytes with the NUL. */
+void log_tail(const char *log, char *buf, size_t size);
+
+#endif

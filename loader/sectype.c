@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Section names, and names for the kernel's numbers.
+ *
+ * The table is a list of rules, tried in order.  A pattern that ends in + matches
+ * the name alone or with a / and more behind it; any other matches only
+ * itself.  Numbers
+ * are those of enum bpf_prog_type and enum bpf_attach_type; the few that the
+ * oldest supported uapi headers lack are written out.
+ *
+ * Names that are no program type of their own, such as the `egress` of many
+ * examples, are not here: they get their type from the use that a program is
+ * put to.
+ */
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "include/bpfstamp.h"
+#include "loader/sectype.h"
+
+enum {
+	TCX_INGRESS = 46,
+	TCX_EGRESS = 47,
+	NETKIT_PRIMARY = 54,
+	NETKIT_PEER = 55,
+	PROG_NETFILTER = 32,
+};
+
+static const struct rule {
+	const char *pattern;
+	uint32_t prog, attach;
+} rules[] = {
+	{ "tcx/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS },
+	{ "tcx/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS },
+	{ "tc/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS },
+	{ "tc/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS },
+	{ "netkit/primary", BPF_PROG_TYPE_SCHED_CLS, NETKIT_PRIMARY },
+	{ "netkit/peer", BPF_PROG_TYPE_SCHED_CLS, NETKIT_PEER },
+	{ "tc+", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "classifier+", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "action+", BPF_PROG_TYPE_SCHED_ACT, 0 },
+	{ "xdp.frags/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP },
+	{ "xdp/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP },
+	{ "xdp.frags/cpumap", BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP },
+	{ "xdp/cpumap", BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP },
+	{ "xdp.frags+", BPF_PROG_TYPE_XDP, BPF_XDP },
+	{ "xdp+", BPF_PROG_TYPE_XDP, BPF_XDP },
+	{ "socket+", BPF_PROG_TYPE_SOCKET_FILTER, 0 },
+	{ "sk_reuseport/migrate", BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT_OR_MIGRATE },
+	{ "sk_reuseport", BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT },
+	{ "lwt_in+", BPF_PROG_TYPE_LWT_IN, 0 },
+	{ "lwt_out+", BPF_PROG_TYPE_LWT_OUT, 0 },
+	{ "lwt_xmit+", BPF_PROG_TYPE_LWT_XMIT, 0 },
+	{ "lwt_seg6local+", BPF_PROG_TYPE_LWT_SEG6LOCAL, 0 },
+	{ "sockops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS },
+	{ "sk_skb/stream_parser", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_PARSER },
+	{ "sk_skb/stream_verdict", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_VERDICT },
+	{ "sk_skb+", BPF_PROG_TYPE_SK_SKB, 0 },
+	{ "sk_msg+", BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT },
+	{ "sk_lookup+", BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP },
+	{ "flow_dissector+", BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR },
+	{ "netfilter", PROG_NETFILTER, 45 },
+	{ "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
+	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
+	{ "cgroup/skb", BPF_PROG_TYPE_CGROUP_SKB, 0 },
+	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
+	{ "cgroup/sock_release", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_RELEASE },
+	{ "cgroup/sock", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
+	{ "cgroup/post_bind4", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET4_POST_BIND },
+	{ "cgroup/post_bind6", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET6_POST_BIND },
+	{ "cgroup/bind4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND },
+	{ "cgroup/bind6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_BIND },
+	{ "cgroup/connect4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT },
+	{ "cgroup/connect6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_CONNECT },
+	{ "cgroup/sendmsg4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_SENDMSG },
+	{ "cgroup/sendmsg6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_SENDMSG },
+	{ "cgroup/recvmsg4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_RECVMSG },
+	{ "cgroup/recvmsg6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_RECVMSG },
+	{ "cgroup/sysctl", BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_CGROUP_SYSCTL },
+	{ "cgroup/getsockopt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_GETSOCKOPT },
+	{ "cgroup/setsockopt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT },
+	{ "cgroup/dev", BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE },
+	{ "kprobe+", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "kretprobe+", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "uprobe+", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "uretprobe+", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "tracepoint+", BPF_PROG_TYPE_TRACEPOINT, 0 },
+	{ "tp+", BPF_PROG_TYPE_TRACEPOINT, 0 },
+	{ "raw_tracepoint+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
+	{ "raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
+	{ "perf_event", BPF_PROG_TYPE_PERF_EVENT, 0 },
+	{ "fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
+	{ "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
+	{ "fmod_ret+", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN },
+	{ "tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
+	{ "iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER },
+	{ "freplace+", BPF_PROG_TYPE_EXT, 0 },
+	{ "lsm+", BPF_PROG_TYPE_LSM, BPF_LSM_MAC },
+	{ "struct_ops+", BPF_PROG_TYPE_STRUCT_OPS, 0 },
+	{ "syscall", BPF_PROG_TYPE_SYSCALL, 0 },
+};
+
+static bool rule_matches(const char *pattern, const char *section)
+{
+	size_t len = strlen(pattern);
+
+	if (pattern[len - 1] != '+')
+		return !strcmp(pattern, section);
+	return !strncmp(pattern, section, len - 1) && (section[len - 1] == '\0' || section[len - 1] == '/');
+}
+
+bool sectype_find(const char *section, uint32_t *prog_type, uint32_t *attach_type)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rule_matches(rules[i].pattern, section)) {
+			*prog_type = rules[i].prog;
+			*attach_type = rules[i].attach;
+			return true;
+		}
+	}
+	*prog_type = 0;
+	*attach_type = 0;
+	return false;
+}
+
+/* In the order of enum bpf_prog_type. */
+static const char *const prog_names[] = {
+	"unspec", "socket_filter", "kprobe", "sched_cls", "sched_act", "tracepoint", "xdp", "perf_event",
+	"cgroup_skb", "cgroup_sock", "lwt_in", "lwt_out", "lwt_xmit", "sock_ops", "sk_skb", "cgroup_device",
+	"sk_msg", "raw_tracepoint", "cgroup_sock_addr", "lwt_seg6local", "lirc_mode2", "sk_reuseport",
+	"flow_dissector", "cgroup_sysctl", "raw_tracepoint_writable", "cgroup_sockopt", "tracing",
+	"struct_ops", "ext", "lsm", "sk_lookup", "syscall", "netfilter",
+};
+
+/* In the order of enum bpf_map_type. */
+static const char *const map_names[] = {
+	"unspec", "hash", "array", "prog_array", "perf_event_array", "percpu_hash", "percpu_array",
+	"stack_trace", "cgroup_array", "lru_hash", "lru_percpu_hash", "lpm_trie", "array_of_maps",
+	"hash_of_maps", "devmap", "sockmap", "cpumap", "xskmap", "sockhash", "cgroup_storage",
+	"reuseport_sockarray", "percpu_cgroup_storage", "queue", "stack", "sk_storage", "devmap_hash",
+	"struct_ops", "ringbuf", "inode_storage", "task_storage", "bloom_filter", "user_ringbuf",
+	"cgrp_storage", "arena", "insn_array",
+};
+
+const char *bpfstamp_prog_type_name(uint32_t prog_type)
+{
+	return prog_type < sizeof(prog_names) / sizeof(prog_names[0]) ? prog_names[prog_type] : NULL;
+}
+
+const char *bpfstamp_map_type_name(uint32_t map_type)
+{
+	return map_type < sizeof(map_names) / sizeof(map_names[0]) ? map_names[map_type] : NULL;
+}

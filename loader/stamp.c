@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Stamps.  Making one allocates everything it will ever need but for the
+ * linked program; reset is one memcpy; setting a value is a range check and a
+ * store per site.  A value is checked against its type and against every site
+ * before the first byte changes, so that a refused value leaves the stamp as
+ * it was.
+ *
+ * All values go through bytes as they stand in the program's memory.  A global
+ * takes them as they are; an instruction takes the number that they are in the
+ * object's byte order, extended by the signedness of the type to 64 bits.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/err.h"
+#include "loader/stamp.h"
+
+int bpfstamp_stamp_new(struct bpfstamp_stamp **out, const struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	struct bpfstamp_stamp *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return object_no_memory(err);
+	s->t = t;
+	s->image = malloc(t->image_size + 1);
+	s->touched = calloc(t->injectable_count + 1, sizeof(*s->touched));
+	s->map_fds = malloc((t->map_count + 1) * sizeof(*s->map_fds));
+	if (!s->image || !s->touched || !s->map_fds) {
+		bpfstamp_stamp_free(s);
+		return object_no_memory(err);
+	}
+	memset(s->map_fds, 0xff, (t->map_count + 1) * sizeof(*s->map_fds));
+	bpfstamp_reset(s);
+	*out = s;
+	return 0;
+}
+
+void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
+{
+	if (!s)
+		return;
+	free(s->image);
+	free(s->touched);
+	free(s->linked);
+	free(s->map_fds);
+	free(s);
+}
+
+void bpfstamp_reset(struct bpfstamp_stamp *s)
+{
+	memcpy(s->image, s->t->image, s->t->image_size);
+	memset(s->touched, 0, s->t->injectable_count * sizeof(*s->touched));
+}
+
+/* What the user is told when nobody would ever see the value. */
+static int refuse_unused(const struct bpfstamp_template *t, const struct injectable *inj, struct bpfstamp_err *err)
+{
+	static const char *const hints[] = {
+		[BPFSTAMP_GLOBAL] = "its reads were folded away by the compiler; declare it volatile",
+		[BPFSTAMP_STAMP] = "the code around it was removed",
+		[BPFSTAMP_SYMBOL] = "nothing loads its value",
+		[BPFSTAMP_PLACEHOLDER] = "it has no site",
+	};
+
+	return err_set(err, EINVAL, "%s: %s: no instruction refers to it: %s", t->name, inj->name, hints[inj->kind]);
+}
+
+/* Name the first instruction that cannot hold the value. */
+static int check_sites(const struct bpfstamp_template *t, const struct injectable *inj, uint64_t value,
+		       struct bpfstamp_err *err)
+{
+	for (uint32_t i = 0; i < inj->site_count; i++) {
+		const struct site *site = &t->sites[inj->site_first + i];
+		struct bpfstamp_site at;
+
+		if (imm_holds(site->form, value))
+			continue;
+		object_locate(t, site->code, site->insn, &at);
+		err_set(err, ERANGE, "%s: %s: instruction %u of %s", t->name, inj->name, at.insn, at.program);
+		if (at.file)
+			err_hint(err, " (%s:%u)", at.file, at.line);
+		return err_hint(err, " sign-extends its 32 bits and cannot hold 0x%" PRIx64 ": use STAMP() or a global",
+				value);
+	}
+	return 0;
+}
+
+static int store(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const uint8_t *bytes,
+		 struct bpfstamp_err *err)
+{
+	const struct bpfstamp_template *t = s->t;
+	const struct injectable *inj = &t->injectables[ref->injectable];
+	uint64_t value;
+
+	if (!inj->site_count)
+		return refuse_unused(t, inj, err);
+	if (inj->kind == BPFSTAMP_GLOBAL) {
+		memcpy(s->image + inj->image + ref->offset, bytes, ref->size);
+	} else {
+		value = value_load(bytes, inj->type.size, inj->type.is_signed, t->elf.big);
+		if (check_sites(t, inj, value, err))
+			return -1;
+		for (uint32_t i = 0; i < inj->site_count; i++) {
+			const struct site *site = &t->sites[inj->site_first + i];
+
+			imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->form, value);
+		}
+	}
+	s->touched[ref->injectable] = true;
+	return 0;
+}
+
+int bpfstamp_put(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, uint64_t value, struct bpfstamp_err *err)
+{
+	const struct injectable *inj = &s->t->injectables[ref->injectable];
+	uint8_t bytes[8];
+
+	if (value_from_u64(&inj->type, s->t->elf.big, value, bytes, err))
+		return err_wrap(err, "%s: %s", s->t->name, inj->name);
+	return store(s, ref, bytes, err);
+}
+
+int bpfstamp_put_bytes(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const void *bytes, size_t len,
+		       struct bpfstamp_err *err)
+{
+	const struct injectable *inj = &s->t->injectables[ref->injectable];
+
+	if (len != ref->size)
+		return err_set(err, EINVAL, "%s: %s: %zu bytes given, but the value has %u", s->t->name, inj->name, len,
+			       ref->size);
+	if (inj->type.bits)
+		return bpfstamp_put(s, ref, value_load(bytes, ref->size, inj->type.is_signed, s->t->elf.big), err);
+	return store(s, ref, bytes, err);
+}
+
+int bpfstamp_set(struct bpfstamp_stamp *s, const char *name, const char *text, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_template *t = s->t;
+	const struct injectable *inj;
+	struct bpfstamp_ref ref;
+	uint8_t *bytes;
+	int ret = -1;
+
+	if (bpfstamp_find(t, name, &ref, err))
+		return -1;
+	inj = &t->injectables[ref.injectable];
+	bytes = malloc((size_t)ref.size + 8);
+	if (!bytes)
+		return object_no_memory(err);
+	if (value_parse(&inj->type, t->btf.type_count ? &t->btf : NULL, t->elf.big, text, bytes, err))
+		err_wrap(err, "%s: %s", t->name, name);
+	else
+		ret = store(s, &ref, bytes, err);
+	free(bytes);
+	return ret;
+}
+
+const uint8_t *stamp_value(const struct bpfstamp_template *t, const uint8_t *image, const struct injectable *inj,
+			   uint8_t *scratch)
+{
+	const struct site *site = &t->sites[inj->site_first];
+	struct bpfinsn two[2] = { 0 };
+	uint32_t at;
+	uint64_t value;
+
+	if (inj->kind == BPFSTAMP_GLOBAL)
+		return image + inj->image;
+	if (!inj->site_count)
+		return inj->value;
+	at = object_insn_at(t, site->code, site->insn);
+	bpfinsn_decode(image + at, t->elf.big, &two[0]);
+	if (two[0].code == BPF_CODE_LDDW)
+		bpfinsn_decode(image + at + BPFINSN_SIZE, t->elf.big, &two[1]);
+	imm_meaning(two, &value);
+	if (site->form == IMM_LDDW_HIGH)
+		value >>= 32;
+	value_store(scratch, inj->type.size, t->elf.big, value);
+	return scratch;
+}
+
+void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, void *arg)
+{
+	const struct bpfstamp_template *t = s->t;
+
+	for (uint32_t i = 0; i < t->injectable_count; i++) {
+		const struct injectable *inj = &t->injectables[i];
+		uint8_t before[8], after[8];
+		struct bpfstamp_change change = { .injectable = i, .size = inj->type.size };
+
+		if (!s->touched[i])
+			continue;
+		change.old_value = inj->has_value ? stamp_value(t, t->image, inj, before) : NULL;
+		change.new_value = stamp_value(t, s->image, inj, after);
+		for (uint32_t k = 0; k < inj->site_count; k++) {
+			bpfstamp_site_at(t, i, k, &change.site);
+			fn(&change, arg);
+		}
+	}
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bpf(2), one function a command.  No policy: what to try and what to do about
+ * an error is load.c's.  All of union bpf_attr is zeroed and passed: kernels
+ * that know less of it accept it as long as what they do not know is zero.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "loader/sys.h"
+
+static int sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+static uint64_t pointer(const void *p)
+{
+	return (uint64_t)(uintptr_t)p;
+}
+
+int sys_map_create(union bpf_attr *attr)
+{
+	return sys_bpf(BPF_MAP_CREATE, attr);
+}
+
+int sys_map_update(int fd, const void *key, const void *value)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = pointer(key);
+	attr.value = pointer(value);
+	return sys_bpf(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+int sys_map_freeze(int fd)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	return sys_bpf(BPF_MAP_FREEZE, &attr);
+}
+
+int sys_btf_load(const void *btf, uint32_t size, char *log, uint32_t log_size)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.btf = pointer(btf);
+	attr.btf_size = size;
+	attr.btf_log_buf = pointer(log);
+	attr.btf_log_size = log_size;
+	attr.btf_log_level = log ? 1 : 0;
+	return sys_bpf(BPF_BTF_LOAD, &attr);
+}
+
+int sys_prog_load(union bpf_attr *attr)
+{
+	int fd, tries = 5;
+
+	do
+		fd = sys_bpf(BPF_PROG_LOAD, attr);
+	while (fd < 0 && errno == EAGAIN && --tries);
+	return fd;
+}
+
+int sys_prog_info(int fd, struct bpf_prog_info *info)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = pointer(info);
+	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
+void sys_name(char out[16], const char *name)
+{
+	memset(out, 0, 16);
+	for (int i = 0; i < 15 && name[i]; i++)
+		out[i] = (char)(isalnum((unsigned char)name[i]) || name[i] == '.' ? name[i] : '_');
+}

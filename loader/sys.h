@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The only caller of bpf(2) (include/uapi/linux/bpf.h).  Each function is one
+ * command; returns an fd or 0, or -1 with errno.  fds are closed on exec, by
+ * the kernel's own doing.
+ */
+#ifndef LOADER_SYS_H
+#define LOADER_SYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+union bpf_attr;
+struct bpf_prog_info;
+
+int sys_map_create(union bpf_attr *attr);
+int sys_map_update(int fd, const void *key, const void *value);
+int sys_map_freeze(int fd);
+int sys_btf_load(const void *btf, uint32_t size, char *log, uint32_t log_size);
+int sys_prog_load(union bpf_attr *attr);	/* tries again where the kernel says EAGAIN */
+int sys_prog_info(int fd, struct bpf_prog_info *info);
+
+/* Copy name into a kernel object's name (16 bytes), with '_' for what it would refuse. */
+void sys_name(char out[16], const char *name);
+
+#endif

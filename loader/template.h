@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The template: an object as parsed, relocated and indexed once.
+ *
+ * All bytes that a stamp can change stand in one block, the image: first the
+ * instructions of every executable section, then the bytes of every data
+ * section, each at a multiple of 8, all in the object's byte order.
+ *
+ *     image:  | egress | .text | … | .data | .rodata | .bss | … |
+ *               codes[0] codes[1]    datas[0] datas[1]
+ *
+ * A stamp is a copy of the image with values stored at the offsets that the
+ * injectables and their sites name.  Everything else here describes the image:
+ * functions, relocations, maps and injectables refer to it and to each other
+ * by index.  A program is put together from the image only when it is loaded
+ * (loader/link.c), so that a site has one place however many programs call
+ * the function that it stands in.
+ */
+#ifndef LOADER_TEMPLATE_H
+#define LOADER_TEMPLATE_H
+
+#include <stdatomic.h>
+
+#include "bpfinsn/imm.h"
+#include "elf/btf.h"
+#include "elf/elf64.h"
+#include "include/bpfstamp.h"
+#include "loader/value.h"
+
+#define NO_INDEX UINT32_MAX
+
+struct code {		/* an executable section */
+	uint32_t section;	/* ELF index */
+	const char *name;
+	uint32_t image;		/* offset of its first byte */
+	uint32_t insns;		/* slots */
+	uint32_t reloc_first, reloc_count;	/* in relocs, ascending by insn */
+	struct btf_ext_section funcs, lines, cores;	/* count 0 where BTF.ext has none */
+};
+
+struct data {		/* a data section; one map each */
+	uint32_t section;
+	const char *name;
+	uint32_t image;
+	uint32_t size;
+	bool readonly;
+	bool nobits;
+	uint32_t map;
+};
+
+struct func {
+	const char *name;
+	uint32_t code, start, insns;	/* slots of codes[code] */
+	bool entry;
+	uint32_t prog_type, attach_type;	/* by the section's name, or 0 */
+	uint32_t btf;		/* BTF_FUNC of func_info, or 0 */
+};
+
+enum reloc_kind {
+	RELOC_NONE = 0,		/* void, or against an instruction that nothing needs */
+	RELOC_DATA,		/* lddw: address in datas[target], at addend */
+	RELOC_MAP,		/* lddw: maps[target] */
+	RELOC_FUNC,		/* lddw: address of funcs[target] */
+	RELOC_CALL,		/* call of funcs[target] */
+	RELOC_SYMBOL,		/* lddw: the value of injectables[target] */
+	RELOC_REFUSED,		/* cannot be loaded; why tells */
+};
+
+struct reloc {
+	enum reloc_kind kind;
+	uint32_t code, insn;
+	uint32_t target;
+	uint32_t addend;
+	uint32_t symbol;	/* ELF index, 0 for a call that the compiler resolved */
+	uint32_t rel_section, rel_index;	/* where it stands in the file */
+	const char *why;
+};
+
+struct map {
+	const char *name;
+	const char *section;
+	uint32_t elf_section, offset;	/* where it is declared */
+	uint32_t data;		/* index of datas, or NO_INDEX */
+	uint32_t type, key_size, value_size, max_entries, flags, numa_node;
+	uint64_t extra;
+	uint32_t btf_key, btf_value;
+	const char *refused;	/* why it cannot be created, or NULL */
+};
+
+struct site {
+	uint32_t injectable;
+	uint32_t code, insn;
+	enum imm_form form;	/* IMM_NONE: refers to a global */
+};
+
+struct injectable {
+	const char *name, *section;	/* section: ".bpfstamp" and "*UND*" for kinds without one of their own */
+	enum bpfstamp_kind kind;
+	struct value_type type;
+	uint32_t image;		/* offset of a global's bytes */
+	uint32_t data;		/* index of datas for a global, else NO_INDEX */
+	uint32_t symbol;	/* ELF index, or 0 */
+	uint32_t site_first, site_count;
+	bool has_value;
+	uint8_t value[8];	/* of a site kind, as in memory */
+};
+
+struct link;
+
+/* What whichever thread needs it first makes on behalf of all (loader/load.c). */
+struct template_cache {
+	_Atomic int btf_fd;	/* -1: not tried yet, -2: there is none, or the kernel refused it */
+	struct link *_Atomic links[];	/* by function */
+};
+
+struct bpfstamp_template {
+	struct elf64 elf;
+	void *owned;		/* the file's bytes, where bpfstamp_open_file read them */
+	char *name;
+	struct btf btf;		/* type_count 0 where there is none */
+	struct btf_ext ext;	/* data NULL where there is none */
+	uint32_t *btf_index;
+	const char *license;
+	uint32_t kern_version;
+
+	uint8_t *image;
+	uint32_t image_size;
+	uint8_t *starts;	/* bit per slot of the code part of the image: begins an instruction */
+
+	struct code *codes;
+	struct data *datas;
+	struct func *funcs;	/* ascending by code and start */
+	struct reloc *relocs;
+	struct map *maps;
+	struct injectable *injectables;
+	struct site *sites;
+	uint32_t code_count, data_count, func_count, reloc_count, map_count, injectable_count, site_count;
+	uint32_t *code_of, *data_of;	/* by ELF section: index, or NO_INDEX */
+	uint32_t global_count;	/* the first injectables are the globals, ascending by image */
+	char **placeholders;	/* names given to bpfstamp_declare */
+	uint32_t placeholder_count;
+
+	struct template_cache *cache;
+};
+
+/* Steps of bpfstamp_open (loader/object.c), in their order; each fills its part of *t. */
+int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+int maps_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+int relocs_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+int sites_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+
+/* The function that slot insn of a code section belongs to, or NO_INDEX. */
+uint32_t object_func_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn);
+
+/* The relocation of a slot, or NULL. */
+const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn);
+
+/* Describe a slot for people: function, slot in it, file and line. */
+void object_locate(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, struct bpfstamp_site *out);
+
+/* Slot insn of a code section in the image, or in another copy of it. */
+static inline uint32_t object_insn_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
+{
+	return t->codes[code].image + insn * BPFINSN_SIZE;
+}
+
+/* Turn a fault of a parser into an error: "NAME: at byte 0x…: what". */
+int object_fault(const struct bpfstamp_template *t, const char *part, const struct elf64_fault *fault,
+		 struct bpfstamp_err *err);
+
+int object_no_memory(struct bpfstamp_err *err);
+
+#endif
