@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   make            build/bpfstamp, build/libbpfstamp.a, the BPF objects
+#   make deps       install what is missing (apt, as root)
+#   make demo       the seed's two programs, stamped and tried on real pings
+#   make check      all tests
+#   make static     build/static/bpfstamp, without a dynamic section
+#   make install    DESTDIR and PREFIX as usual
+#
+# BUILD is where everything goes; SANITIZE=1 builds with ASan and UBSan there.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+CC ?= cc
+OBJCOPY ?= objcopy
+CLANG ?= $(firstword $(foreach c,clang-19 clang,$(shell command -v $(c))))
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+CFLAGS ?= -O2 -g
+WARNINGS = -Wall -Wextra -Wconversion -Wshadow $(if $(CI)$(WERROR),-Werror)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -fvisibility=hidden -iquote . -MMD -MP
+ifdef SANITIZE
+ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+endif
+FREESTANDING = -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include)
+
+LIB_MODULES = elf bpfinsn netlink loader
+LIB_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c)))
+CMD_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c))
+BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
+
+.PHONY: all bpf deps demo check static install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/bpfstamp $(BUILD)/libbpfstamp.a bpf
+
+$(BUILD)/bpfstamp: $(CMD_OBJECTS) $(BUILD)/libbpfstamp.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lmnl -ljansson
+
+# One object, of which only what bpfstamp.h declares can be seen from outside.
+$(BUILD)/libbpfstamp.a: $(LIB_OBJECTS)
+	$(CC) -r -nostdlib -o $(BUILD)/libbpfstamp.o $^
+	$(OBJCOPY) --localize-hidden $(BUILD)/libbpfstamp.o
+	rm -f $@
+	$(AR) rcs $@ $(BUILD)/libbpfstamp.o
+
+# elf/ and bpfinsn/ need no C library.
+$(BUILD)/elf/%.o $(BUILD)/bpfinsn/%.o: ALL_CFLAGS += $(FREESTANDING)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+ifeq ($(CLANG),)
+bpf:
+	@echo "no clang: the BPF objects are not built"
+else
+bpf: $(BPF_OBJECTS)
+endif
+
+BPF_CFLAGS = -target bpf -O2 -g -Wall -Wextra -Werror -iquote include -isystem /usr/include/$(MULTIARCH)
+
+$(BUILD)/%.bpf.o: %.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -mcpu=v3 -c -o $@ $<
+
+install: all
+	install -D -m 755 $(BUILD)/bpfstamp $(DESTDIR)$(PREFIX)/bin/bpfstamp
+	install -D -m 644 $(BUILD)/libbpfstamp.a $(DESTDIR)$(PREFIX)/lib/libbpfstamp.a
+	install -D -m 644 include/bpfstamp.h $(DESTDIR)$(PREFIX)/include/bpfstamp.h
+	install -D -m 644 include/bpfstamp.bpf.h $(DESTDIR)$(PREFIX)/include/bpfstamp.bpf.h
+	install -D -m 644 man/bpfstamp.8 $(DESTDIR)$(PREFIX)/share/man/man8/bpfstamp.8
+	for o in $(wildcard $(BPF_OBJECTS)); do \
+		install -D -m 644 $$o $(DESTDIR)$(PREFIX)/lib/bpfstamp/$${o##*/} || exit 1; \
+	done
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d)

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bpfstamp attach: stamp, load, attach, report.  With --dry-run the object is
+ * stamped and the interface looked at, and neither is changed.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/output.h"
+#include "cmd/values.h"
+
+enum { LOG_SIZE = 1 << 20, LOG_LINES = 12 };
+
+static void print_note(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "note: %s\n", text);
+}
+
+/* The last lines of the verifier's log, or all of it. */
+static void print_log(const char *log, bool all)
+{
+	const char *from = log + strlen(log);
+	int lines = 0;
+
+	while (from > log && (all || lines <= LOG_LINES)) {
+		from--;
+		lines += *from == '\n';
+	}
+	if (from > log)
+		from++;
+	if (*from)
+		fprintf(stderr, "%s%s", from, from[strlen(from) - 1] == '\n' ? "" : "\n");
+}
+
+static int load(struct stamped *stamped, const struct options *o, uint32_t program, int *fd, struct bpfstamp_err *err)
+{
+	struct bpfstamp_load load = { .program = program, .prog_type = BPF_PROG_TYPE_SCHED_CLS, .log_size = LOG_SIZE };
+	int ret;
+
+	load.log = calloc(1, LOG_SIZE);
+	if (!load.log)
+		return bpfstamp_err_set(err, ENOMEM, "out of memory");
+	if (o->verbose)
+		load.note = print_note;
+	ret = bpfstamp_load(stamped->s, &load, fd, err);
+	if (ret)
+		print_log(load.log, o->verbose);
+	free(load.log);
+	return ret;
+}
+
+static int report(const struct stamped *stamped, const struct options *o, const struct bpfstamp_filter *f,
+		  struct bpfstamp_err *err)
+{
+	char tag[17];
+
+	if (o->json) {
+		json_t *object = json_pack("{s:s, s:s, s:b, s:o}", "object", o->object, "program", f->name, "dry_run",
+					   (int)o->dry_run, "sites", output_changes(stamped->t, stamped->s));
+
+		if (object && output_filter(object, f)) {
+			json_decref(object);
+			object = NULL;
+		}
+		return output_json(object, err);
+	}
+	output_tag(tag, f->tag);
+	printf("%s %s to %s of %s: prio %u handle 0x%x", o->dry_run ? "would attach" : "attached", f->name,
+	       output_direction(f->direction), f->dev, f->prio, f->handle);
+	if (!o->dry_run)
+		printf(" id %u tag %s", f->id, tag);
+	putchar('\n');
+	output_change_lines(stdout, stamped->t, stamped->s);
+	return 0;
+}
+
+static int dry_run(struct bpfstamp_net *net, const struct options *o, const struct bpfstamp_program *p,
+		   struct bpfstamp_filter *out, struct bpfstamp_err *err)
+{
+	bool clsact, filter;
+
+	*out = (struct bpfstamp_filter){ .direction = o->hook.direction, .prio = o->hook.prio, .handle = o->hook.handle,
+					 .protocol = o->hook.protocol, .kind = "bpf", .ours = true };
+	snprintf(out->dev, sizeof(out->dev), "%s", o->hook.dev);
+	snprintf(out->name, sizeof(out->name), "%s", p->name);
+	if (bpfstamp_attach_check(net, &o->hook, &clsact, &filter, &out->ifindex, err))
+		return -1;
+	if (!o->json)
+		printf("would %s, and %s\n", clsact ? "use the clsact qdisc that is there" : "create a clsact qdisc",
+		       filter ? "replace the filter that is there" : "create a filter");
+	return 0;
+}
+
+/* The program's id and tag, where the kernel's answer did not tell them. */
+static int complete(struct bpfstamp_filter *f, int fd, struct bpfstamp_err *err)
+{
+	struct bpfstamp_prog_info info;
+
+	if (f->id && f->has_tag)
+		return 0;
+	if (bpfstamp_prog_info(fd, &info, err))
+		return -1;
+	f->id = info.id;
+	f->has_tag = true;
+	memcpy(f->tag, info.tag, sizeof(f->tag));
+	return 0;
+}
+
+static int attach(struct stamped *stamped, struct bpfstamp_net *net, const struct options *o,
+		  struct bpfstamp_err *err)
+{
+	struct bpfstamp_filter f;
+	struct bpfstamp_program p;
+	uint32_t program;
+	int fd = -1, ret;
+
+	if (bpfstamp_find_program(stamped->t, o->prog, BPF_PROG_TYPE_SCHED_CLS, &program, err))
+		return -1;
+	bpfstamp_program_at(stamped->t, program, &p);
+	if (o->dry_run)
+		return dry_run(net, o, &p, &f, err) ? -1 : report(stamped, o, &f, err);
+	if (load(stamped, o, program, &fd, err))
+		return -1;
+	ret = bpfstamp_attach(net, &o->hook, fd, p.name, &f, err) || complete(&f, fd, err) ||
+	      report(stamped, o, &f, err);
+	close(fd);
+	return ret ? -1 : 0;
+}
+
+int cmd_attach(const struct options *o, struct bpfstamp_err *err)
+{
+	struct bpfstamp_net *net = NULL;
+	struct stamped stamped;
+	int ret;
+
+	if (values_stamp(&stamped, o, err))
+		return -1;
+	ret = bpfstamp_net_open(&net, o->netns, err) || attach(&stamped, net, o, err);
+	bpfstamp_net_close(net);
+	values_free(&stamped);
+	return ret ? -1 : 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line: one table of commands, one of options (cmd/options.c); one
+ * file a command.  A command gets parsed options, prints its result on stdout
+ * and returns 0, or fills *err and returns -1; main prints the error.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <jansson.h>
+
+#include "include/bpfstamp.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* One of --set NAME=VALUE and --replace OLD=NEW, in the order given. */
+struct assignment {
+	bool replace;
+	char *name;		/* before the last '=' of --replace, the first of --set */
+	const char *value;
+	long expect;		/* of --replace: how many sites, or -1 */
+};
+
+struct options {
+	const char *object;
+	const char *dev, *prog, *output, *netns;
+	struct assignment *assignments;
+	size_t assignment_count;
+	struct bpfstamp_hook hook;
+	bool json, dry_run, verbose;
+};
+
+struct command {
+	const char *name;
+	const char *summary;
+	bool object;		/* takes OBJ */
+	int (*run)(const struct options *o, struct bpfstamp_err *err);
+};
+
+extern const struct command commands[];	/* ended by a NULL name */
+
+/*
+ * Parse the words behind the command's name.  Returns 0; EXIT_USAGE after
+ * saying why on stderr; or -1 after printing the help that was asked for.
+ */
+int options_parse(struct options *o, const struct command *command, int argc, char **argv);
+void options_free(struct options *o);
+
+/* All commands, or all options of one. */
+void options_help(FILE *to, const struct command *command);
+
+int cmd_inspect(const struct options *o, struct bpfstamp_err *err);
+int cmd_patch(const struct options *o, struct bpfstamp_err *err);
+int cmd_attach(const struct options *o, struct bpfstamp_err *err);
+int cmd_detach(const struct options *o, struct bpfstamp_err *err);
+int cmd_show(const struct options *o, struct bpfstamp_err *err);
+int cmd_disasm(const struct options *o, struct bpfstamp_err *err);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bpfstamp inspect: what an object has, and above all what can be stamped into
+ * it and where each value would go.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/output.h"
+
+static const char *kind_name(enum bpfstamp_kind kind)
+{
+	static const char *const names[] = {
+		[BPFSTAMP_GLOBAL] = "global", [BPFSTAMP_STAMP] = "stamp", [BPFSTAMP_SYMBOL] = "symbol",
+		[BPFSTAMP_PLACEHOLDER] = "placeholder",
+	};
+
+	return names[kind];
+}
+
+static char *value_of(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj)
+{
+	return inj->has_value ? output_value(t, inj, inj->value) : NULL;
+}
+
+/* ------------------------------------------------------------------ text */
+
+static void print_programs(const struct bpfstamp_template *t)
+{
+	struct bpfstamp_program p;
+
+	for (uint32_t i = 0; i < bpfstamp_program_count(t); i++) {
+		bpfstamp_program_at(t, i, &p);
+		printf("%s %s: section %s, %u instructions", p.entry ? "program" : "subprogram", p.name, p.section,
+		       p.insns);
+		if (p.type)
+			printf(", type %s", bpfstamp_prog_type_name(p.type));
+		putchar('\n');
+	}
+}
+
+static void print_maps(const struct bpfstamp_template *t)
+{
+	for (uint32_t i = 0; i < bpfstamp_map_count(t); i++) {
+		struct bpfstamp_map m;
+		const char *type;
+
+		bpfstamp_map_at(t, i, &m);
+		type = bpfstamp_map_type_name(m.type);
+		printf("map %s: %s, key %u, value %u, %u entries%s\n", m.name, type ? type : "unknown type",
+		       m.key_size, m.value_size, m.max_entries, m.readonly ? ", read-only" : "");
+	}
+}
+
+static void print_injectables(const struct bpfstamp_template *t)
+{
+	for (uint32_t i = 0; i < bpfstamp_injectable_count(t); i++) {
+		struct bpfstamp_injectable inj;
+		char *value;
+
+		bpfstamp_injectable_at(t, i, &inj);
+		value = value_of(t, &inj);
+		printf("%s %s: %s, %u byte%s", kind_name(inj.kind), inj.name, inj.type, inj.size,
+		       inj.size == 1 ? "" : "s");
+		if (value)
+			printf(", default %.200s", value);
+		printf(", %u site%s%s\n", inj.site_count, inj.site_count == 1 ? "" : "s",
+		       inj.site_count ? "" : ": cannot be stamped");
+		free(value);
+		for (uint32_t k = 0; k < inj.site_count; k++) {
+			struct bpfstamp_site site;
+
+			bpfstamp_site_at(t, i, k, &site);
+			printf("  instruction %u of %s", site.insn, site.program);
+			if (site.file)
+				printf(" (%s:%u)", site.file, site.line);
+			putchar('\n');
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ JSON */
+
+static json_t *programs_json(const struct bpfstamp_template *t)
+{
+	json_t *array = json_array();
+	struct bpfstamp_program p;
+
+	for (uint32_t i = 0; i < bpfstamp_program_count(t); i++) {
+		bpfstamp_program_at(t, i, &p);
+		json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:s?, s:I}", "name", p.name, "section",
+						       p.section, "entry", (int)p.entry, "type",
+						       p.type ? bpfstamp_prog_type_name(p.type) : NULL, "insns",
+						       (json_int_t)p.insns));
+	}
+	return array;
+}
+
+static json_t *maps_json(const struct bpfstamp_template *t)
+{
+	json_t *array = json_array();
+	struct bpfstamp_map m;
+
+	for (uint32_t i = 0; i < bpfstamp_map_count(t); i++) {
+		bpfstamp_map_at(t, i, &m);
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:b, s:b}", "name", m.name,
+						       "section", m.section, "type", bpfstamp_map_type_name(m.type),
+						       "key_size", (json_int_t)m.key_size, "value_size",
+						       (json_int_t)m.value_size, "max_entries",
+						       (json_int_t)m.max_entries, "flags", (json_int_t)m.flags,
+						       "data", (int)m.data, "readonly", (int)m.readonly));
+	}
+	return array;
+}
+
+static json_t *sites_json(const struct bpfstamp_template *t, uint32_t injectable, uint32_t count)
+{
+	json_t *array = json_array();
+	struct bpfstamp_site site;
+
+	for (uint32_t k = 0; k < count; k++) {
+		bpfstamp_site_at(t, injectable, k, &site);
+		json_array_append_new(array, json_pack("{s:s, s:I, s:s?, s:I}", "program", site.program, "insn",
+						       (json_int_t)site.insn, "file", site.file, "line",
+						       (json_int_t)site.line));
+	}
+	return array;
+}
+
+static json_t *injectables_json(const struct bpfstamp_template *t)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < bpfstamp_injectable_count(t); i++) {
+		struct bpfstamp_injectable inj;
+		char *value;
+
+		bpfstamp_injectable_at(t, i, &inj);
+		value = value_of(t, &inj);
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s?, s:o}", "name",
+						       inj.name, "kind", kind_name(inj.kind), "section", inj.section,
+						       "type", inj.type, "size", (json_int_t)inj.size, "bits",
+						       (json_int_t)inj.bits, "signed", (int)inj.is_signed, "default",
+						       value, "sites", sites_json(t, i, inj.site_count)));
+		free(value);
+	}
+	return array;
+}
+
+int cmd_inspect(const struct options *o, struct bpfstamp_err *err)
+{
+	struct bpfstamp_template *t;
+	int ret = 0;
+
+	if (bpfstamp_open_file(&t, o->object, err))
+		return -1;
+	if (o->json) {
+		ret = output_json(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "object", o->object, "license",
+					    bpfstamp_license(t), "byte_order", bpfstamp_big_endian(t) ? "big" : "little",
+					    "programs", programs_json(t), "maps", maps_json(t), "injectables",
+					    injectables_json(t)), err);
+	} else {
+		print_programs(t);
+		print_maps(t);
+		print_injectables(t);
+	}
+	bpfstamp_close(t);
+	return ret;
+}

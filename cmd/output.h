@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What several commands print: values, sites, changes and filters, as text for
+ * people and as JSON.
+ */
+#ifndef CMD_OUTPUT_H
+#define CMD_OUTPUT_H
+
+#include "cmd/cmd.h"
+
+/* Print an object on stdout and free it; -1 with *err where it could not be made. */
+int output_json(json_t *object, struct bpfstamp_err *err);
+
+/* A value as text: a number, or hex:… for anything without bits. To be freed; NULL without memory. */
+char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj, const void *bytes);
+
+/* {"name","program","insn","file","line","old","new"} for each site that was stamped. */
+json_t *output_changes(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s);
+
+/* The same as lines of text. */
+void output_change_lines(FILE *to, const struct bpfstamp_template *t, const struct bpfstamp_stamp *s);
+
+/* The fields of a filter, set in object. */
+int output_filter(json_t *object, const struct bpfstamp_filter *f);
+
+/* 16 hexadecimal digits of a program's tag. */
+void output_tag(char out[17], const uint8_t tag[8]);
+
+const char *output_direction(enum bpfstamp_direction direction);
+
+#endif
