@@ -79,4 +79,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
+include tests/tests.mk
+
 -include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The tests, included by the Makefile.  `make check` runs, cheapest first:
+#
+#   freestanding   elf/ and bpfinsn/ import nothing but mem* and str*
+#   clang          everything builds with the other compiler, too
+#   unit           tests/test_*.c
+#   sanitized      the same, with ASan and UBSan
+#   cli, kernel    tests/*.sh: the command, and real packets
+#   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
+#
+# A test that the machine cannot run prints SKIP; with CI set that is a failure.
+
+FUZZ_SECONDS ?= $(if $(CI),30,5)
+MCPUS = v1 v2 v3 v4
+CHECK_FLAGS = -Werror
+
+TESTS = $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c))
+FUZZERS = $(filter-out corpus,$(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
+TEST_SUPPORT = $(filter-out tests/test_% tests/fuzz_% tests/unit.c,$(wildcard tests/*.c))
+TEST_SOURCES = $(wildcard tests/test_*.c) tests/unit.c $(TEST_SUPPORT)
+TEST_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(TEST_SOURCES))
+
+# Each BPF source, for each -mcpu.
+TEST_BPF_SOURCES = $(wildcard bpf/*.bpf.c tests/objects/*.bpf.c)
+TEST_BPF = $(foreach m,$(MCPUS),$(patsubst %.bpf.c,$(BUILD)/tests/objects/%.$(m).o,$(notdir $(TEST_BPF_SOURCES))))
+ABSOLUTE = $(abspath $(BUILD))
+TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
+	BPF_OBJECTS="$(abspath $(TEST_BPF))"
+
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-fuzz unit-tests
+
+check:
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory WERROR=1 check-freestanding check-clang
+	@$(MAKE) --no-print-directory WERROR=1 check-unit
+	@$(MAKE) --no-print-directory WERROR=1 check-sanitized
+	@$(MAKE) --no-print-directory WERROR=1 check-cli
+	@$(MAKE) --no-print-directory WERROR=1 check-kernel
+	@$(MAKE) --no-print-directory WERROR=1 check-fuzz
+	@echo "all checks passed"
+
+check-freestanding: $(filter $(BUILD)/elf/% $(BUILD)/bpfinsn/%,$(LIB_OBJECTS))
+	@$(CC) -r -nostdlib -o $(BUILD)/freestanding.o $^
+	@foreign=$$(nm -u $(BUILD)/freestanding.o | awk '{print $$2}' | grep -Ev '^(mem|str)[a-z]+$$'); \
+	if [ -n "$$foreign" ]; then echo "elf/ and bpfinsn/ import:" $$foreign; exit 1; fi
+	@echo "freestanding: elf/ and bpfinsn/ import only:" $$(nm -u $(BUILD)/freestanding.o | awk '{print $$2}')
+
+check-clang:
+	@if [ -z "$(CLANG)" ]; then echo "SKIP clang: there is none"; test -z "$(CI)"; else \
+	$(MAKE) -s --no-print-directory BUILD=$(BUILD)/clang CC=$(CLANG) WERROR=1 all unit-tests && \
+	echo "clang: builds without a warning"; fi
+
+$(BUILD)/tests/suites.h: $(wildcard tests/test_*.c)
+	@mkdir -p $(@D)
+	printf 'SUITE(%s)\n' $(TESTS) >$@
+
+$(BUILD)/tests/unit.o: $(BUILD)/tests/suites.h
+$(BUILD)/tests/unit.o: ALL_CFLAGS += -iquote $(BUILD)/tests
+
+$(BUILD)/unit: $(TEST_OBJECTS) $(LIB_OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl -ljansson
+
+unit-tests: $(BUILD)/unit
+
+define test_bpf_rule
+$(BUILD)/tests/objects/%.$(1).o: $(2)/%.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
+	@mkdir -p $$(@D)
+	$$(CLANG) $$(BPF_CFLAGS) -iquote bpf -mcpu=$(1) -c -o $$@ $$<
+endef
+$(foreach m,$(MCPUS),$(foreach d,bpf tests/objects,$(eval $(call test_bpf_rule,$(m),$(d)))))
+
+TEST_BPF_BUILT = $(if $(CLANG),$(TEST_BPF))
+
+check-unit: $(BUILD)/unit $(TEST_BPF_BUILT)
+	$(TEST_ENV) tests/run.sh unit $(BUILD)/unit
+
+check-sanitized: $(TEST_BPF_BUILT)
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests
+	$(TEST_ENV) tests/run.sh sanitized $(BUILD)/sanitized/unit
+
+check-cli check-kernel: check-%: all $(TEST_BPF_BUILT)
+	$(TEST_ENV) tests/run.sh $* tests/$*.sh
+
+$(BUILD)/corpus/made: $(BUILD)/fuzz_corpus $(TEST_BPF_BUILT)
+	$(TEST_ENV) $(BUILD)/fuzz_corpus $(BUILD)/corpus
+	touch $@
+
+$(BUILD)/fuzz_corpus: $(BUILD)/tests/fuzz_corpus.o $(patsubst %.c,$(BUILD)/%.o,$(TEST_SUPPORT)) $(LIB_OBJECTS)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl
+
+FUZZ_FLAGS = -std=gnu11 -O1 -g -iquote . -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SOURCES = $(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c))
+
+$(BUILD)/fuzz/libfuzzed.a: $(FUZZ_SOURCES)
+	@mkdir -p $(@D)
+	cd $(@D) && $(CLANG) $(subst -fsanitize=fuzzer,-fsanitize=fuzzer-no-link,$(FUZZ_FLAGS)) -iquote $(CURDIR) -c $(abspath $^)
+	rm -f $@
+	$(AR) rcs $@ $(addprefix $(@D)/,$(notdir $(FUZZ_SOURCES:.c=.o)))
+
+$(BUILD)/fuzz/%: tests/fuzz_%.c tests/walk.c $(BUILD)/fuzz/libfuzzed.a
+	$(CLANG) $(FUZZ_FLAGS) -o $@ $< tests/walk.c $(BUILD)/fuzz/libfuzzed.a -lmnl
+
+check-fuzz: $(BUILD)/corpus/made $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
+	@for f in $(FUZZERS); do \
+		mkdir -p $(BUILD)/corpus/$$f $(BUILD)/fuzz/found/$$f; \
+		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/fuzz/crash-$$f- $(BUILD)/fuzz/found/$$f $(BUILD)/corpus/$$f \
+			>$(BUILD)/fuzz/$$f.log 2>&1 || { tail -40 $(BUILD)/fuzz/$$f.log; exit 1; }; \
+		echo "fuzz $$f: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$$f.log) inputs, none refused wrongly"; \
+	done
+
+-include $(TEST_OBJECTS:.o=.d)
