@@ -27,7 +27,7 @@ struct options {
 	struct assignment *assignments;
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
-	bool json, dry_run, verbose;
+	bool json, dry_run, verbose, inline_globals;
 };
 
 struct command {

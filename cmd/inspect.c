@@ -47,9 +47,18 @@ static void print_maps(const struct bpfstamp_template *t)
 
 		bpfstamp_map_at(t, i, &m);
 		type = bpfstamp_map_type_name(m.type);
-		printf("map %s: %s, key %u, value %u, %u entries%s\n", m.name, type ? type : "unknown type",
-		       m.key_size, m.value_size, m.max_entries, m.readonly ? ", read-only" : "");
+		printf("map %s: %s, key %u, value %u, %u entries%s%s\n", m.name, type ? type : "unknown type",
+		       m.key_size, m.value_size, m.max_entries, m.readonly ? ", read-only" : "",
+		       m.refs ? "" : ", not used");
 	}
+}
+
+static void print_place(const char *before, const struct bpfstamp_site *site)
+{
+	printf("%sinstruction %u of %s", before, site->insn, site->program);
+	if (site->file)
+		printf(" (%s:%u)", site->file, site->line);
+	putchar('\n');
 }
 
 static void print_injectables(const struct bpfstamp_template *t)
@@ -71,10 +80,13 @@ static void print_injectables(const struct bpfstamp_template *t)
 			struct bpfstamp_site site;
 
 			bpfstamp_site_at(t, i, k, &site);
-			printf("  instruction %u of %s", site.insn, site.program);
-			if (site.file)
-				printf(" (%s:%u)", site.file, site.line);
-			putchar('\n');
+			print_place("  ", &site);
+		}
+		if (inj.inlined_count)
+			printf("  inlined at %u site%s\n", inj.inlined_count, inj.inlined_count == 1 ? "" : "s");
+		if (inj.kept) {
+			printf("  kept: %s", inj.kept);
+			print_place(", at ", &inj.kept_at);
 		}
 	}
 }
@@ -103,12 +115,14 @@ static json_t *maps_json(const struct bpfstamp_template *t)
 
 	for (uint32_t i = 0; i < bpfstamp_map_count(t); i++) {
 		bpfstamp_map_at(t, i, &m);
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:b, s:b}", "name", m.name,
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:b, s:b, s:I}", "name",
+						       m.name,
 						       "section", m.section, "type", bpfstamp_map_type_name(m.type),
 						       "key_size", (json_int_t)m.key_size, "value_size",
 						       (json_int_t)m.value_size, "max_entries",
 						       (json_int_t)m.max_entries, "flags", (json_int_t)m.flags,
-						       "data", (int)m.data, "readonly", (int)m.readonly));
+						       "data", (int)m.data, "readonly", (int)m.readonly,
+						       "refs", (json_int_t)m.refs));
 	}
 	return array;
 }
@@ -137,11 +151,12 @@ static json_t *injectables_json(const struct bpfstamp_template *t)
 
 		bpfstamp_injectable_at(t, i, &inj);
 		value = value_of(t, &inj);
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s?, s:o}", "name",
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s?, s:I, s:s?, s:o}", "name",
 						       inj.name, "kind", kind_name(inj.kind), "section", inj.section,
 						       "type", inj.type, "size", (json_int_t)inj.size, "bits",
 						       (json_int_t)inj.bits, "signed", (int)inj.is_signed, "default",
-						       value, "sites", sites_json(t, i, inj.site_count)));
+						       value, "inlined", (json_int_t)inj.inlined_count, "kept",
+						       inj.kept, "sites", sites_json(t, i, inj.site_count)));
 		free(value);
 	}
 	return array;
@@ -154,6 +169,10 @@ int cmd_inspect(const struct options *o, struct bpfstamp_err *err)
 
 	if (bpfstamp_open_file(&t, o->object, err))
 		return -1;
+	if (o->inline_globals && bpfstamp_inline(t, err)) {
+		bpfstamp_close(t);
+		return -1;
+	}
 	if (o->json) {
 		ret = output_json(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "object", o->object, "license",
 					    bpfstamp_license(t), "byte_order", bpfstamp_big_endian(t) ? "big" : "little",

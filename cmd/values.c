@@ -30,6 +30,8 @@ int values_stamp(struct stamped *out, const struct options *o, struct bpfstamp_e
 		if (a->replace && bpfstamp_declare(made.t, a->name, a->expect, err))
 			goto fail;
 	}
+	if (o->inline_globals && bpfstamp_inline(made.t, err))
+		goto fail;
 	if (bpfstamp_stamp_new(&made.s, made.t, err))
 		goto fail;
 	for (size_t i = 0; i < o->assignment_count; i++)

@@ -90,6 +90,7 @@ struct bpfstamp_map {
 	bool readonly;		/* a data section that is frozen before a program sees it */
 	uint32_t type;		/* enum bpf_map_type */
 	uint32_t key_size, value_size, max_entries, flags;
+	uint32_t refs;		/* instructions that refer to it; with none it is not created */
 };
 
 enum bpfstamp_kind {
@@ -97,6 +98,14 @@ enum bpfstamp_kind {
 	BPFSTAMP_STAMP,		/* STAMP() of bpfstamp.bpf.h */
 	BPFSTAMP_SYMBOL,	/* an undefined symbol that an lddw refers to */
 	BPFSTAMP_PLACEHOLDER,	/* a constant, named by bpfstamp_declare */
+};
+
+/* An instruction that holds the value, or that refers to the variable. */
+struct bpfstamp_site {
+	const char *program;	/* the function it stands in */
+	uint32_t insn;		/* slot, from the start of that function */
+	const char *file;	/* from BTF.ext, or NULL */
+	uint32_t line;		/* 0 where unknown */
 };
 
 struct bpfstamp_injectable {
@@ -110,14 +119,9 @@ struct bpfstamp_injectable {
 	bool has_value;		/* false for a symbol: it must be set */
 	const void *value;	/* size bytes as the program sees them in memory */
 	uint32_t site_count;
-};
-
-/* An instruction that holds the value, or that refers to the variable. */
-struct bpfstamp_site {
-	const char *program;	/* the function it stands in */
-	uint32_t insn;		/* slot, from the start of that function */
-	const char *file;	/* from BTF.ext, or NULL */
-	uint32_t line;		/* 0 where unknown */
+	uint32_t inlined_count;	/* sites that bpfstamp_inline made of loads */
+	const char *kept;	/* why it left some use of the variable, or NULL */
+	struct bpfstamp_site kept_at;	/* and the first such use */
 };
 
 /* Names as bpftool has them ("sched_cls", "hash"); NULL for an unknown number. */
@@ -152,6 +156,16 @@ void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, ui
  * where expect is not negative and not their number.  Before stamps are made.
  */
 int bpfstamp_declare(struct bpfstamp_template *t, const char *old, long expect, struct bpfstamp_err *err);
+
+/*
+ * Turn globals into immediates: loads of read-only data, and of variables in
+ * .data and .bss that nothing in the object writes and whose address does not
+ * escape, become moves, which are then the sites of the variable.  What cannot
+ * be proved is kept, and says why (struct bpfstamp_injectable).  Maps that no
+ * instruction refers to any more are not created.  Before stamps are made, and
+ * after the last bpfstamp_declare.
+ */
+int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err);
 
 /* An injectable, resolved.  Its members are private. */
 struct bpfstamp_ref {

@@ -186,6 +186,28 @@ uint32_t object_func_at(const struct bpfstamp_template *t, uint32_t code, uint32
 	return NO_INDEX;
 }
 
+uint32_t object_moved(const struct code *c, uint32_t object_insn)
+{
+	return c->moved ? c->moved[object_insn] : object_insn;
+}
+
+uint32_t object_origin(const struct code *c, uint32_t insn)
+{
+	uint32_t low = 0, high = c->object_insns;
+
+	if (!c->moved)
+		return insn;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (c->moved[mid] <= insn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low ? low - 1 : 0;
+}
+
 const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
 {
 	uint32_t low = t->codes[code].reloc_first, end = low + t->codes[code].reloc_count, high = end;
@@ -203,10 +225,11 @@ const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t 
 
 void object_locate(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, struct bpfstamp_site *out)
 {
-	uint32_t f = object_func_at(t, code, insn), low = 0, high = t->codes[code].lines.count;
+	const struct code *c = &t->codes[code];
+	uint32_t f = object_func_at(t, code, insn), low = 0, high = c->lines.count, origin = object_origin(c, insn);
 	struct btf_line_info line;
 
-	*out = (struct bpfstamp_site){ .program = t->codes[code].name, .insn = insn };
+	*out = (struct bpfstamp_site){ .program = c->name, .insn = insn };
 	if (f != NO_INDEX) {
 		out->program = t->funcs[f].name;
 		out->insn = insn - t->funcs[f].start;
@@ -214,16 +237,16 @@ void object_locate(const struct bpfstamp_template *t, uint32_t code, uint32_t in
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
-		btf_ext_line(&t->ext, &t->codes[code].lines, mid, &line);
-		if (line.insn_off / BPFINSN_SIZE <= insn)
+		btf_ext_line(&t->ext, &c->lines, mid, &line);
+		if (line.insn_off / BPFINSN_SIZE <= origin)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	if (!low)
 		return;
-	btf_ext_line(&t->ext, &t->codes[code].lines, low - 1, &line);
-	if (f != NO_INDEX && line.insn_off / BPFINSN_SIZE < t->funcs[f].start)
+	btf_ext_line(&t->ext, &c->lines, low - 1, &line);
+	if (f != NO_INDEX && object_moved(c, line.insn_off / BPFINSN_SIZE) < t->funcs[f].start)
 		return;
 	out->file = line.file;
 	out->line = line.line;

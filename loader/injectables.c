@@ -153,7 +153,8 @@ int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	if (records_read(&records, t, err))
 		goto out;
 	t->injectables = calloc((size_t)t->elf.symbol_count + records.count + 1, sizeof(*t->injectables));
-	t->sites = calloc(records.count + 1, sizeof(*t->sites));
+	t->site_room = records.count + 1;
+	t->sites = calloc(t->site_room, sizeof(*t->sites));
 	if (!t->injectables || !t->sites) {
 		object_no_memory(err);
 		goto out;

@@ -55,6 +55,12 @@ void bpfstamp_map_at(const struct bpfstamp_template *t, uint32_t i, struct bpfst
 				      .readonly = m->data != NO_INDEX && t->datas[m->data].readonly, .type = m->type,
 				      .key_size = m->key_size, .value_size = m->value_size,
 				      .max_entries = m->max_entries, .flags = m->flags };
+	for (uint32_t k = 0; k < t->reloc_count; k++) {
+		const struct reloc *r = &t->relocs[k];
+
+		out->refs += (r->kind == RELOC_MAP && r->target == i) ||
+			(r->kind == RELOC_DATA && r->target == m->data);
+	}
 }
 
 void bpfstamp_injectable_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_injectable *out)
@@ -64,7 +70,8 @@ void bpfstamp_injectable_at(const struct bpfstamp_template *t, uint32_t i, struc
 	*out = (struct bpfstamp_injectable){ .name = inj->name, .section = inj->section, .kind = inj->kind,
 					     .size = inj->type.size, .bits = inj->type.bits,
 					     .is_signed = inj->type.is_signed, .has_value = inj->has_value,
-					     .site_count = inj->site_count };
+					     .site_count = inj->site_count, .inlined_count = inj->inlined_count,
+					     .kept = inj->kept, .kept_at = inj->kept_at };
 	out->value = inj->kind == BPFSTAMP_GLOBAL ? t->image + inj->image : inj->value;
 	value_type_text(&inj->type, t->btf.type_count ? &t->btf : NULL, out->type, sizeof(out->type));
 }
@@ -118,6 +125,8 @@ static const char *reloc_name(const struct bpfstamp_template *t, const struct re
 	case RELOC_CALL:
 		return t->funcs[r->target].name;
 	default:
+		if (!r->symbol)
+			return NULL;
 		elf64_symbol(&t->elf, r->symbol, &sym);
 		return sym.name;
 	}

@@ -30,20 +30,44 @@ struct walk {		/* a function whose relocations are being followed */
 	const struct reloc *next, *end;
 };
 
+/* The first of some relocations that is not in front of a slot. */
+static const struct reloc *reloc_from(const struct reloc *first, const struct reloc *end, uint32_t slot)
+{
+	while (first < end) {
+		const struct reloc *mid = first + (end - first) / 2;
+
+		if (mid->insn < slot)
+			first = mid + 1;
+		else
+			end = mid;
+	}
+	return first;
+}
+
+/* Likewise of the records of BTF.ext, all of which begin with the offset of their instruction. */
+static uint32_t record_from(const struct btf_ext_section *s, bool big, uint32_t slot)
+{
+	uint32_t first = 0, end = s->count;
+
+	while (first < end) {
+		uint32_t mid = first + (end - first) / 2;
+
+		if (bytes_get32(btf_ext_record(s, mid), big) / BPFINSN_SIZE < slot)
+			first = mid + 1;
+		else
+			end = mid;
+	}
+	return first;
+}
+
 static struct walk walk_of(const struct bpfstamp_template *t, uint32_t func)
 {
 	const struct func *f = &t->funcs[func];
 	const struct code *c = &t->codes[f->code];
-	const struct reloc *r = t->relocs + c->reloc_first, *end = r + c->reloc_count;
-	struct walk w = { .func = func };
+	const struct reloc *first = t->relocs + c->reloc_first, *end = first + c->reloc_count;
 
-	while (r < end && r->insn < f->start)
-		r++;
-	w.next = r;
-	while (r < end && r->insn < f->start + f->insns)
-		r++;
-	w.end = r;
-	return w;
+	return (struct walk){ .func = func, .next = reloc_from(first, end, f->start),
+			      .end = reloc_from(first, end, f->start + f->insns) };
 }
 
 static int refuse_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, const char *why,
@@ -63,19 +87,15 @@ static int check_function(const struct bpfstamp_template *t, uint32_t func, stru
 	const struct func *f = &t->funcs[func];
 	const struct code *c = &t->codes[f->code];
 	struct walk w = walk_of(t, func);
+	uint32_t core;
 
 	for (; w.next < w.end; w.next++)
 		if (w.next->kind == RELOC_REFUSED)
 			return refuse_at(t, f->code, w.next->insn, w.next->why, err);
-	for (uint32_t i = 0; i < c->cores.count; i++) {
-		struct btf_core_relo core;
-		uint32_t insn;
-
-		btf_ext_core(&t->ext, &c->cores, i, &core);
-		insn = core.insn_off / BPFINSN_SIZE;
-		if (insn >= f->start && insn < f->start + f->insns)
-			return refuse_at(t, f->code, insn, "it needs a CO-RE relocation, which is not supported", err);
-	}
+	core = record_from(&c->cores, t->ext.big, f->start);
+	if (core < record_from(&c->cores, t->ext.big, f->start + f->insns))
+		return refuse_at(t, f->code, bytes_get32(btf_ext_record(&c->cores, core), t->ext.big) / BPFINSN_SIZE,
+				 "it needs a CO-RE relocation, which is not supported", err);
 	return 0;
 }
 
@@ -189,16 +209,20 @@ static int make_func_info(struct link *link, const struct bpfstamp_template *t, 
 static void add_lines(struct link *link, const struct bpfstamp_template *t, const struct link_chunk *chunk)
 {
 	const struct func *f = &t->funcs[chunk->func];
-	const struct btf_ext_section *lines = &t->codes[f->code].lines;
+	const struct code *c = &t->codes[f->code];
+	struct bpf_line_info *last = NULL;
 
-	for (uint32_t i = 0; i < lines->count; i++) {
-		const uint8_t *raw = btf_ext_record(lines, i);
-		uint32_t insn = bytes_get32(raw, t->elf.big) / BPFINSN_SIZE;
+	for (uint32_t i = 0; i < c->lines.count; i++) {
+		const uint8_t *raw = btf_ext_record(&c->lines, i);
+		uint32_t insn = object_moved(c, bytes_get32(raw, t->elf.big) / BPFINSN_SIZE);
 
 		if (insn < f->start || insn >= f->start + f->insns)
 			continue;
-		link->line_info[link->line_info_count++] = (struct bpf_line_info){
-			.insn_off = insn - f->start + chunk->at,
+		insn = insn - f->start + chunk->at;
+		if (!last || last->insn_off != insn)	/* else its instruction is gone, and this one stands there */
+			last = &link->line_info[link->line_info_count++];
+		*last = (struct bpf_line_info){
+			.insn_off = insn,
 			.file_name_off = bytes_get32(raw + 4, t->elf.big),
 			.line_off = bytes_get32(raw + 8, t->elf.big),
 			.line_col = bytes_get32(raw + 12, t->elf.big),
@@ -210,8 +234,12 @@ static int make_line_info(struct link *link, const struct bpfstamp_template *t, 
 {
 	size_t room = 0;
 
-	for (uint32_t i = 0; i < link->chunk_count; i++)
-		room += t->codes[t->funcs[link->chunks[i].func].code].lines.count;
+	for (uint32_t i = 0; i < link->chunk_count; i++) {
+		const struct func *f = &t->funcs[link->chunks[i].func];
+		const struct btf_ext_section *lines = &t->codes[f->code].lines;
+
+		room += record_from(lines, t->ext.big, f->start + f->insns) - record_from(lines, t->ext.big, f->start);
+	}
 	link->line_info = calloc(room + 1, sizeof(*link->line_info));
 	if (!link->line_info)
 		return object_no_memory(err);

@@ -94,9 +94,9 @@ static int sized_member(const struct bpfstamp_template *t, const struct map *m, 
 static int map_member(const struct bpfstamp_template *t, struct map *m, const struct btf_member *member,
 		      struct bpfstamp_err *err)
 {
-	uint32_t extra = 0, pinning = 0;
+	uint32_t flags = 0, extra = 0, pinning = 0;
 	const struct { const char *name; uint32_t *to; } uints[] = {
-		{ "type", &m->type }, { "max_entries", &m->max_entries }, { "map_flags", &m->flags },
+		{ "type", &m->type }, { "max_entries", &m->max_entries }, { "map_flags", &flags },
 		{ "numa_node", &m->numa_node }, { "key_size", &m->key_size }, { "value_size", &m->value_size },
 		{ "map_extra", &extra }, { "pinning", &pinning },
 	};
@@ -118,6 +118,7 @@ static int map_member(const struct bpfstamp_template *t, struct map *m, const st
 			return malformed(t, m, member->name, "is not a __uint", err);
 		if (had && had != *uints[i].to)
 			return malformed(t, m, member->name, "contradicts the size given before", err);
+		m->flags |= flags;
 		m->extra |= extra;
 		if (pinning)
 			m->refused = "it wants to be pinned, which is not supported";

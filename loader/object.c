@@ -54,8 +54,8 @@ static bool is_data(const struct elf64_section *s)
 {
 	if (!(s->flags & ELF64_SHF_ALLOC) || !s->size)
 		return false;
-	if (s->type == ELF64_SHT_NOBITS)
-		return is_data_name(s->name, ".bss");
+	if (is_data_name(s->name, ".bss"))	/* PROGBITS where a patched object has values in it */
+		return s->type == ELF64_SHT_NOBITS || s->type == ELF64_SHT_PROGBITS;
 	return s->type == ELF64_SHT_PROGBITS && (is_data_name(s->name, ".data") || is_data_name(s->name, ".rodata"));
 }
 
@@ -94,7 +94,8 @@ static void place_code(struct bpfstamp_template *t, uint32_t section, const stru
 	struct code *c = &t->codes[t->code_count];
 
 	*c = (struct code){ .section = section, .name = s->name, .image = at,
-			    .insns = (uint32_t)(s->size / BPFINSN_SIZE) };
+			    .insns = (uint32_t)(s->size / BPFINSN_SIZE),
+			    .object_insns = (uint32_t)(s->size / BPFINSN_SIZE) };
 	memcpy(t->image + at, s->bytes, s->size);
 	t->code_of[section] = t->code_count++;
 }
@@ -308,6 +309,8 @@ void bpfstamp_close(struct bpfstamp_template *t)
 	free(t->relocs);
 	free(t->funcs);
 	free(t->datas);
+	for (uint32_t i = 0; i < t->code_count; i++)
+		free(t->codes[i].moved);
 	free(t->codes);
 	free(t->code_of);
 	free(t->data_of);

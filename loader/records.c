@@ -133,16 +133,32 @@ static int walk(struct records *out, const struct bpfstamp_template *t, const st
 	return 0;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	if (x->code != y->code)
+		return x->code < y->code ? -1 : 1;
+	return x->insn < y->insn ? -1 : x->insn > y->insn;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
-	if (order)
-		return order;
-	if (x->code != y->code)
-		return x->code < y->code ? -1 : 1;
-	return x->insn < y->insn ? -1 : x->insn > y->insn;
+	return order ? order : by_place(a, b);
+}
+
+/* An instruction has one value, and so one name. */
+static int check_places(struct records *records, const struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	qsort(records->record, records->count, sizeof(*records->record), by_place);
+	for (uint32_t i = 1; i < records->count; i++)
+		if (!by_place(&records->record[i - 1], &records->record[i]))
+			return err_set(err, EINVAL, "%s: STAMP %s and STAMP %s name one instruction", t->name,
+				       records->record[i - 1].name, records->record[i].name);
+	return 0;
 }
 
 static int check_agreement(const struct records *records, const struct bpfstamp_template *t, struct bpfstamp_err *err)
@@ -156,8 +172,6 @@ static int check_agreement(const struct records *records, const struct bpfstamp_
 			return err_set(err, EINVAL, "%s: STAMP %s is declared with different types", t->name, a->name);
 		if (a->value != b->value)
 			return err_set(err, EINVAL, "%s: STAMP %s has different defaults", t->name, a->name);
-		if (a->code == b->code && a->insn == b->insn)
-			return err_set(err, EINVAL, "%s: STAMP %s names one instruction twice", t->name, a->name);
 	}
 	return 0;
 }
@@ -182,6 +196,8 @@ int records_read(struct records *out, const struct bpfstamp_template *t, struct 
 		goto out;
 	}
 	if (read_targets(&targets, &count, t, section, &s, err) || walk(out, t, &s, targets, count, err))
+		goto out;
+	if (check_places(out, t, err))
 		goto out;
 	qsort(out->record, out->count, sizeof(*out->record), by_name);
 	ret = check_agreement(out, t, err);

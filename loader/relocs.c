@@ -51,11 +51,15 @@ static bool find_start(const struct bpfstamp_template *t, uint32_t code, int64_t
 	return *func != NO_INDEX && t->funcs[*func].start == slot;
 }
 
-static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, const struct bpfinsn *insn)
+static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, const struct bpfinsn *insn, int64_t addend)
 {
 	if (is_call(insn)) {
 		refuse(r, insn->src == BPF_SRC_KFUNC_CALL ? "it calls a kernel function (kfunc), which is not supported" :
 			  "it calls a function that the object does not define");
+		return;
+	}
+	if (addend) {
+		refuse(r, "it adds a number to an undefined symbol, which is not supported");
 		return;
 	}
 	for (uint32_t i = t->global_count; i < t->injectable_count; i++) {
@@ -82,7 +86,7 @@ static void resolve_map(struct bpfstamp_template *t, struct reloc *r, uint32_t s
 
 static void resolve_lddw(struct bpfstamp_template *t, struct reloc *r, const struct elf64_symbol *sym, int64_t addend)
 {
-	int64_t offset = (int64_t)sym->value + addend;	/* value is within its section, addend 32 bits or checked */
+	int64_t offset = (int64_t)(sym->value + (uint64_t)addend);	/* a section that is no data may have any size */
 	uint32_t data = t->data_of[sym->section], code = t->code_of[sym->section];
 
 	if (data != NO_INDEX) {
@@ -144,7 +148,7 @@ static int add_reloc(struct bpfstamp_template *t, uint32_t code, uint32_t rel_se
 	}
 	elf64_symbol(&t->elf, rel.symbol, &sym);
 	if (sym.section == ELF64_SHN_UNDEF)
-		resolve_undefined(t, r, &insn);
+		resolve_undefined(t, r, &insn, addend);
 	else if (sym.section >= t->elf.section_count)
 		refuse(r, "it refers to an absolute or common symbol");
 	else if (is_call(&insn))

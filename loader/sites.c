@@ -46,24 +46,23 @@ static uint32_t global_behind(const struct bpfstamp_template *t, uint32_t image)
 	return low;
 }
 
-static int add_site(struct bpfstamp_template *t, uint32_t *room, struct site site, struct bpfstamp_err *err)
+int sites_add(struct bpfstamp_template *t, const struct site *site, struct bpfstamp_err *err)
 {
-	if (t->site_count == *room) {
-		size_t bigger = 2 * (size_t)*room + 16;
-		struct site *sites = realloc(t->sites, bigger * sizeof(*sites));
+	if (t->site_count >= t->site_room) {
+		size_t room = 2 * (size_t)t->site_count + 16;
+		struct site *sites = realloc(t->sites, room * sizeof(*sites));
 
 		if (!sites)
 			return object_no_memory(err);
 		t->sites = sites;
-		*room = (uint32_t)bigger;
+		t->site_room = (uint32_t)room;
 	}
-	t->sites[t->site_count++] = site;
+	t->sites[t->site_count++] = *site;
 	return 0;
 }
 
 /* Aliases share a start; the walk back ends at the first variable that lies wholly in front. */
-static int add_global_sites(struct bpfstamp_template *t, const struct reloc *r, uint32_t *room,
-			    struct bpfstamp_err *err)
+static int add_global_sites(struct bpfstamp_template *t, const struct reloc *r, struct bpfstamp_err *err)
 {
 	uint32_t image = t->datas[r->target].image + r->addend;
 
@@ -72,14 +71,17 @@ static int add_global_sites(struct bpfstamp_template *t, const struct reloc *r, 
 
 		if (image - t->injectables[i].image >= t->injectables[i].type.size)
 			break;
-		if (add_site(t, room, site, err))
+		if (sites_add(t, &site, err))
 			return -1;
 	}
 	return 0;
 }
 
-static void index_sites(struct bpfstamp_template *t)
+void sites_index(struct bpfstamp_template *t)
 {
+	qsort(t->sites, t->site_count, sizeof(*t->sites), by_injectable);
+	for (uint32_t i = 0; i < t->injectable_count; i++)
+		t->injectables[i].site_count = 0;
 	for (uint32_t i = 0; i < t->site_count; i++) {
 		struct injectable *inj = &t->injectables[t->sites[i].injectable];
 
@@ -90,19 +92,16 @@ static void index_sites(struct bpfstamp_template *t)
 
 int sites_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
-	uint32_t room = t->site_count;	/* what injectables_collect has made */
-
 	for (uint32_t i = 0; i < t->reloc_count; i++) {
 		const struct reloc *r = &t->relocs[i];
 		struct site value = { .injectable = r->target, .code = r->code, .insn = r->insn, .form = IMM_LDDW };
 
-		if (r->kind == RELOC_DATA && add_global_sites(t, r, &room, err))
+		if (r->kind == RELOC_DATA && add_global_sites(t, r, err))
 			return -1;
-		if (r->kind == RELOC_SYMBOL && add_site(t, &room, value, err))
+		if (r->kind == RELOC_SYMBOL && sites_add(t, &value, err))
 			return -1;
 	}
-	qsort(t->sites, t->site_count, sizeof(*t->sites), by_injectable);
-	index_sites(t);
+	sites_index(t);
 	return 0;
 }
 
@@ -137,7 +136,7 @@ static int parse_constant(struct imm_constant *c, struct value_type *type, const
 static bool is_stamp_site(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
 {
 	for (uint32_t i = 0; i < t->site_count; i++)
-		if (t->sites[i].code == code && t->sites[i].insn == insn && t->sites[i].form == IMM_LDDW)
+		if (t->sites[i].code == code && t->sites[i].insn == insn && t->sites[i].form != IMM_NONE)
 			return true;
 	return false;
 }
@@ -162,14 +161,12 @@ static enum imm_form match_at(const struct bpfstamp_template *t, uint32_t code, 
 
 static int add_placeholder_sites(struct bpfstamp_template *t, const struct imm_constant *c, struct bpfstamp_err *err)
 {
-	uint32_t room = t->site_count;
-
 	for (uint32_t code = 0; code < t->code_count; code++) {
 		for (uint32_t i = 0; i < t->codes[code].insns; i++) {
 			struct site site = { .injectable = t->injectable_count, .code = code, .insn = i,
 					     .form = match_at(t, code, i, c) };
 
-			if (site.form && add_site(t, &room, site, err))
+			if (site.form && sites_add(t, &site, err))
 				return -1;
 		}
 	}

@@ -88,6 +88,21 @@ static int check_sites(const struct bpfstamp_template *t, const struct injectabl
 	return 0;
 }
 
+/* Bring the immediates that were loads of a variable in line with its bytes. */
+static void reload(struct bpfstamp_stamp *s, const struct injectable *inj)
+{
+	const struct bpfstamp_template *t = s->t;
+
+	for (uint32_t i = 0; i < inj->site_count; i++) {
+		const struct site *site = &t->sites[inj->site_first + i];
+
+		if (site->load_size)
+			imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->form,
+				value_load(s->image + site->load_image, site->load_size, site->load_signed,
+					   t->elf.big));
+	}
+}
+
 static int store(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const uint8_t *bytes,
 		 struct bpfstamp_err *err)
 {
@@ -99,6 +114,7 @@ static int store(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const
 		return refuse_unused(t, inj, err);
 	if (inj->kind == BPFSTAMP_GLOBAL) {
 		memcpy(s->image + inj->image + ref->offset, bytes, ref->size);
+		reload(s, inj);
 	} else {
 		value = value_load(bytes, inj->type.size, inj->type.is_signed, t->elf.big);
 		if (check_sites(t, inj, value, err))

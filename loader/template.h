@@ -34,6 +34,8 @@ struct code {		/* an executable section */
 	const char *name;
 	uint32_t image;		/* offset of its first byte */
 	uint32_t insns;		/* slots */
+	uint32_t *moved;	/* where each slot of the object's section stands now (loader/edit.c), or NULL */
+	uint32_t object_insns;	/* slots in the object; moved has one more */
 	uint32_t reloc_first, reloc_count;	/* in relocs, ascending by insn */
 	struct btf_ext_section funcs, lines, cores;	/* count 0 where BTF.ext has none */
 };
@@ -91,6 +93,10 @@ struct site {
 	uint32_t injectable;
 	uint32_t code, insn;
 	enum imm_form form;	/* IMM_NONE: refers to a global */
+	/* of a load that became an immediate (loader/inline.c): the bytes that it loaded */
+	uint32_t load_image;
+	uint8_t load_size;	/* else 0 */
+	bool load_signed;
 };
 
 struct injectable {
@@ -103,6 +109,10 @@ struct injectable {
 	uint32_t site_first, site_count;
 	bool has_value;
 	uint8_t value[8];	/* of a site kind, as in memory */
+	/* what bpfstamp_inline did */
+	uint32_t inlined_count;
+	const char *kept;	/* why some use of it was not inlined, or NULL */
+	struct bpfstamp_site kept_at;
 };
 
 struct link;
@@ -135,6 +145,7 @@ struct bpfstamp_template {
 	struct injectable *injectables;
 	struct site *sites;
 	uint32_t code_count, data_count, func_count, reloc_count, map_count, injectable_count, site_count;
+	uint32_t site_room;
 	uint32_t *code_of, *data_of;	/* by ELF section: index, or NO_INDEX */
 	uint32_t global_count;	/* the first injectables are the globals, ascending by image */
 	char **placeholders;	/* names given to bpfstamp_declare */
@@ -149,6 +160,14 @@ int maps_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int relocs_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int sites_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+
+/* Append a site; and, after the last, order them by injectable and place. */
+int sites_add(struct bpfstamp_template *t, const struct site *site, struct bpfstamp_err *err);
+void sites_index(struct bpfstamp_template *t);
+
+/* Where a slot of the object's section stands now, and from which slot of it one came. */
+uint32_t object_moved(const struct code *c, uint32_t object_insn);
+uint32_t object_origin(const struct code *c, uint32_t insn);
 
 /* The function that slot insn of a code section belongs to, or NO_INDEX. */
 uint32_t object_func_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn);

@@ -90,9 +90,9 @@ struct value_type value_from_btf(const struct btf *btf, uint32_t id, uint32_t si
 		type.form = VALUE_TEXT;
 	if (!is_scalar_size(size))
 		return type;
-	type.bits = (uint8_t)(size * 8);
 	if (t.kind == BTF_INT) {
 		type.form = t.int_encoding & BTF_INT_BOOL ? VALUE_BOOL : VALUE_INT;
+		type.bits = (uint8_t)(size * 8);
 		type.is_signed = t.int_encoding & BTF_INT_SIGNED;
 		if (type.form == VALUE_BOOL)
 			type.bits = 1;
@@ -100,6 +100,7 @@ struct value_type value_from_btf(const struct btf *btf, uint32_t id, uint32_t si
 			type.bits = t.int_bits;
 	} else if (t.kind == BTF_ENUM || t.kind == BTF_ENUM64) {
 		type.form = VALUE_ENUM;
+		type.bits = (uint8_t)(size * 8);
 		type.is_signed = t.kind_flag;
 	}
 	return type;
@@ -318,7 +319,7 @@ static int parse_hex(const struct value_type *type, bool big, const char *text, 
 
 	if (strspn(digits, "0123456789abcdefABCDEF") != len || len % 2)
 		return err_set(err, EINVAL, "%s is not an even number of hexadecimal digits", text);
-	if (len / 2 != type->size && !(type->form == VALUE_REGISTER && is_scalar_size((uint32_t)len / 2)))
+	if (len / 2 != type->size && !(type->form == VALUE_REGISTER && len <= 16 && is_scalar_size((uint32_t)len / 2)))
 		return err_set(err, EINVAL, "hex:… has %zu bytes, but the value has %u", len / 2, type->size);
 	if (len / 2 <= sizeof(scalar))
 		to = scalar;
@@ -376,7 +377,7 @@ static int parse_ordered(const struct value_type *type, bool big, const char *te
 	if (type->size < bits / 8)
 		return err_set(err, ERANGE, "%s has %u bytes, but the value has %u", text, bits / 8, type->size);
 	value_store(bytes, bits / 8, text[0] == 'b', value);
-	if (type->form == VALUE_BYTES || type->form == VALUE_TEXT)
+	if (type->form == VALUE_BYTES || type->form == VALUE_TEXT || type->size == bits / 8)
 		return store_bytes(type, big, bytes, bits / 8, text, out, err);
 	return store_number(type, big, value_load(bytes, bits / 8, false, big), false, text, out, err);
 }
