@@ -27,7 +27,7 @@ struct options {
 	struct assignment *assignments;
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
-	bool json, dry_run, verbose, inline_globals;
+	bool json, dry_run, verbose, inline_globals, allow_derived;
 };
 
 struct command {

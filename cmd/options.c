@@ -20,7 +20,7 @@ enum {	/* commands as bits, in the order of commands[] */
 };
 
 enum option_id {
-	OPT_SET = 256, OPT_REPLACE, OPT_EXPECT, OPT_INLINE, OPT_OUTPUT, OPT_DEV, OPT_DIRECTION, OPT_PROG, OPT_PRIO, OPT_HANDLE,
+	OPT_SET = 256, OPT_REPLACE, OPT_EXPECT, OPT_ALLOW_DERIVED, OPT_INLINE, OPT_OUTPUT, OPT_DEV, OPT_DIRECTION, OPT_PROG, OPT_PRIO, OPT_HANDLE,
 	OPT_PROTOCOL, OPT_FORCE, OPT_NETNS, OPT_DRY_RUN, OPT_JSON, OPT_VERBOSE, OPT_HELP,
 };
 
@@ -36,6 +36,8 @@ static const struct definition {
 	{ OPT_REPLACE, "replace", 'r', "OLD=NEW", VALUES, 0,
 	  "replace a placeholder constant in all instructions that mean it" },
 	{ OPT_EXPECT, "expect", 0, "N", VALUES, 0, "fail unless the --replace before it has N sites" },
+	{ OPT_ALLOW_DERIVED, "allow-derived", 0, NULL, VALUES, 0,
+	  "leave what only may come from OLD as it is, instead of failing" },
 	{ OPT_INLINE, "inline", 'i', NULL, VALUES | INSPECT, 0,
 	  "turn globals into immediates, so that they need no map" },
 	{ OPT_OUTPUT, "output", 'o', "OUT", PATCH, PATCH, "the file to write" },
@@ -180,6 +182,9 @@ static bool take(struct options *o, enum option_id id, const char *arg)
 		return add_assignment(o, id == OPT_REPLACE, arg);
 	case OPT_EXPECT:
 		return set_expect(o, arg);
+	case OPT_ALLOW_DERIVED:
+		o->allow_derived = true;
+		break;
 	case OPT_INLINE:
 		o->inline_globals = true;
 		break;

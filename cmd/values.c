@@ -27,7 +27,13 @@ int values_stamp(struct stamped *out, const struct options *o, struct bpfstamp_e
 	for (size_t i = 0; i < o->assignment_count; i++) {
 		const struct assignment *a = &o->assignments[i];
 
-		if (a->replace && bpfstamp_declare(made.t, a->name, a->expect, err))
+		if (a->replace && bpfstamp_declare(made.t, a->name, a->expect, o->allow_derived, err))
+			goto fail;
+	}
+	for (size_t i = 0; i < o->assignment_count; i++) {
+		const struct assignment *a = &o->assignments[i];
+
+		if (a->replace && bpfstamp_widen(made.t, a->name, a->value, err))
 			goto fail;
 	}
 	if (o->inline_globals && bpfstamp_inline(made.t, err))

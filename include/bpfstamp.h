@@ -106,6 +106,7 @@ struct bpfstamp_site {
 	uint32_t insn;		/* slot, from the start of that function */
 	const char *file;	/* from BTF.ext, or NULL */
 	uint32_t line;		/* 0 where unknown */
+	const char *derived;	/* "C - 1", "bswap32(C)", … where it holds that of a placeholder C, else NULL */
 };
 
 struct bpfstamp_injectable {
@@ -151,11 +152,39 @@ void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, ui
 
 /*
  * Name a placeholder: the constant that old spells (a value form, see
- * bpfstamp_set) becomes an injectable called old, with every instruction whose
- * meaning is that constant as a site.  It is an error where there is none, or
- * where expect is not negative and not their number.  Before stamps are made.
+ * bpfstamp_set) becomes an injectable called old.  Its sites are all
+ * instructions that mean it, and those that mean what compilers make of it
+ * beyond doubt: its negation, complement, byte swap, sign extension, a lane of a wider
+ * immediate, one more or less in an ordered compare.
+ *
+ * It is an error where there is no site; where expect is not negative and not
+ * their number; and where something may come from the constant but nobody can
+ * tell how (a part of it, a multiple, a number near it, its bytes in a data
+ * section), unless allow_derived says to go on and leave these as they are.
+ * Before stamps are made.
  */
-int bpfstamp_declare(struct bpfstamp_template *t, const char *old, long expect, struct bpfstamp_err *err);
+int bpfstamp_declare(struct bpfstamp_template *t, const char *old, long expect, bool allow_derived,
+		     struct bpfstamp_err *err);
+
+/* What bpfstamp_declare doubted and left as it is. */
+struct bpfstamp_doubt {
+	uint32_t injectable;
+	const char *what;	/* "a part of it, masked or shifted", … */
+	struct bpfstamp_site site;	/* an instruction, where site.program is not NULL */
+	const char *section;	/* else a place in data */
+	uint32_t offset;
+};
+
+uint32_t bpfstamp_doubt_count(const struct bpfstamp_template *t);
+void bpfstamp_doubt_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_doubt *out);
+
+/*
+ * See that every site of a placeholder can hold the value that text spells:
+ * where an instruction cannot, it becomes an lddw, or an lddw into a free
+ * register and the instruction with that register.  Fails with the
+ * instruction where there is no way.  After bpfstamp_declare, before stamps are made.
+ */
+int bpfstamp_widen(struct bpfstamp_template *t, const char *name, const char *text, struct bpfstamp_err *err);
 
 /*
  * Turn globals into immediates: loads of read-only data, and of variables in

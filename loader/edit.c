@@ -208,6 +208,16 @@ static void move_sites(struct work *w)
 	t->site_count = kept;
 }
 
+static void move_doubts(struct work *w)
+{
+	for (uint32_t i = 0; i < w->t->doubt_count; i++) {
+		struct doubt *d = &w->t->doubts[i];
+
+		if (d->code != NO_INDEX)
+			d->insn = w->map[d->code][d->insn];
+	}
+}
+
 static void move_functions(struct work *w)
 {
 	for (uint32_t i = 0; i < w->t->func_count; i++) {
@@ -244,6 +254,7 @@ static void commit(struct work *w)
 
 	move_relocs(w);
 	move_sites(w);
+	move_doubts(w);
 	move_functions(w);
 	for (uint32_t i = 0; i < t->injectable_count; i++)
 		if (t->injectables[i].data != NO_INDEX)

@@ -87,7 +87,7 @@ static void collect_stamps(struct bpfstamp_template *t, const struct records *re
 		bool again = i && !strcmp(records->record[i - 1].name, r->name);
 
 		t->sites[t->site_count++] = (struct site){ .injectable = t->injectable_count - again, .code = r->code,
-							   .insn = r->insn, .form = IMM_LDDW };
+							   .insn = r->insn, .how.form = IMM_LDDW };
 		if (again)
 			continue;
 		*inj = (struct injectable){

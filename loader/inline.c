@@ -28,6 +28,7 @@
 #include "include/bytes.h"
 #include "loader/edit.h"
 #include "loader/err.h"
+#include "loader/regargs.h"
 
 struct finding {	/* an event, and where */
 	uint32_t code;
@@ -66,40 +67,6 @@ static void note_event(const struct flow_event *event, void *arg)
 	}
 	w->findings[w->finding_count] = (struct finding){ .code = w->code, .func = w->func, .event = *event };
 	w->findings[w->finding_count++].event.slot += w->t->funcs[w->func].start;
-}
-
-/* How many registers a call reads: what its callee's prototype says, or all. */
-static uint8_t call_args(const struct bpfstamp_template *t, uint32_t code, uint32_t slot, const struct bpfinsn *insn)
-{
-	const struct reloc *r;
-	struct btf_type type;
-
-	if (insn->code != (BPF_CLASS_JMP | BPF_OP_CALL))
-		return 5;
-	r = object_reloc_at(t, code, slot);
-	if (!insn->src && !r)
-		return regs_helper_args((uint32_t)insn->imm);
-	if (!r || r->kind != RELOC_CALL || !t->funcs[r->target].btf)
-		return 5;
-	btf_type(&t->btf, t->funcs[r->target].btf, &type);
-	btf_type(&t->btf, type.type, &type);
-	return type.kind == BTF_FUNC_PROTO && type.vlen < 5 ? (uint8_t)type.vlen : 5;
-}
-
-static void count_args(struct work *w)
-{
-	const struct bpfstamp_template *t = w->t;
-
-	for (uint32_t code = 0; code < t->code_count; code++) {
-		for (uint32_t slot = 0; slot < t->codes[code].insns; slot++) {
-			uint32_t at = object_insn_at(t, code, slot);
-			struct bpfinsn insn;
-
-			bpfinsn_decode(t->image + at, t->elf.big, &insn);
-			if (bpfinsn_class(insn.code) == BPF_CLASS_JMP && bpfinsn_op(insn.code) == BPF_OP_CALL)
-				w->args[at / BPFINSN_SIZE] = call_args(t, code, slot, &insn);
-		}
-	}
 }
 
 static void find_liveness(struct work *w, const struct func *f)
@@ -368,7 +335,7 @@ static int add_sites(struct work *w, const struct load *loads, uint32_t load_cou
 		for (uint32_t k = 0; k < t->global_count; k++) {
 			struct injectable *inj = &t->injectables[k];
 			struct site site = { .injectable = k, .code = load->code, .insn = load->slot,
-					     .form = load->form, .load_image = load->data_image,
+					     .how.form = load->form, .load_image = load->data_image,
 					     .load_size = load->size, .load_signed = load->sign_extend };
 
 			if (inj->image >= load->data_image + load->size ||
@@ -421,7 +388,7 @@ int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	struct work w = { .t = t };
 	int ret = -1;
 
-	w.args = calloc(slots, sizeof(*w.args));
+	w.args = regargs_make(t);
 	w.live = calloc(slots, sizeof(*w.live));
 	w.starts = malloc(slots / 8 + 1);
 	w.image = malloc(t->image_size + 1);
@@ -432,7 +399,6 @@ int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	}
 	memcpy(w.starts, t->starts, t->image_size / BPFINSN_SIZE / 8 + 1);
 	memcpy(w.image, t->image, t->image_size);
-	count_args(&w);
 	for (w.func = 0; w.func < t->func_count; w.func++) {
 		w.code = t->funcs[w.func].code;
 		if (analyse(&w, err))

@@ -81,6 +81,25 @@ void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, ui
 	const struct site *s = &t->sites[t->injectables[injectable].site_first + site];
 
 	object_locate(t, s->code, s->insn, out);
+	out->derived = derive_text(s->how.fn);
+}
+
+void bpfstamp_doubt_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_doubt *out)
+{
+	const struct doubt *d = &t->doubts[i];
+
+	*out = (struct bpfstamp_doubt){ .injectable = d->injectable, .what = d->what };
+	if (d->code != NO_INDEX) {
+		object_locate(t, d->code, d->insn, &out->site);
+	} else {
+		out->section = t->datas[d->data].name;
+		out->offset = d->insn;
+	}
+}
+
+uint32_t bpfstamp_doubt_count(const struct bpfstamp_template *t)
+{
+	return t->doubt_count;
 }
 
 size_t bpfstamp_value_text(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj, const void *bytes,
@@ -116,7 +135,7 @@ static const char *reloc_name(const struct bpfstamp_template *t, const struct re
 	switch (r->kind) {
 	case RELOC_DATA:
 		for (uint32_t i = 0; i < t->site_count; i++)
-			if (t->sites[i].code == r->code && t->sites[i].insn == r->insn && !t->sites[i].form)
+			if (t->sites[i].code == r->code && t->sites[i].insn == r->insn && !t->sites[i].how.form)
 				return t->injectables[t->sites[i].injectable].name;
 		return t->datas[r->target].name;
 	case RELOC_MAP:

@@ -52,7 +52,7 @@ static bool is_code(const struct elf64_section *s)
 
 static bool is_data(const struct elf64_section *s)
 {
-	if (!(s->flags & ELF64_SHF_ALLOC) || !s->size)
+	if (!(s->flags & ELF64_SHF_ALLOC) || (s->flags & ELF64_SHF_EXECINSTR) || !s->size)
 		return false;
 	if (is_data_name(s->name, ".bss"))	/* PROGBITS where a patched object has values in it */
 		return s->type == ELF64_SHT_NOBITS || s->type == ELF64_SHT_PROGBITS;
@@ -303,6 +303,7 @@ void bpfstamp_close(struct bpfstamp_template *t)
 	for (uint32_t i = 0; i < t->placeholder_count; i++)
 		free(t->placeholders[i]);
 	free(t->placeholders);
+	free(t->doubts);
 	free(t->sites);
 	free(t->injectables);
 	free(t->maps);

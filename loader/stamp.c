@@ -27,8 +27,9 @@ int bpfstamp_stamp_new(struct bpfstamp_stamp **out, const struct bpfstamp_templa
 	s->t = t;
 	s->image = malloc(t->image_size + 1);
 	s->touched = calloc(t->injectable_count + 1, sizeof(*s->touched));
+	s->values = calloc(t->injectable_count + 1, sizeof(*s->values));
 	s->map_fds = malloc((t->map_count + 1) * sizeof(*s->map_fds));
-	if (!s->image || !s->touched || !s->map_fds) {
+	if (!s->image || !s->touched || !s->values || !s->map_fds) {
 		bpfstamp_stamp_free(s);
 		return object_no_memory(err);
 	}
@@ -44,6 +45,7 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 		return;
 	free(s->image);
 	free(s->touched);
+	free(s->values);
 	free(s->linked);
 	free(s->map_fds);
 	free(s);
@@ -68,6 +70,20 @@ static int refuse_unused(const struct bpfstamp_template *t, const struct injecta
 	return err_set(err, EINVAL, "%s: %s: no instruction refers to it: %s", t->name, inj->name, hints[inj->kind]);
 }
 
+bool stamp_meaning(const struct bpfstamp_template *t, const uint8_t *image, const struct site *site, uint64_t value,
+		   uint64_t *meaning)
+{
+	const uint8_t *raw = image + object_insn_at(t, site->code, site->insn);
+	struct bpfinsn two[2] = { 0 };
+	uint64_t old;
+
+	bpfinsn_decode(raw, t->elf.big, &two[0]);
+	if (two[0].code == BPF_CODE_LDDW)
+		bpfinsn_decode(raw + BPFINSN_SIZE, t->elf.big, &two[1]);
+	imm_meaning(two, &old);
+	return derive_meaning(&site->how, old, value, meaning);
+}
+
 /* Name the first instruction that cannot hold the value. */
 static int check_sites(const struct bpfstamp_template *t, const struct injectable *inj, uint64_t value,
 		       struct bpfstamp_err *err)
@@ -75,13 +91,17 @@ static int check_sites(const struct bpfstamp_template *t, const struct injectabl
 	for (uint32_t i = 0; i < inj->site_count; i++) {
 		const struct site *site = &t->sites[inj->site_first + i];
 		struct bpfstamp_site at;
+		uint64_t meaning;
 
-		if (imm_holds(site->form, value))
+		if (stamp_meaning(t, t->image, site, value, &meaning))
 			continue;
 		object_locate(t, site->code, site->insn, &at);
 		err_set(err, ERANGE, "%s: %s: instruction %u of %s", t->name, inj->name, at.insn, at.program);
 		if (at.file)
 			err_hint(err, " (%s:%u)", at.file, at.line);
+		if (site->how.fn == DERIVE_MINUS1 || site->how.fn == DERIVE_PLUS1)
+			return err_hint(err, " compares with %s, which would turn around at 0x%" PRIx64
+					": use STAMP() or a global", derive_text(site->how.fn), value);
 		return err_hint(err, " sign-extends its 32 bits and cannot hold 0x%" PRIx64 ": use STAMP() or a global",
 				value);
 	}
@@ -97,7 +117,7 @@ static void reload(struct bpfstamp_stamp *s, const struct injectable *inj)
 		const struct site *site = &t->sites[inj->site_first + i];
 
 		if (site->load_size)
-			imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->form,
+			imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->how.form,
 				value_load(s->image + site->load_image, site->load_size, site->load_signed,
 					   t->elf.big));
 	}
@@ -117,13 +137,17 @@ static int store(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const
 		reload(s, inj);
 	} else {
 		value = value_load(bytes, inj->type.size, inj->type.is_signed, t->elf.big);
-		if (check_sites(t, inj, value, err))
+		if (inj->kind == BPFSTAMP_PLACEHOLDER && check_sites(t, inj, value, err))
 			return -1;
 		for (uint32_t i = 0; i < inj->site_count; i++) {
 			const struct site *site = &t->sites[inj->site_first + i];
+			uint64_t meaning = value;
 
-			imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->form, value);
+			if (inj->kind == BPFSTAMP_PLACEHOLDER)
+				stamp_meaning(t, s->image, site, value, &meaning);
+			imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->how.form, meaning);
 		}
+		s->values[ref->injectable] = value;
 	}
 	s->touched[ref->injectable] = true;
 	return 0;
@@ -174,42 +198,25 @@ int bpfstamp_set(struct bpfstamp_stamp *s, const char *name, const char *text, s
 	return ret;
 }
 
-const uint8_t *stamp_value(const struct bpfstamp_template *t, const uint8_t *image, const struct injectable *inj,
-			   uint8_t *scratch)
-{
-	const struct site *site = &t->sites[inj->site_first];
-	struct bpfinsn two[2] = { 0 };
-	uint32_t at;
-	uint64_t value;
-
-	if (inj->kind == BPFSTAMP_GLOBAL)
-		return image + inj->image;
-	if (!inj->site_count)
-		return inj->value;
-	at = object_insn_at(t, site->code, site->insn);
-	bpfinsn_decode(image + at, t->elf.big, &two[0]);
-	if (two[0].code == BPF_CODE_LDDW)
-		bpfinsn_decode(image + at + BPFINSN_SIZE, t->elf.big, &two[1]);
-	imm_meaning(two, &value);
-	if (site->form == IMM_LDDW_HIGH)
-		value >>= 32;
-	value_store(scratch, inj->type.size, t->elf.big, value);
-	return scratch;
-}
-
 void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, void *arg)
 {
 	const struct bpfstamp_template *t = s->t;
 
 	for (uint32_t i = 0; i < t->injectable_count; i++) {
 		const struct injectable *inj = &t->injectables[i];
-		uint8_t before[8], after[8];
+		uint8_t after[8];
 		struct bpfstamp_change change = { .injectable = i, .size = inj->type.size };
 
 		if (!s->touched[i])
 			continue;
-		change.old_value = inj->has_value ? stamp_value(t, t->image, inj, before) : NULL;
-		change.new_value = stamp_value(t, s->image, inj, after);
+		if (inj->kind == BPFSTAMP_GLOBAL) {
+			change.old_value = t->image + inj->image;
+			change.new_value = s->image + inj->image;
+		} else {
+			value_store(after, inj->type.size, t->elf.big, s->values[i]);
+			change.old_value = inj->has_value ? inj->value : NULL;
+			change.new_value = after;
+		}
 		for (uint32_t k = 0; k < inj->site_count; k++) {
 			bpfstamp_site_at(t, i, k, &change.site);
 			fn(&change, arg);

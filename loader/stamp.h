@@ -12,13 +12,17 @@ struct bpfstamp_stamp {
 	const struct bpfstamp_template *t;
 	uint8_t *image;
 	bool *touched;		/* by injectable: a value was set */
+	uint64_t *values;	/* by injectable: of a site kind that was touched */
 	uint8_t *linked;	/* a program put together; grows to the largest that was loaded */
 	uint32_t linked_size;
 	int *map_fds;		/* by map, while a program is being loaded; else -1 */
 };
 
-/* The bytes of an injectable's value in an image, as in memory; for a site kind they are made in scratch (8 bytes). */
-const uint8_t *stamp_value(const struct bpfstamp_template *t, const uint8_t *image, const struct injectable *inj,
-			   uint8_t *scratch);
+/*
+ * What a certain site of a placeholder, or any other, means when its injectable
+ * is value: false where it cannot mean it.  image is where the instruction is now.
+ */
+bool stamp_meaning(const struct bpfstamp_template *t, const uint8_t *image, const struct site *site, uint64_t value,
+		   uint64_t *meaning);
 
 #endif

@@ -21,7 +21,7 @@
 
 #include <stdatomic.h>
 
-#include "bpfinsn/imm.h"
+#include "bpfinsn/derive.h"
 #include "elf/btf.h"
 #include "elf/elf64.h"
 #include "include/bpfstamp.h"
@@ -92,11 +92,18 @@ struct map {
 struct site {
 	uint32_t injectable;
 	uint32_t code, insn;
-	enum imm_form form;	/* IMM_NONE: refers to a global */
+	struct derived how;	/* form IMM_NONE: refers to a global */
 	/* of a load that became an immediate (loader/inline.c): the bytes that it loaded */
 	uint32_t load_image;
 	uint8_t load_size;	/* else 0 */
 	bool load_signed;
+};
+
+struct doubt {		/* an instruction, or data, that may come from a placeholder; nobody writes to it */
+	uint32_t injectable;
+	uint32_t code, insn;	/* code NO_INDEX: insn is an offset in datas[data] */
+	uint32_t data;
+	const char *what;
 };
 
 struct injectable {
@@ -146,6 +153,8 @@ struct bpfstamp_template {
 	struct site *sites;
 	uint32_t code_count, data_count, func_count, reloc_count, map_count, injectable_count, site_count;
 	uint32_t site_room;
+	struct doubt *doubts;
+	uint32_t doubt_count;
 	uint32_t *code_of, *data_of;	/* by ELF section: index, or NO_INDEX */
 	uint32_t global_count;	/* the first injectables are the globals, ascending by image */
 	char **placeholders;	/* names given to bpfstamp_declare */

@@ -156,11 +156,10 @@ static int write_value(const struct bpfstamp_stamp *s, uint8_t *copy, const stru
 		       struct bpfstamp_err *err)
 {
 	const struct bpfstamp_template *t = s->t;
-	uint8_t scratch[8];
 
 	if (inj->kind != BPFSTAMP_GLOBAL) {
 		if (inj->kind == BPFSTAMP_SYMBOL)
-			resolve_symbol(t, copy, inj, bytes_get64(stamp_value(t, s->image, inj, scratch), t->elf.big));
+			resolve_symbol(t, copy, inj, s->values[inj - t->injectables]);
 		return write_sites(s, copy, inj, err);
 	}
 	if (t->datas[inj->data].nobits)
@@ -173,6 +172,9 @@ int bpfstamp_elf(const struct bpfstamp_stamp *s, void *buf, size_t size, struct 
 {
 	const struct bpfstamp_template *t = s->t;
 
+	for (uint32_t i = 0; i < t->code_count; i++)
+		if (t->codes[i].moved)
+			return err_set(err, ENOTSUP, "%s: cannot write the object: its code has changed its length", t->name);
 	if (size < bpfstamp_elf_size(s))
 		return err_set(err, ENOSPC, "%s: the patched object has %zu bytes, the buffer only %zu", t->name,
 			       bpfstamp_elf_size(s), size);

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Placeholders: constants without a name, which the user declares.
+ *
+ * Every instruction is looked at, but for those that have a name already (a
+ * relocation, a stamp site).  bpfinsn/derive tells whether its immediate is the
+ * constant, certainly something made of it, or doubtful.  Certain ones become
+ * sites.  Doubtful ones, and bytes of the constant in data, stop the
+ * declaration, because a value that reached only some of its uses is worse
+ * than none; the error names the first and counts them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/err.h"
+#include "loader/template.h"
+
+/*
+ * What constant a text spells, and of how many bits: as few as hold it.  An
+ * address or be32:… has the bits of its form.
+ */
+static int parse_constant(struct imm_constant *c, struct value_type *type, const char *text, bool big,
+			  struct bpfstamp_err *err)
+{
+	uint8_t bytes[8];
+
+	for (uint32_t size = 1; size <= sizeof(bytes); size *= 2) {
+		*type = value_untyped(size);
+		if (value_parse(type, NULL, big, text, bytes, err)) {
+			if (size < sizeof(bytes))
+				continue;
+			return err_wrap(err, "placeholder %s", text);
+		}
+		type->any_sign = false;
+		type->is_signed = *text == '-';
+		c->bits = type->bits;
+		c->is_signed = type->is_signed;
+		c->value = value_load(bytes, size, c->is_signed, big);
+		return 0;
+	}
+	return -1;
+}
+
+static bool has_name(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
+{
+	if (object_reloc_at(t, code, insn))
+		return true;
+	for (uint32_t i = 0; i < t->site_count; i++)
+		if (t->sites[i].code == code && t->sites[i].insn == insn && t->sites[i].how.form != IMM_NONE &&
+		    t->injectables[t->sites[i].injectable].kind != BPFSTAMP_PLACEHOLDER)
+			return true;
+	return false;
+}
+
+static int add_doubt(struct bpfstamp_template *t, const struct doubt *doubt, struct bpfstamp_err *err)
+{
+	struct doubt *more = realloc(t->doubts, (t->doubt_count + 1) * sizeof(*more));
+
+	if (!more)
+		return object_no_memory(err);
+	t->doubts = more;
+	t->doubts[t->doubt_count++] = *doubt;
+	return 0;
+}
+
+static int look_at(struct bpfstamp_template *t, const struct imm_constant *c, uint32_t code, uint32_t insn,
+		   struct bpfstamp_err *err)
+{
+	uint32_t at = object_insn_at(t, code, insn);
+	struct site site = { .injectable = t->injectable_count, .code = code, .insn = insn };
+	struct doubt doubt = { .injectable = t->injectable_count, .code = code, .insn = insn };
+	struct bpfinsn two[2] = { 0 };
+
+	if (!bpfinsn_starts(t->starts, at / BPFINSN_SIZE))
+		return 0;
+	bpfinsn_decode(t->image + at, t->elf.big, &two[0]);
+	if (two[0].code == BPF_CODE_LDDW)
+		bpfinsn_decode(t->image + at + BPFINSN_SIZE, t->elf.big, &two[1]);
+	if (!derive_find(two, c, &site.how) || has_name(t, code, insn))
+		return 0;
+	doubt.what = site.how.doubt;
+	return doubt.what ? add_doubt(t, &doubt, err) : sites_add(t, &site, err);
+}
+
+/* A data section that no instruction refers to is of no account. */
+static bool is_referred(const struct bpfstamp_template *t, uint32_t data)
+{
+	for (uint32_t i = 0; i < t->reloc_count; i++)
+		if (t->relocs[i].kind == RELOC_DATA && t->relocs[i].target == data)
+			return true;
+	return false;
+}
+
+static int look_in_data(struct bpfstamp_template *t, const struct imm_constant *c, uint32_t data,
+			struct bpfstamp_err *err)
+{
+	const struct data *d = &t->datas[data];
+	uint32_t len = c->bits / 8;
+
+	for (uint32_t i = 0; i + len <= d->size; i++) {
+		struct doubt doubt = { .injectable = t->injectable_count, .code = NO_INDEX, .insn = i, .data = data,
+				       .what = "its bytes in a data section" };
+
+		if (derive_in_data(t->image + d->image + i, len, c) && is_referred(t, data) && add_doubt(t, &doubt, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int look(struct bpfstamp_template *t, const struct imm_constant *c, struct bpfstamp_err *err)
+{
+	for (uint32_t code = 0; code < t->code_count; code++)
+		for (uint32_t i = 0; i < t->codes[code].insns; i++)
+			if (look_at(t, c, code, i, err))
+				return -1;
+	for (uint32_t i = 0; i < t->data_count; i++)
+		if (look_in_data(t, c, i, err))
+			return -1;
+	return 0;
+}
+
+static int add_placeholder(struct bpfstamp_template *t, struct injectable *inj, const char *old,
+			   struct bpfstamp_err *err)
+{
+	struct injectable *injs = realloc(t->injectables, (t->injectable_count + 1) * sizeof(*injs));
+	char **names = realloc(t->placeholders, (t->placeholder_count + 1) * sizeof(*names));
+
+	if (injs)
+		t->injectables = injs;
+	if (names)
+		t->placeholders = names;
+	inj->name = injs && names ? strdup(old) : NULL;
+	if (!inj->name)
+		return object_no_memory(err);
+	t->placeholders[t->placeholder_count++] = (char *)inj->name;
+	t->injectables[t->injectable_count++] = *inj;
+	return 0;
+}
+
+/* Name the first doubt, and say how many more there are. */
+static int refuse_doubt(const struct bpfstamp_template *t, const char *old, uint32_t first, struct bpfstamp_err *err)
+{
+	uint32_t more = t->doubt_count - first - 1;
+	struct bpfstamp_doubt doubt;
+
+	bpfstamp_doubt_at(t, first, &doubt);
+	err_set(err, EINVAL, "%s: cannot replace %s: ", t->name, old);
+	if (doubt.site.program)
+		err_hint(err, "instruction %u of %s", doubt.site.insn, doubt.site.program);
+	else
+		err_hint(err, "section %s at byte 0x%x", doubt.section, doubt.offset);
+	if (doubt.site.file)
+		err_hint(err, " (%s:%u)", doubt.site.file, doubt.site.line);
+	err_hint(err, " may hold %s", doubt.what);
+	if (more)
+		err_hint(err, ", and %u more place%s", more, more == 1 ? "" : "s");
+	return err_hint(err, "; use STAMP() or a global, or leave these as they are with --allow-derived");
+}
+
+static bool is_declared(const struct bpfstamp_template *t, const struct injectable *inj)
+{
+	for (uint32_t i = 0; i < t->injectable_count; i++)
+		if (t->injectables[i].kind == BPFSTAMP_PLACEHOLDER && t->injectables[i].type.size == inj->type.size &&
+		    !memcmp(t->injectables[i].value, inj->value, sizeof(inj->value)))
+			return true;
+	return false;
+}
+
+int bpfstamp_declare(struct bpfstamp_template *t, const char *old, long expect, bool allow_derived,
+		     struct bpfstamp_err *err)
+{
+	struct injectable inj = { .section = "", .kind = BPFSTAMP_PLACEHOLDER, .data = NO_INDEX, .has_value = true,
+				  .site_first = t->site_count };
+	uint32_t doubts = t->doubt_count;
+	struct imm_constant c;
+
+	if (parse_constant(&c, &inj.type, old, t->elf.big, err))
+		return -1;
+	value_store(inj.value, inj.type.size, t->elf.big, c.value);
+	if (is_declared(t, &inj))
+		return err_set(err, EEXIST, "%s: placeholder %s is given twice", t->name, old);
+	if (look(t, &c, err))
+		goto fail;
+	inj.site_count = t->site_count - inj.site_first;
+	if (t->doubt_count > doubts && !allow_derived) {
+		refuse_doubt(t, old, doubts, err);
+		goto fail;
+	}
+	if (!inj.site_count) {
+		err_set(err, ENOENT, "%s: no instruction has the constant %s: it may be folded into another; "
+			"declare the value with STAMP() or as a global", t->name, old);
+		goto fail;
+	}
+	if (expect >= 0 && (uint64_t)expect != inj.site_count) {
+		err_set(err, EINVAL, "%s: constant %s has %u sites, but %ld are expected", t->name, old, inj.site_count,
+			expect);
+		goto fail;
+	}
+	if (!add_placeholder(t, &inj, old, err))
+		return 0;
+fail:
+	t->site_count = inj.site_first;
+	t->doubt_count = doubts;
+	return -1;
+}
