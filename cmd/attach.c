@@ -60,8 +60,9 @@ static int report(const struct stamped *stamped, const struct options *o, const 
 	char tag[17];
 
 	if (o->json) {
-		json_t *object = json_pack("{s:s, s:s, s:b, s:o}", "object", o->object, "program", f->name, "dry_run",
-					   (int)o->dry_run, "sites", output_changes(stamped->t, stamped->s));
+		json_t *object = json_pack("{s:o, s:o, s:b, s:o}", "object", output_text(o->object),
+					   "program", output_text(f->name), "dry_run", (int)o->dry_run,
+					   "sites", output_changes(stamped->t, stamped->s));
 
 		if (object && output_filter(object, f)) {
 			json_decref(object);

@@ -13,10 +13,10 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* One of --set NAME=VALUE and --replace OLD=NEW, in the order given. */
+/* One of --set NAME=VALUE, --replace OLD=NEW and --set-file FILE, in the order given. */
 struct assignment {
-	bool replace;
-	char *name;		/* before the last '=' of --replace, the first of --set */
+	enum { ASSIGN_SET, ASSIGN_REPLACE, ASSIGN_FILE } kind;
+	char *name;		/* in front of the '='; of a file, its path */
 	const char *value;
 	long expect;		/* of --replace: how many sites, or -1 */
 };
@@ -27,7 +27,7 @@ struct options {
 	struct assignment *assignments;
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
-	bool json, dry_run, verbose, inline_globals, allow_derived;
+	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused;
 };
 
 struct command {

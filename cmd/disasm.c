@@ -23,9 +23,11 @@ static void print_insn(const struct bpfstamp_insn *insn, uint32_t slot)
 
 static json_t *insn_json(const struct bpfstamp_insn *insn, uint32_t slot)
 {
-	return json_pack("{s:I, s:s, s:b, s:s?, s:s?, s:s?, s:I}", "insn", (json_int_t)slot, "text", insn->text,
-			 "changed", (int)insn->changed, "before", insn->changed ? insn->before : NULL, "refers",
-			 insn->refers, "file", insn->site.file, "line", (json_int_t)insn->site.line);
+	return json_pack("{s:I, s:o, s:b, s:o, s:o, s:o, s:I}", "insn", (json_int_t)slot,
+			 "text", output_text(insn->text), "changed", (int)insn->changed,
+			 "before", output_text(insn->changed ? insn->before : NULL),
+			 "refers", output_text(insn->refers), "file", output_text(insn->site.file),
+			 "line", (json_int_t)insn->site.line);
 }
 
 static json_t *program(const struct stamped *stamped, uint32_t i, const struct bpfstamp_program *p, bool json)
@@ -42,7 +44,8 @@ static json_t *program(const struct stamped *stamped, uint32_t i, const struct b
 		else
 			print_insn(&insn, slot);
 	}
-	return json ? json_pack("{s:s, s:s, s:o}", "name", p->name, "section", p->section, "insns", insns) : NULL;
+	return json ? json_pack("{s:o, s:o, s:o}", "name", output_text(p->name),
+				"section", output_text(p->section), "insns", insns) : NULL;
 }
 
 int cmd_disasm(const struct options *o, struct bpfstamp_err *err)
@@ -67,8 +70,9 @@ int cmd_disasm(const struct options *o, struct bpfstamp_err *err)
 			json_array_append_new(programs, program(&stamped, i, &p, o->json));
 	}
 	if (o->json)
-		ret = output_json(json_pack("{s:s, s:o, s:o}", "object", o->object, "programs", programs, "sites",
-					    output_changes(stamped.t, stamped.s)), err);
+		ret = output_json(json_pack("{s:o, s:o, s:o}", "object", output_text(o->object),
+					    "programs", programs,
+					    "sites", output_changes(stamped.t, stamped.s)), err);
 	values_free(&stamped);
 	return ret;
 }

@@ -20,7 +20,12 @@ static const char *kind_name(enum bpfstamp_kind kind)
 
 static char *value_of(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj)
 {
-	return inj->has_value ? output_value(t, inj, inj->value) : NULL;
+	struct bpfstamp_err ignored;
+	struct bpfstamp_ref ref;
+	char name[512];
+
+	snprintf(name, sizeof(name), "%s:%s", inj->section, inj->name);
+	return bpfstamp_find(t, name, &ref, &ignored) ? NULL : output_value(t, NULL, &ref);
 }
 
 /* ------------------------------------------------------------------ text */
@@ -100,10 +105,11 @@ static json_t *programs_json(const struct bpfstamp_template *t)
 
 	for (uint32_t i = 0; i < bpfstamp_program_count(t); i++) {
 		bpfstamp_program_at(t, i, &p);
-		json_array_append_new(array, json_pack("{s:s, s:s, s:b, s:s?, s:I}", "name", p.name, "section",
-						       p.section, "entry", (int)p.entry, "type",
-						       p.type ? bpfstamp_prog_type_name(p.type) : NULL, "insns",
-						       (json_int_t)p.insns));
+		json_array_append_new(array, json_pack("{s:o, s:o, s:b, s:s?, s:I}",
+						       "name", output_text(p.name),
+						       "section", output_text(p.section), "entry", (int)p.entry,
+						       "type", p.type ? bpfstamp_prog_type_name(p.type) : NULL,
+						       "insns", (json_int_t)p.insns));
 	}
 	return array;
 }
@@ -115,14 +121,14 @@ static json_t *maps_json(const struct bpfstamp_template *t)
 
 	for (uint32_t i = 0; i < bpfstamp_map_count(t); i++) {
 		bpfstamp_map_at(t, i, &m);
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:b, s:b, s:I}", "name",
-						       m.name,
-						       "section", m.section, "type", bpfstamp_map_type_name(m.type),
-						       "key_size", (json_int_t)m.key_size, "value_size",
-						       (json_int_t)m.value_size, "max_entries",
-						       (json_int_t)m.max_entries, "flags", (json_int_t)m.flags,
-						       "data", (int)m.data, "readonly", (int)m.readonly,
-						       "refs", (json_int_t)m.refs));
+		json_array_append_new(array, json_pack("{s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:b, s:b, s:I}",
+						       "name", output_text(m.name), "section", output_text(m.section),
+						       "type", bpfstamp_map_type_name(m.type),
+						       "key_size", (json_int_t)m.key_size,
+						       "value_size", (json_int_t)m.value_size,
+						       "max_entries", (json_int_t)m.max_entries,
+						       "flags", (json_int_t)m.flags, "data", (int)m.data,
+						       "readonly", (int)m.readonly, "refs", (json_int_t)m.refs));
 	}
 	return array;
 }
@@ -134,11 +140,49 @@ static json_t *sites_json(const struct bpfstamp_template *t, uint32_t injectable
 
 	for (uint32_t k = 0; k < count; k++) {
 		bpfstamp_site_at(t, injectable, k, &site);
-		json_array_append_new(array, json_pack("{s:s, s:I, s:s?, s:I}", "program", site.program, "insn",
-						       (json_int_t)site.insn, "file", site.file, "line",
-						       (json_int_t)site.line));
+		json_array_append_new(array, json_pack("{s:o, s:I, s:o, s:I}",
+						       "program", output_text(site.program),
+						       "insn", (json_int_t)site.insn,
+						       "file", output_text(site.file),
+						       "line", (json_int_t)site.line));
 	}
 	return array;
+}
+
+struct manifest {
+	const struct bpfstamp_template *t;
+	const char *section;	/* where the name alone is ambiguous */
+	json_t *values;
+};
+
+static void add_value(const struct bpfstamp_leaf *leaf, void *arg)
+{
+	struct manifest *m = arg;
+	struct bpfstamp_err ignored;
+	struct bpfstamp_ref ref;
+	char name[1024], *value = output_value(m->t, NULL, &leaf->ref);
+
+	snprintf(name, sizeof(name), "%s", leaf->path);
+	if (bpfstamp_find(m->t, name, &ref, &ignored))
+		snprintf(name, sizeof(name), "%s:%s", m->section, leaf->path);
+	if (value)
+		json_object_set_new(m->values, name, json_string(value));
+	free(value);
+}
+
+/* Every value that can be set, by its path: what --set-file reads. */
+static json_t *values_json(const struct bpfstamp_template *t)
+{
+	struct manifest m = { .t = t, .values = json_object() };
+	struct bpfstamp_injectable inj;
+
+	for (uint32_t i = 0; i < bpfstamp_injectable_count(t); i++) {
+		bpfstamp_injectable_at(t, i, &inj);
+		m.section = inj.section;
+		if (inj.site_count)
+			bpfstamp_leaves(t, i, add_value, &m);
+	}
+	return m.values;
 }
 
 static json_t *injectables_json(const struct bpfstamp_template *t)
@@ -151,12 +195,14 @@ static json_t *injectables_json(const struct bpfstamp_template *t)
 
 		bpfstamp_injectable_at(t, i, &inj);
 		value = value_of(t, &inj);
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s?, s:I, s:s?, s:o}", "name",
-						       inj.name, "kind", kind_name(inj.kind), "section", inj.section,
-						       "type", inj.type, "size", (json_int_t)inj.size, "bits",
-						       (json_int_t)inj.bits, "signed", (int)inj.is_signed, "default",
-						       value, "inlined", (json_int_t)inj.inlined_count, "kept",
-						       inj.kept, "sites", sites_json(t, i, inj.site_count)));
+		json_array_append_new(array, json_pack("{s:o, s:s, s:o, s:o, s:I, s:I, s:b, s:s?, s:I, s:o, s:o}",
+						       "name", output_text(inj.name), "kind", kind_name(inj.kind),
+						       "section", output_text(inj.section),
+						       "type", output_text(inj.type), "size", (json_int_t)inj.size,
+						       "bits", (json_int_t)inj.bits, "signed", (int)inj.is_signed,
+						       "default", value, "inlined", (json_int_t)inj.inlined_count,
+						       "kept", output_text(inj.kept),
+						       "sites", sites_json(t, i, inj.site_count)));
 		free(value);
 	}
 	return array;
@@ -174,10 +220,11 @@ int cmd_inspect(const struct options *o, struct bpfstamp_err *err)
 		return -1;
 	}
 	if (o->json) {
-		ret = output_json(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "object", o->object, "license",
-					    bpfstamp_license(t), "byte_order", bpfstamp_big_endian(t) ? "big" : "little",
-					    "programs", programs_json(t), "maps", maps_json(t), "injectables",
-					    injectables_json(t)), err);
+		ret = output_json(json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "object", output_text(o->object),
+					    "license", output_text(bpfstamp_license(t)),
+					    "byte_order", bpfstamp_big_endian(t) ? "big" : "little",
+					    "programs", programs_json(t), "maps", maps_json(t),
+					    "injectables", injectables_json(t), "values", values_json(t)), err);
 	} else {
 		print_programs(t);
 		print_maps(t);

@@ -20,7 +20,7 @@ enum {	/* commands as bits, in the order of commands[] */
 };
 
 enum option_id {
-	OPT_SET = 256, OPT_REPLACE, OPT_EXPECT, OPT_ALLOW_DERIVED, OPT_INLINE, OPT_OUTPUT, OPT_DEV, OPT_DIRECTION, OPT_PROG, OPT_PRIO, OPT_HANDLE,
+	OPT_SET = 256, OPT_SET_FILE, OPT_REPLACE, OPT_EXPECT, OPT_ALLOW_DERIVED, OPT_ALLOW_UNUSED, OPT_INLINE, OPT_OUTPUT, OPT_DEV, OPT_DIRECTION, OPT_PROG, OPT_PRIO, OPT_HANDLE,
 	OPT_PROTOCOL, OPT_FORCE, OPT_NETNS, OPT_DRY_RUN, OPT_JSON, OPT_VERBOSE, OPT_HELP,
 };
 
@@ -33,11 +33,15 @@ static const struct definition {
 	const char *help;
 } definitions[] = {
 	{ OPT_SET, "set", 's', "NAME=VALUE", VALUES, 0, "stamp a global, a STAMP() or a symbol by its name" },
+	{ OPT_SET_FILE, "set-file", 0, "FILE", VALUES, 0,
+	  "stamp every value of a JSON object, such as inspect --json prints" },
 	{ OPT_REPLACE, "replace", 'r', "OLD=NEW", VALUES, 0,
 	  "replace a placeholder constant in all instructions that mean it" },
 	{ OPT_EXPECT, "expect", 0, "N", VALUES, 0, "fail unless the --replace before it has N sites" },
 	{ OPT_ALLOW_DERIVED, "allow-derived", 0, NULL, VALUES, 0,
 	  "leave what only may come from OLD as it is, instead of failing" },
+	{ OPT_ALLOW_UNUSED, "allow-unused", 0, NULL, VALUES, 0,
+	  "pass over values that the object has no use for" },
 	{ OPT_INLINE, "inline", 'i', NULL, VALUES | INSPECT, 0,
 	  "turn globals into immediates, so that they need no map" },
 	{ OPT_OUTPUT, "output", 'o', "OUT", PATCH, PATCH, "the file to write" },
@@ -136,20 +140,25 @@ static bool parse_protocol(const char *text, uint16_t *out)
 	return true;
 }
 
-static bool add_assignment(struct options *o, bool replace, const char *text)
+static bool add_assignment(struct options *o, enum option_id id, const char *text)
 {
 	struct assignment *more = realloc(o->assignments, (o->assignment_count + 1) * sizeof(*more));
+	struct assignment new = { .kind = id == OPT_REPLACE ? ASSIGN_REPLACE : ASSIGN_SET, .expect = -1 };
 	const char *equals = strchr(text, '=');
-	char *name;
 
 	if (!more)
 		return false;
 	o->assignments = more;
-	name = equals && equals > text ? strndup(text, (size_t)(equals - text)) : NULL;
-	if (!name)
+	if (id == OPT_SET_FILE) {
+		new.kind = ASSIGN_FILE;
+		new.name = strdup(text);
+	} else if (equals && equals > text) {
+		new.name = strndup(text, (size_t)(equals - text));
+		new.value = equals + 1;
+	}
+	if (!new.name)
 		return false;
-	more[o->assignment_count++] = (struct assignment){ .replace = replace, .name = name, .value = equals + 1,
-							   .expect = -1 };
+	more[o->assignment_count++] = new;
 	return true;
 }
 
@@ -157,7 +166,7 @@ static bool set_expect(struct options *o, const char *text)
 {
 	unsigned long n;
 
-	if (!o->assignment_count || !o->assignments[o->assignment_count - 1].replace ||
+	if (!o->assignment_count || o->assignments[o->assignment_count - 1].kind != ASSIGN_REPLACE ||
 	    !parse_uint(text, 0, 1000000, &n))
 		return false;
 	o->assignments[o->assignment_count - 1].expect = (long)n;
@@ -178,10 +187,14 @@ static bool take(struct options *o, enum option_id id, const char *arg)
 
 	switch (id) {
 	case OPT_SET:
+	case OPT_SET_FILE:
 	case OPT_REPLACE:
-		return add_assignment(o, id == OPT_REPLACE, arg);
+		return add_assignment(o, id, arg);
 	case OPT_EXPECT:
 		return set_expect(o, arg);
+	case OPT_ALLOW_UNUSED:
+		o->allow_unused = true;
+		break;
 	case OPT_ALLOW_DERIVED:
 		o->allow_derived = true;
 		break;

@@ -11,6 +11,24 @@
 
 #include "cmd/output.h"
 
+json_t *output_text(const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+	char *ascii;
+
+	if (string)
+		return string;
+	ascii = strdup(text);
+	if (!ascii)
+		return NULL;
+	for (char *c = ascii; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	string = json_string(ascii);
+	free(ascii);
+	return string;
+}
+
 int output_json(json_t *object, struct bpfstamp_err *err)
 {
 	int ret = object ? json_dumpf(object, stdout, JSON_INDENT(2)) : -1;
@@ -22,18 +40,19 @@ int output_json(json_t *object, struct bpfstamp_err *err)
 	return 0;
 }
 
-char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj, const void *bytes)
+char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref)
 {
-	size_t size = bpfstamp_value_text(t, inj, bytes, NULL, 0) + 1;
-	char *text = malloc(size);
+	size_t size = bpfstamp_get(t, s, ref, NULL, 0) + 1;
+	char *text = size > 1 ? malloc(size) : NULL;
 
 	if (text)
-		bpfstamp_value_text(t, inj, bytes, text, size);
+		bpfstamp_get(t, s, ref, text, size);
 	return text;
 }
 
 struct listing {
 	const struct bpfstamp_template *t;
+	const struct bpfstamp_stamp *s;
 	json_t *array;
 	FILE *to;
 };
@@ -41,23 +60,19 @@ struct listing {
 static void add_change(const struct bpfstamp_change *change, void *arg)
 {
 	struct listing *l = arg;
-	struct bpfstamp_injectable inj;
-	char *before, *after;
+	char *before = output_value(l->t, NULL, &change->ref), *after = output_value(l->t, l->s, &change->ref);
 
-	bpfstamp_injectable_at(l->t, change->injectable, &inj);
-	before = change->old_value ? output_value(l->t, &inj, change->old_value) : NULL;
-	after = output_value(l->t, &inj, change->new_value);
-	json_array_append_new(l->array, json_pack("{s:s, s:s, s:i, s:s?, s:i, s:s?, s:s?}", "name", inj.name,
+	json_array_append_new(l->array, json_pack("{s:s, s:s, s:i, s:s?, s:i, s:s?, s:s?, s:s?}", "name", change->path,
 						  "program", change->site.program, "insn", (int)change->site.insn,
 						  "file", change->site.file, "line", (int)change->site.line,
-						  "old", before, "new", after));
+						  "derived", change->site.derived, "old", before, "new", after));
 	free(before);
 	free(after);
 }
 
 json_t *output_changes(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s)
 {
-	struct listing l = { .t = t, .array = json_array() };
+	struct listing l = { .t = t, .s = s, .array = json_array() };
 
 	bpfstamp_changes(s, add_change, &l);
 	return l.array;
@@ -66,16 +81,14 @@ json_t *output_changes(const struct bpfstamp_template *t, const struct bpfstamp_
 static void print_change(const struct bpfstamp_change *change, void *arg)
 {
 	struct listing *l = arg;
-	struct bpfstamp_injectable inj;
-	char *before, *after;
+	char *before = output_value(l->t, NULL, &change->ref), *after = output_value(l->t, l->s, &change->ref);
 
-	bpfstamp_injectable_at(l->t, change->injectable, &inj);
-	before = change->old_value ? output_value(l->t, &inj, change->old_value) : NULL;
-	after = output_value(l->t, &inj, change->new_value);
-	fprintf(l->to, "  %s: %s -> %s at instruction %u of %s", inj.name, before ? before : "(none)",
+	fprintf(l->to, "  %s: %s -> %s at instruction %u of %s", change->path, before ? before : "(none)",
 		after ? after : "?", change->site.insn, change->site.program);
 	if (change->site.file)
 		fprintf(l->to, " (%s:%u)", change->site.file, change->site.line);
+	if (change->site.derived)
+		fprintf(l->to, ", which holds %s", change->site.derived);
 	fputc('\n', l->to);
 	free(before);
 	free(after);
@@ -83,9 +96,19 @@ static void print_change(const struct bpfstamp_change *change, void *arg)
 
 void output_change_lines(FILE *to, const struct bpfstamp_template *t, const struct bpfstamp_stamp *s)
 {
-	struct listing l = { .t = t, .to = to };
+	struct listing l = { .t = t, .s = s, .to = to };
+	struct bpfstamp_doubt doubt;
 
 	bpfstamp_changes(s, print_change, &l);
+	for (uint32_t i = 0; i < bpfstamp_doubt_count(t); i++) {
+		bpfstamp_doubt_at(t, i, &doubt);
+		if (doubt.site.program)
+			fprintf(to, "  left as it is: instruction %u of %s, %s\n", doubt.site.insn, doubt.site.program,
+				doubt.what);
+		else
+			fprintf(to, "  left as it is: section %s at byte 0x%x, %s\n", doubt.section, doubt.offset,
+				doubt.what);
+	}
 }
 
 void output_tag(char out[17], const uint8_t tag[8])
@@ -105,11 +128,12 @@ int output_filter(json_t *object, const struct bpfstamp_filter *f)
 	json_t *fields;
 
 	output_tag(tag, f->tag);
-	fields = json_pack("{s:s, s:i, s:s, s:i, s:I, s:i, s:I, s:s, s:b, s:s, s:I, s:s?}", "dev", f->dev, "ifindex",
-			   f->ifindex, "direction", output_direction(f->direction), "prio", (int)f->prio,
-			   "handle", (json_int_t)f->handle, "protocol", (int)f->protocol, "chain",
-			   (json_int_t)f->chain, "kind", f->kind, "ours", (int)f->ours, "name", f->name,
-			   "id", (json_int_t)f->id, "tag", f->has_tag ? tag : NULL);
+	fields = json_pack("{s:o, s:i, s:s, s:i, s:I, s:i, s:I, s:o, s:b, s:o, s:I, s:s?}",
+			   "dev", output_text(f->dev), "ifindex", f->ifindex,
+			   "direction", output_direction(f->direction), "prio", (int)f->prio,
+			   "handle", (json_int_t)f->handle, "protocol", (int)f->protocol,
+			   "chain", (json_int_t)f->chain, "kind", output_text(f->kind), "ours", (int)f->ours,
+			   "name", output_text(f->name), "id", (json_int_t)f->id, "tag", f->has_tag ? tag : NULL);
 	if (!fields)
 		return -1;
 	json_object_update(object, fields);

@@ -8,11 +8,17 @@
 
 #include "cmd/cmd.h"
 
+/*
+ * A JSON string, or null for NULL.  Names in objects, files and filters need not
+ * be UTF-8, but JSON is: there, every byte that is not ASCII becomes a '?'.
+ */
+json_t *output_text(const char *text);
+
 /* Print an object on stdout and free it; -1 with *err where it could not be made. */
 int output_json(json_t *object, struct bpfstamp_err *err);
 
-/* A value as text: a number, or hex:… for anything without bits. To be freed; NULL without memory. */
-char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj, const void *bytes);
+/* A value of a stamp, or of the template for NULL, as text; to be freed. NULL without memory or value. */
+char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref);
 
 /* {"name","program","insn","file","line","old","new"} for each site that was stamped. */
 json_t *output_changes(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s);

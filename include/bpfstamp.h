@@ -129,14 +129,6 @@ struct bpfstamp_injectable {
 const char *bpfstamp_prog_type_name(uint32_t prog_type);
 const char *bpfstamp_map_type_name(uint32_t map_type);
 
-/*
- * A value of an injectable (size bytes, as in memory) as text that bpfstamp_set
- * reads back: a number, or hex:…  Always ended by NUL where size is not 0;
- * returns the length of the whole text.
- */
-size_t bpfstamp_value_text(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj,
-			   const void *bytes, char *buf, size_t size);
-
 const char *bpfstamp_name(const struct bpfstamp_template *t);
 const char *bpfstamp_license(const struct bpfstamp_template *t);	/* "" where it has none */
 bool bpfstamp_big_endian(const struct bpfstamp_template *t);
@@ -198,16 +190,29 @@ int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err);
 
 /* An injectable, resolved.  Its members are private. */
 struct bpfstamp_ref {
-	uint32_t injectable;
-	uint32_t offset, size;
+	uint32_t injectable, offset, size, bit_offset, btf;
+	uint8_t form, bits;
+	bool bitfield, is_signed, any_sign;
 };
 
 /*
- * Resolve a name, or "section:name" where the name alone is not one only.
- * Unknown names fail with ENOENT and, where one is near, a suggestion.
+ * Resolve a name, or "section:name" where the name alone is not one only, with
+ * a path behind it where it is an aggregate with BTF: "cfg.vni",
+ * "peers[2].addr".  Unknown names fail with ENOENT and, where one is near, a
+ * suggestion.
  */
 int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bpfstamp_ref *out,
 		  struct bpfstamp_err *err);
+
+/* A scalar of an injectable, or what cannot be taken apart: its path begins with the injectable's name. */
+struct bpfstamp_leaf {
+	const char *path;
+	char type[64];
+	struct bpfstamp_ref ref;
+};
+
+typedef void bpfstamp_leaf_fn(const struct bpfstamp_leaf *leaf, void *arg);
+void bpfstamp_leaves(const struct bpfstamp_template *t, uint32_t injectable, bpfstamp_leaf_fn *fn, void *arg);
 
 /*
  * Resolve an entry program by name.  NULL stands for the only one; where
@@ -243,15 +248,27 @@ int bpfstamp_put(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, uint6
 int bpfstamp_put_bytes(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const void *bytes,
 		       size_t len, struct bpfstamp_err *err);
 
-/* What stamping did at one site; old and new have size bytes, as in memory. */
+/*
+ * The value that ref stands for as text that bpfstamp_set reads back: a number,
+ * or hex:…; of a stamp, or, for s NULL, of the template.  Always ended by NUL
+ * where size is not 0; returns the length of the whole text, 0 where there is
+ * no value yet.
+ */
+size_t bpfstamp_get(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s,
+		    const struct bpfstamp_ref *ref, char *buf, size_t size);
+
+/* What stamping did at one site. */
 struct bpfstamp_change {
-	uint32_t injectable;
+	const char *path;	/* of the value, or of the part of it that is different */
+	struct bpfstamp_ref ref;
 	struct bpfstamp_site site;
-	uint32_t size;
-	const void *old_value, *new_value;
 };
 
-/* Call fn with each site of each value that was set, in order of the injectables. */
+/*
+ * Call fn with each site of each value that was set, in order of the
+ * injectables.  Of an aggregate only the parts are told that are different,
+ * and the whole where none is.
+ */
 typedef void bpfstamp_change_fn(const struct bpfstamp_change *change, void *arg);
 void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, void *arg);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "loader/err.h"
-#include "loader/template.h"
+#include "loader/path.h"
 
 enum { DISTANCE_MAX = 3, NAME_MAX_LEN = 63 };
 
@@ -66,23 +66,52 @@ static void suggest(const struct nearest *n, struct bpfstamp_err *err)
 		err_hint(err, "; did you mean '%s'?", n->name);
 }
 
-/* Whether an injectable goes by "name" or "section:name". */
-static bool goes_by(const struct injectable *inj, const char *name)
+/*
+ * How much of name an injectable goes by, as "name" or "section:name": all of
+ * it, or as much as stands in front of a path.  0 where it does not.
+ */
+static size_t goes_by(const struct injectable *inj, const char *name)
 {
-	size_t len = strlen(inj->section);
+	size_t section = strlen(inj->section), len = strlen(inj->name), prefix = 0;
 
-	if (!strcmp(inj->name, name))
-		return true;
-	return !strncmp(inj->section, name, len) && name[len] == ':' && !strcmp(inj->name, name + len + 1);
+	if (strncmp(inj->name, name, len) != 0 || (name[len] && name[len] != '.' && name[len] != '[')) {
+		if (strncmp(inj->section, name, section) != 0 || name[section] != ':')
+			return 0;
+		prefix = section + 1;
+		if (strncmp(inj->name, name + prefix, len) != 0)
+			return 0;
+	}
+	return !name[prefix + len] || name[prefix + len] == '.' || name[prefix + len] == '[' ? prefix + len : 0;
 }
 
-static int ambiguous(const struct bpfstamp_template *t, const char *name, struct bpfstamp_err *err)
+/* The longest part of name that an injectable goes by, and how many do. */
+static size_t longest(const struct bpfstamp_template *t, const char *name, uint32_t *found, uint32_t *count)
+{
+	size_t best = 0;
+
+	*count = 0;
+	for (uint32_t i = 0; i < t->injectable_count; i++) {
+		size_t len = goes_by(&t->injectables[i], name);
+
+		if (len > best) {
+			best = len;
+			*count = 0;
+		}
+		if (len && len == best) {
+			*found = i;
+			(*count)++;
+		}
+	}
+	return best;
+}
+
+static int ambiguous(const struct bpfstamp_template *t, const char *name, size_t len, struct bpfstamp_err *err)
 {
 	const char *comma = "";
 
-	err_set(err, EINVAL, "%s: '%s' is ambiguous: ", t->name, name);
+	err_set(err, EINVAL, "%s: '%.*s' is ambiguous: ", t->name, (int)len, name);
 	for (uint32_t i = 0; i < t->injectable_count; i++) {
-		if (!goes_by(&t->injectables[i], name))
+		if (goes_by(&t->injectables[i], name) != len)
 			continue;
 		err_hint(err, "%s%s:%s", comma, t->injectables[i].section, t->injectables[i].name);
 		comma = ", ";
@@ -90,23 +119,10 @@ static int ambiguous(const struct bpfstamp_template *t, const char *name, struct
 	return -1;
 }
 
-int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bpfstamp_ref *out,
-		  struct bpfstamp_err *err)
+static int unknown(const struct bpfstamp_template *t, const char *name, struct bpfstamp_err *err)
 {
 	struct nearest near = { .wanted = name, .distance = DISTANCE_MAX + 1 };
-	uint32_t found = NO_INDEX;
 
-	for (uint32_t i = 0; i < t->injectable_count; i++) {
-		if (!goes_by(&t->injectables[i], name))
-			continue;
-		if (found != NO_INDEX)
-			return ambiguous(t, name, err);
-		found = i;
-	}
-	if (found != NO_INDEX) {
-		*out = (struct bpfstamp_ref){ .injectable = found, .size = t->injectables[found].type.size };
-		return 0;
-	}
 	for (uint32_t i = 0; i < t->injectable_count; i++)
 		consider(&near, t->injectables[i].name);
 	err_set(err, ENOENT, "%s: nothing called '%s' can be stamped", t->name, name);
@@ -114,6 +130,24 @@ int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bp
 		err_hint(err, ": the object has no global, no STAMP() and no undefined symbol");
 	suggest(&near, err);
 	return -1;
+}
+
+int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bpfstamp_ref *out,
+		  struct bpfstamp_err *err)
+{
+	uint32_t found = 0, count;
+	size_t len = longest(t, name, &found, &count);
+	struct part part;
+
+	if (!count)
+		return unknown(t, name, err);
+	if (count > 1)
+		return ambiguous(t, name, len, err);
+	part = part_whole(&t->injectables[found]);
+	if (part_follow(&part, t, name + len, err))
+		return err_wrap(err, "%s: %s", t->name, name);
+	*out = part_ref(&part, found);
+	return 0;
 }
 
 static int find_named_program(const struct bpfstamp_template *t, const char *name, uint32_t *out,

@@ -3,8 +3,6 @@
  * Looking at a template, or at a stamp, from outside.  The plain structures of
  * bpfstamp.h are filled on request, so that nothing is kept twice.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "loader/stamp.h"
@@ -100,24 +98,6 @@ void bpfstamp_doubt_at(const struct bpfstamp_template *t, uint32_t i, struct bpf
 uint32_t bpfstamp_doubt_count(const struct bpfstamp_template *t)
 {
 	return t->doubt_count;
-}
-
-size_t bpfstamp_value_text(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj, const void *bytes,
-			   char *buf, size_t size)
-{
-	size_t used = 4;
-	uint64_t number;
-
-	if (inj->bits) {
-		number = value_load(bytes, inj->size, inj->is_signed, t->elf.big);
-		return (size_t)(inj->is_signed ? snprintf(buf, size, "%" PRId64, (int64_t)number) :
-				snprintf(buf, size, "0x%" PRIx64, number));
-	}
-	snprintf(buf, size, "hex:");
-	for (uint32_t i = 0; i < inj->size; i++, used += 2)
-		if (used < size)
-			snprintf(buf + used, size - used, "%02x", ((const uint8_t *)bytes)[i]);
-	return used;
 }
 
 /* Decode the one or two slots at an offset of an image. */

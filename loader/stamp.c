@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "loader/err.h"
+#include "loader/path.h"
 #include "loader/stamp.h"
 
 int bpfstamp_stamp_new(struct bpfstamp_stamp **out, const struct bpfstamp_template *t, struct bpfstamp_err *err)
@@ -67,7 +68,7 @@ static int refuse_unused(const struct bpfstamp_template *t, const struct injecta
 		[BPFSTAMP_PLACEHOLDER] = "it has no site",
 	};
 
-	return err_set(err, EINVAL, "%s: %s: no instruction refers to it: %s", t->name, inj->name, hints[inj->kind]);
+	return err_set(err, ENODATA, "%s: %s: no instruction refers to it: %s", t->name, inj->name, hints[inj->kind]);
 }
 
 bool stamp_meaning(const struct bpfstamp_template *t, const uint8_t *image, const struct site *site, uint64_t value,
@@ -123,30 +124,51 @@ static void reload(struct bpfstamp_stamp *s, const struct injectable *inj)
 	}
 }
 
+/* Bytes of a part of a global, as in memory; of a bitfield, those of its type. */
+static void store_global(struct bpfstamp_stamp *s, const struct injectable *inj, const struct part *part,
+			 const uint8_t *bytes)
+{
+	uint8_t *variable = s->image + inj->image;
+	bool big = s->t->elf.big;
+
+	if (part->bitfield)
+		part_put_bits(part, big, variable, value_load(bytes, part->type.size, part->type.is_signed, big));
+	else
+		memcpy(variable + part->offset, bytes, part->type.size);
+	reload(s, inj);
+}
+
+static void store_sites(struct bpfstamp_stamp *s, const struct injectable *inj, uint64_t value)
+{
+	const struct bpfstamp_template *t = s->t;
+
+	for (uint32_t i = 0; i < inj->site_count; i++) {
+		const struct site *site = &t->sites[inj->site_first + i];
+		uint64_t meaning = value;
+
+		if (inj->kind == BPFSTAMP_PLACEHOLDER)
+			stamp_meaning(t, s->image, site, value, &meaning);
+		imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->how.form, meaning);
+	}
+}
+
 static int store(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const uint8_t *bytes,
 		 struct bpfstamp_err *err)
 {
 	const struct bpfstamp_template *t = s->t;
 	const struct injectable *inj = &t->injectables[ref->injectable];
+	const struct part part = part_from_ref(ref);
 	uint64_t value;
 
 	if (!inj->site_count)
 		return refuse_unused(t, inj, err);
 	if (inj->kind == BPFSTAMP_GLOBAL) {
-		memcpy(s->image + inj->image + ref->offset, bytes, ref->size);
-		reload(s, inj);
+		store_global(s, inj, &part, bytes);
 	} else {
 		value = value_load(bytes, inj->type.size, inj->type.is_signed, t->elf.big);
 		if (inj->kind == BPFSTAMP_PLACEHOLDER && check_sites(t, inj, value, err))
 			return -1;
-		for (uint32_t i = 0; i < inj->site_count; i++) {
-			const struct site *site = &t->sites[inj->site_first + i];
-			uint64_t meaning = value;
-
-			if (inj->kind == BPFSTAMP_PLACEHOLDER)
-				stamp_meaning(t, s->image, site, value, &meaning);
-			imm_put(s->image + object_insn_at(t, site->code, site->insn), t->elf.big, site->how.form, meaning);
-		}
+		store_sites(s, inj, value);
 		s->values[ref->injectable] = value;
 	}
 	s->touched[ref->injectable] = true;
@@ -155,71 +177,43 @@ static int store(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const
 
 int bpfstamp_put(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, uint64_t value, struct bpfstamp_err *err)
 {
-	const struct injectable *inj = &s->t->injectables[ref->injectable];
+	const struct part part = part_from_ref(ref);
 	uint8_t bytes[8];
 
-	if (value_from_u64(&inj->type, s->t->elf.big, value, bytes, err))
-		return err_wrap(err, "%s: %s", s->t->name, inj->name);
+	if (value_from_u64(&part.type, s->t->elf.big, value, bytes, err))
+		return err_wrap(err, "%s: %s", s->t->name, s->t->injectables[ref->injectable].name);
 	return store(s, ref, bytes, err);
 }
 
 int bpfstamp_put_bytes(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const void *bytes, size_t len,
 		       struct bpfstamp_err *err)
 {
-	const struct injectable *inj = &s->t->injectables[ref->injectable];
-
 	if (len != ref->size)
-		return err_set(err, EINVAL, "%s: %s: %zu bytes given, but the value has %u", s->t->name, inj->name, len,
-			       ref->size);
-	if (inj->type.bits)
-		return bpfstamp_put(s, ref, value_load(bytes, ref->size, inj->type.is_signed, s->t->elf.big), err);
+		return err_set(err, EINVAL, "%s: %s: %zu bytes given, but the value has %u", s->t->name,
+			       s->t->injectables[ref->injectable].name, len, ref->size);
+	if (ref->bits)
+		return bpfstamp_put(s, ref, value_load(bytes, ref->size, ref->is_signed, s->t->elf.big), err);
 	return store(s, ref, bytes, err);
 }
 
 int bpfstamp_set(struct bpfstamp_stamp *s, const char *name, const char *text, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_template *t = s->t;
-	const struct injectable *inj;
 	struct bpfstamp_ref ref;
+	struct part part;
 	uint8_t *bytes;
 	int ret = -1;
 
 	if (bpfstamp_find(t, name, &ref, err))
 		return -1;
-	inj = &t->injectables[ref.injectable];
+	part = part_from_ref(&ref);
 	bytes = malloc((size_t)ref.size + 8);
 	if (!bytes)
 		return object_no_memory(err);
-	if (value_parse(&inj->type, t->btf.type_count ? &t->btf : NULL, t->elf.big, text, bytes, err))
+	if (value_parse(&part.type, t->btf.type_count ? &t->btf : NULL, t->elf.big, text, bytes, err))
 		err_wrap(err, "%s: %s", t->name, name);
 	else
 		ret = store(s, &ref, bytes, err);
 	free(bytes);
 	return ret;
-}
-
-void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, void *arg)
-{
-	const struct bpfstamp_template *t = s->t;
-
-	for (uint32_t i = 0; i < t->injectable_count; i++) {
-		const struct injectable *inj = &t->injectables[i];
-		uint8_t after[8];
-		struct bpfstamp_change change = { .injectable = i, .size = inj->type.size };
-
-		if (!s->touched[i])
-			continue;
-		if (inj->kind == BPFSTAMP_GLOBAL) {
-			change.old_value = t->image + inj->image;
-			change.new_value = s->image + inj->image;
-		} else {
-			value_store(after, inj->type.size, t->elf.big, s->values[i]);
-			change.old_value = inj->has_value ? inj->value : NULL;
-			change.new_value = after;
-		}
-		for (uint32_t k = 0; k < inj->site_count; k++) {
-			bpfstamp_site_at(t, i, k, &change.site);
-			fn(&change, arg);
-		}
-	}
 }

@@ -47,7 +47,8 @@ static int open_netns(const char *netns, struct bpfstamp_err *err)
 		n = snprintf(path, sizeof(path), "/proc/%s/ns/net", netns);
 	else
 		n = snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	fd = n < (int)sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	errno = ENAMETOOLONG;
+	fd = n < (int)sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	if (fd < 0) {
 		err_set(err, errno, "cannot open network namespace %s (%s): %s", netns, path, strerror(errno));
 		return -2;
@@ -64,8 +65,11 @@ int bpfstamp_net_open(struct bpfstamp_net **out, const char *netns, struct bpfst
 		return err_set(err, ENOMEM, "out of memory");
 	fd = open_netns(netns, err);
 	ret = fd == -2 ? -1 : rtnl_open(&net->rtnl, fd, err);
-	if (fd >= 0)
+	if (fd >= 0) {
 		close(fd);
+		if (ret)
+			err_wrap(err, "network namespace %s", netns);
+	}
 	if (ret) {
 		free(net);
 		return -1;
@@ -128,6 +132,31 @@ static int not_ours(const struct tc_filter *f, const char *dev, struct bpfstamp_
 			"; choose another prio");
 }
 
+struct place {
+	const struct tc_filter *f;
+	const char *dev;
+};
+
+static int prio_of_another(const struct tc_filter *there, void *arg, struct bpfstamp_err *err)
+{
+	const struct place *p = arg;
+
+	if (there->prio != p->f->prio || there->chain != p->f->chain ||
+	    (!strcmp(there->kind, p->f->kind) && there->protocol == p->f->protocol))
+		return 0;
+	return err_set(err, EEXIST, "prio %u on %s is taken by a %s filter of protocol 0x%04x; "
+		       "choose another prio", there->prio, p->dev, there->kind, there->protocol);
+}
+
+/* A prio belongs to one kind of filter and one protocol, whatever the handle. */
+static int check_prio(struct bpfstamp_net *net, const struct tc_filter *f, const char *dev,
+		      struct bpfstamp_err *err)
+{
+	struct place p = { .f = f, .dev = dev };
+
+	return tc_filter_each(&net->rtnl, f->ifindex, f->parent, dev, prio_of_another, &p, err);
+}
+
 /* Replace what is there, if it is ours or the caller says so. */
 static int replace(struct bpfstamp_net *net, const struct tc_filter *f, const struct bpfstamp_hook *hook,
 		   struct tc_filter *made, struct bpfstamp_err *err)
@@ -156,6 +185,7 @@ int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 		    struct bpfstamp_filter *out, struct bpfstamp_err *err)
 {
 	struct tc_filter f, made;
+	struct bpfstamp_err why;
 	bool created;
 	int ret;
 
@@ -168,6 +198,8 @@ int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	ret = tc_filter_set(&net->rtnl, &f, true, hook->dev, &made, err);
 	if (ret && err->code == EEXIST)
 		ret = replace(net, &f, hook, &made, err);
+	if (ret && err->code == EINVAL && check_prio(net, &f, hook->dev, &why) && why.code == EEXIST)
+		*err = why;
 	if (ret) {
 		if (created)
 			undo_clsact(net, f.ifindex, hook->dev);
@@ -190,23 +222,33 @@ static int find_clsact(const struct tc_qdisc *q, void *arg, struct bpfstamp_err 
 	return 0;
 }
 
+/* Whether clsact is there, and the filter of the place; what is not ours to touch is an error. */
+static int look(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, const struct tc_filter *f,
+		bool *clsact, bool *filter, struct tc_filter *there, struct bpfstamp_err *err)
+{
+	*clsact = *filter = false;
+	if (tc_qdisc_each(&net->rtnl, f->ifindex, find_clsact, clsact, err))
+		return err_wrap(err, "%s", hook->dev);
+	if (!*clsact)
+		return 0;
+	*filter = !tc_filter_find(&net->rtnl, f, hook->dev, there, err);
+	if (!*filter)
+		return err->code == ENOENT ? 0 : -1;
+	if (!is_ours(there) && (!hook->force || strcmp(there->kind, "bpf") != 0))
+		return not_ours(there, hook->dev, err);
+	return 0;
+}
+
 int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool *clsact, bool *filter,
 			  int *ifindex, struct bpfstamp_err *err)
 {
 	struct tc_filter f, there;
-	bool has_clsact = false, has_filter = false;
+	bool has_clsact, has_filter;
 
-	if (place(net, hook, &f, err))
+	if (place(net, hook, &f, err) || look(net, hook, &f, &has_clsact, &has_filter, &there, err))
 		return -1;
-	if (tc_qdisc_each(&net->rtnl, f.ifindex, find_clsact, &has_clsact, err))
-		return err_wrap(err, "cannot attach to %s", hook->dev);
-	if (has_clsact) {
-		has_filter = !tc_filter_find(&net->rtnl, &f, hook->dev, &there, err);
-		if (!has_filter && err->code != ENOENT)
-			return -1;
-		if (has_filter && !is_ours(&there) && (!hook->force || strcmp(there.kind, "bpf") != 0))
-			return not_ours(&there, hook->dev, err);
-	}
+	if (has_clsact && !has_filter && check_prio(net, &f, hook->dev, err))
+		return -1;
 	*clsact = has_clsact;
 	*filter = has_filter;
 	*ifindex = f.ifindex;
@@ -219,15 +261,11 @@ int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	struct tc_filter f, there;
 	bool clsact, filter;
 
-	if (place(net, hook, &f, err))
-		return -1;
-	if (bpfstamp_attach_check(net, hook, &clsact, &filter, &f.ifindex, err))
+	if (place(net, hook, &f, err) || look(net, hook, &f, &clsact, &filter, &there, err))
 		return -1;
 	if (!filter)
 		return err_set(err, ENOENT, "no filter at prio %u handle 0x%x on %s of %s", f.prio, f.handle,
 			       hook->direction == BPFSTAMP_EGRESS ? "egress" : "ingress", hook->dev);
-	if (tc_filter_find(&net->rtnl, &f, hook->dev, &there, err))
-		return -1;
 	if (!dry && tc_filter_delete(&net->rtnl, &there, hook->dev, err))
 		return -1;
 	if (out)

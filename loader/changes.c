@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a stamp has: the values, as text that can be set again, and what is
+ * different from the template, site by site.  A variable that was taken apart
+ * by inlining has a site for each load; a part of it is told only with the
+ * loads that see it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loader/path.h"
+#include "loader/stamp.h"
+
+/* Bytes of a value as text. */
+static size_t hex_text(const uint8_t *bytes, uint32_t count, char *buf, size_t size)
+{
+	size_t used = 4;
+
+	snprintf(buf, size, "hex:");
+	for (uint32_t i = 0; i < count; i++, used += 2)
+		if (used < size)
+			snprintf(buf + used, size - used, "%02x", bytes[i]);
+	return used;
+}
+
+size_t bpfstamp_get(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref,
+		    char *buf, size_t size)
+{
+	const struct injectable *inj = &t->injectables[ref->injectable];
+	const struct part part = part_from_ref(ref);
+	bool touched = s && s->touched[ref->injectable];
+	const uint8_t *variable = (touched ? s->image : t->image) + inj->image;
+	uint64_t number;
+
+	if (size)
+		*buf = '\0';
+	if (inj->kind == BPFSTAMP_GLOBAL && !part.type.bits)
+		return hex_text(variable + part.offset, part.type.size, buf, size);
+	if (inj->kind != BPFSTAMP_GLOBAL && !touched && !inj->has_value)
+		return 0;
+	if (part.bitfield)
+		number = part_get_bits(&part, t->elf.big, variable);
+	else if (inj->kind == BPFSTAMP_GLOBAL)
+		number = value_load(variable + part.offset, part.type.size, part.type.is_signed, t->elf.big);
+	else
+		number = touched ? s->values[ref->injectable] :
+			value_load(inj->value, inj->type.size, inj->type.is_signed, t->elf.big);
+	return (size_t)(part.type.is_signed ? snprintf(buf, size, "%" PRId64, (int64_t)number) :
+			snprintf(buf, size, "0x%" PRIx64, number));
+}
+
+struct telling {
+	const struct bpfstamp_stamp *s;
+	bpfstamp_change_fn *fn;
+	void *arg;
+	bool any;
+};
+
+static void tell_sites(const struct telling *telling, const char *path, const struct bpfstamp_ref *ref)
+{
+	const struct bpfstamp_template *t = telling->s->t;
+	const struct injectable *inj = &t->injectables[ref->injectable];
+	struct bpfstamp_change change = { .path = path, .ref = *ref };
+
+	for (uint32_t i = 0; i < inj->site_count; i++) {
+		const struct site *site = &t->sites[inj->site_first + i];
+		uint32_t at = inj->image + ref->offset;
+
+		if (site->load_size && !ref->bitfield &&
+		    (site->load_image >= at + ref->size || at >= site->load_image + site->load_size))
+			continue;
+		bpfstamp_site_at(t, ref->injectable, i, &change.site);
+		telling->fn(&change, telling->arg);
+	}
+}
+
+static void tell_leaf(const struct bpfstamp_leaf *leaf, void *arg)
+{
+	struct telling *telling = arg;
+	const struct bpfstamp_stamp *s = telling->s;
+	const struct injectable *inj = &s->t->injectables[leaf->ref.injectable];
+	const struct part part = part_from_ref(&leaf->ref);
+	const uint8_t *before = s->t->image + inj->image, *after = s->image + inj->image;
+
+	if (part.bitfield ? part_get_bits(&part, s->t->elf.big, before) == part_get_bits(&part, s->t->elf.big, after) :
+	    !memcmp(before + part.offset, after + part.offset, part.type.size))
+		return;
+	telling->any = true;
+	tell_sites(telling, leaf->path, &leaf->ref);
+}
+
+void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, void *arg)
+{
+	for (uint32_t i = 0; i < s->t->injectable_count; i++) {
+		const struct injectable *inj = &s->t->injectables[i];
+		struct telling telling = { .s = s, .fn = fn, .arg = arg };
+		const struct part whole = part_whole(inj);
+		const struct bpfstamp_ref ref = part_ref(&whole, i);
+
+		if (!s->touched[i])
+			continue;
+		if (inj->kind == BPFSTAMP_GLOBAL)
+			bpfstamp_leaves(s->t, i, tell_leaf, &telling);
+		if (!telling.any)
+			tell_sites(&telling, inj->name, &ref);
+	}
+}

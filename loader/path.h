@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Paths into aggregates, by BTF: `.member` and `[index]` behind the name of a
+ * variable.
+ */
+#ifndef LOADER_PATH_H
+#define LOADER_PATH_H
+
+#include "loader/template.h"
+
+/* A part of a variable. */
+struct part {
+	uint32_t offset;		/* bytes from the start of the variable */
+	uint32_t bit_offset;		/* of a bitfield, bits from there as BTF counts them */
+	uint32_t btf;			/* type id */
+	struct value_type type;		/* bits: of the bitfield, where it is one */
+	bool bitfield;
+};
+
+/* The whole of an injectable as a part. */
+struct part part_whole(const struct injectable *inj);
+
+/*
+ * Follow path ("" or what begins with '.' or '[') from *part, a part of inj.
+ * On failure *part is unspecified.
+ */
+int part_follow(struct part *part, const struct bpfstamp_template *t, const char *path, struct bpfstamp_err *err);
+
+/* The member m of the aggregate outer; false where it has no size, or is a bitfield of no integer. */
+bool part_member(struct part *part, const struct part *outer, const struct bpfstamp_template *t,
+		 const struct btf_member *m);
+
+/* A part of an injectable as bpfstamp.h passes it around, and back. */
+struct bpfstamp_ref part_ref(const struct part *part, uint32_t injectable);
+struct part part_from_ref(const struct bpfstamp_ref *ref);
+
+/* Put value, which fits, into the bits of a bitfield in the bytes of its variable; and get it. */
+void part_put_bits(const struct part *part, bool big, uint8_t *bytes, uint64_t value);
+uint64_t part_get_bits(const struct part *part, bool big, const uint8_t *bytes);
+
+#endif
