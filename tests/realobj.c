@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Source and object are temporary files.  Which compiler works is found by
+ * compiling: a clang without a BPF back end counts as none, so that tests of
+ * real objects are left out there instead of failing.
+ */
+#include "tests/realobj.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+	bool ok;
+
+	if (!file)
+		return false;
+	ok = fputs(text, file) >= 0;
+	return fclose(file) == 0 && ok;
+}
+
+static bool compile(const char *clang, const char *target, const char *flags, const char *source,
+		    const char *object)
+{
+	char command[512];
+	int n;
+
+	n = snprintf(command, sizeof(command), "exec %s -target %s -g -O2 %s -c %s -o %s 2>/dev/null",
+		     clang, target, flags, source, object);
+	return n > 0 && (size_t)n < sizeof(command) && system(command) == 0;
+}
+
+static uint8_t *read_file(const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "rb");
+	uint8_t *bytes = NULL;
+	long length;
+
+	if (!file)
+		return NULL;
+	if (!fseek(file, 0, SEEK_END) && (length = ftell(file)) > 0) {
+		rewind(file);
+		*size = (size_t)length;
+		bytes = malloc(*size);
+		if (bytes && fread(bytes, 1, *size, file) != *size) {
+			free(bytes);
+			bytes = NULL;
+		}
+	}
+	fclose(file);
+	return bytes;
+}
+
+uint8_t *realobj_compile(const char *target, const char *flags, const char *source, size_t *size)
+{
+	const char *clangs[] = { getenv("CLANG"), "clang-19", "clang" };
+	char dir[] = "/tmp/bpfstamp-test-XXXXXX", c[64], o[64];
+	uint8_t *bytes = NULL;
+	size_t i;
+
+	if (!mkdtemp(dir))
+		return NULL;
+	snprintf(c, sizeof(c), "%s/source.c", dir);
+	snprintf(o, sizeof(o), "%s/object.o", dir);
+	for (i = 0; i < sizeof(clangs) / sizeof(clangs[0]) && !bytes && write_file(c, source); i++)
+		if (clangs[i] && *clangs[i] && compile(clangs[i], target, flags, c, o))
+			bytes = read_file(o, size);
+	unlink(c);
+	unlink(o);
+	rmdir(dir);
+	if (!bytes)
+		fprintf(stderr, "SKIP real objects: no clang compiles for %s\n", target);
+	if (!bytes && getenv("CI"))
+		abort();
+	return bytes;
+}
