@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 CC ?= cc
 OBJCOPY ?= objcopy
 CLANG ?= $(firstword $(foreach c,clang-19 clang,$(shell command -v $(c))))
-MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+MULTIARCH := $(shell $(CC) -dumpmachine | sed 's/-pc-/-/; s/-unknown-/-/')
 
 CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow $(if $(CI)$(WERROR),-Werror)
@@ -30,7 +30,7 @@ LIB_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(foreach m,$(LIB_MODULES),$(wildcard 
 CMD_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c))
 BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 
-.PHONY: all bpf deps demo check static install clean
+.PHONY: all bpf deps deps-build demo check static install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -65,6 +65,22 @@ BPF_CFLAGS = -target bpf -O2 -g -Wall -Wextra -Werror -iquote include -isystem /
 $(BUILD)/%.bpf.o: %.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -mcpu=v3 -c -o $@ $<
+
+deps:
+	@tests/deps.sh all
+
+deps-build:
+	@tests/deps.sh build
+
+demo: deps-build
+	@$(MAKE) -s --no-print-directory all
+	@BPFSTAMP='$(BUILD)/bpfstamp' BPF='$(BUILD)/bpf' TARGET='$(TARGET)' tests/demo.sh
+
+static: $(BUILD)/static/bpfstamp
+
+$(BUILD)/static/bpfstamp: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd include,$(m)/*.[ch])) \
+		$(if $(CLANG),$(BPF_OBJECTS))
+	@CC='$(CC)' OBJCOPY='$(OBJCOPY)' cmd/static.sh $(@D) $(filter %.bpf.o,$^)
 
 install: all
 	install -D -m 755 $(BUILD)/bpfstamp $(DESTDIR)$(PREFIX)/bin/bpfstamp

@@ -117,7 +117,7 @@ static bool parse_uint(const char *text, unsigned long min, unsigned long max, u
 	char *end;
 
 	errno = 0;
-	*out = strtoul(text, &end, 0);
+	*out = strtoul(text, &end, !strncmp(text, "0x", 2) ? 16 : 10);
 	return *text >= '0' && *text <= '9' && !*end && !errno && *out >= min && *out <= max;
 }
 
@@ -299,7 +299,7 @@ int options_parse(struct options *o, const struct command *command, int argc, ch
 		if (c == '?')
 			return usage(command, "unknown or ambiguous option '%s'%s", argv[optind - 1], "");
 		if (c == ':')
-			return usage(command, "option '%s' wants an argument%s", argv[optind - 1], "");
+			return usage(command, "option --%s wants an argument%s", find_definition(optopt)->name, "");
 		if (d->id == OPT_HELP) {
 			options_help(stdout, command);
 			return -1;

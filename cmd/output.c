@@ -62,9 +62,11 @@ static void add_change(const struct bpfstamp_change *change, void *arg)
 	struct listing *l = arg;
 	char *before = output_value(l->t, NULL, &change->ref), *after = output_value(l->t, l->s, &change->ref);
 
-	json_array_append_new(l->array, json_pack("{s:s, s:s, s:i, s:s?, s:i, s:s?, s:s?, s:s?}", "name", change->path,
-						  "program", change->site.program, "insn", (int)change->site.insn,
-						  "file", change->site.file, "line", (int)change->site.line,
+	json_array_append_new(l->array, json_pack("{s:o, s:o, s:i, s:o, s:i, s:s?, s:s?, s:s?}", "name",
+						  output_text(change->path), "program",
+						  output_text(change->site.program), "insn", (int)change->site.insn,
+						  "file", output_text(change->site.file), "line",
+						  (int)change->site.line,
 						  "derived", change->site.derived, "old", before, "new", after));
 	free(before);
 	free(after);

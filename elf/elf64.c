@@ -184,6 +184,7 @@ static int check_sections(struct elf64 *elf, uint32_t names, uint32_t *shndx, st
 
 	if (check_section(elf, names, size, fault))
 		return -1;
+	elf->names = names;
 	elf->shstr_off = get64(elf, at + SH_OFFSET);
 	elf->symtab = *shndx = 0;
 	for (i = 0; i < elf->section_count; i++) {

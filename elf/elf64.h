@@ -50,6 +50,7 @@ struct elf64 {
 	uint32_t section_count;	/* includes section 0 */
 	uint32_t symbol_count;	/* includes symbol 0; 0 where there is no symbol table */
 	uint32_t symtab;	/* section index of the symbol table, or 0 */
+	uint32_t names;		/* section index of the section name table */
 	/* private */
 	uint64_t shoff, shstr_off, symtab_off, symstr_off;
 	uint64_t shndx_off;	/* 0 where there is no SHT_SYMTAB_SHNDX */

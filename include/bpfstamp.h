@@ -285,10 +285,12 @@ struct bpfstamp_insn {
 void bpfstamp_insn_at(const struct bpfstamp_stamp *s, uint32_t program, uint32_t slot, struct bpfstamp_insn *out);
 
 /*
- * The object with the values written into it: every other byte as it was, but
- * that a .bss section which received a value gets bytes in the file, and that
- * a symbol which received one becomes absolute and its relocations
- * R_BPF_NONE.  bpfstamp_elf_size tells how many bytes bpfstamp_elf writes.
+ * The object with the values written into it, every other byte as it was; but
+ * a .bss section that received a value becomes a .data section, a symbol that
+ * received one becomes absolute and loses its relocations, and code that
+ * changed its length (bpfstamp_inline, bpfstamp_widen) is moved to the end
+ * of the file, with all that refers to places in it translated.
+ * bpfstamp_elf_size tells how many bytes bpfstamp_elf writes.
  */
 size_t bpfstamp_elf_size(const struct bpfstamp_stamp *s);
 int bpfstamp_elf(const struct bpfstamp_stamp *s, void *buf, size_t size, struct bpfstamp_err *err);

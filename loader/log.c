@@ -14,6 +14,7 @@
  * linked program; the object's own line_info says where that is, also on
  * kernels that print no source.
  */
+#define _GNU_SOURCE	/* memmem */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,15 @@ static bool is_noise(const char *line)
 	return false;
 }
 
+/* A helper may be refused for more than one reason, of which the kernel names none. */
+static void hint_helper(const char *reason, struct bpfstamp_err *err)
+{
+	size_t len = strcspn(reason, "\n");
+
+	if (memmem(reason, len, "cannot use helper", 17) || !strncmp(reason, "unknown func", 12))
+		err_hint(err, " (it may need CAP_PERFMON, a GPL-compatible licence, or a newer kernel)");
+}
+
 bool log_explain(const char *log, const struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	const char *reason = NULL;
@@ -69,8 +79,10 @@ bool log_explain(const char *log, const struct link *link, const struct bpfstamp
 		line = line_end(line);
 		line += *line == '\n';
 	}
-	if (reason)
+	if (reason) {
 		err_hint(err, ": %.*s", (int)strcspn(reason, "\n"), reason);
+		hint_helper(reason, err);
+	}
 	if (where == NO_INDEX || !link_origin(link, t, where, &code, &insn))
 		return reason;
 	object_locate(t, code, insn, &at);

@@ -243,7 +243,7 @@ fail:
 /* Read a whole regular file; NULL with *err. */
 static void *read_file(const char *path, size_t *size, struct bpfstamp_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint8_t *bytes = NULL;
 	struct stat st;
 	size_t used = 0;

@@ -4,15 +4,17 @@
  * was set is different.
  *
  * - Instructions and initialised data are patched where they are.
- * - A .bss section has no bytes in the file.  One that received a value becomes
- *   SHT_PROGBITS, with its bytes appended to the file.
+ * - A .bss section has no bytes in the file.  One that received a value gets
+ *   them, and another name (promote.c).
  * - A symbol that received a value is resolved, as a linker would do it: it
  *   becomes absolute (SHN_ABS) with that value, and the relocations against it
  *   are taken out of their section, which gets shorter; the entries behind
  *   them move up, and the freed end of the table is zero.  R_BPF_NONE would say
  *   the same, but libbpf does not look at the type of a relocation.
  *
- * Nothing else moves, so every other offset in the file stays true.
+ * Code that changed its length (inlining, a constant that needed more room) is
+ * relayout.c's.  Nothing else moves, so every other offset in the file stays
+ * true.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,67 +22,18 @@
 
 #include "include/bytes.h"
 #include "loader/err.h"
-#include "loader/stamp.h"
+#include "loader/promote.h"
+#include "loader/relayout.h"
 
 enum {	/* offsets in the tables, see elf/elf64.h */
-	SH_TYPE = 4, SH_OFFSET = 24, SH_SIZE = 32,
+	SH_SIZE = 32,
 	ST_SHNDX = 6, ST_VALUE = 8,
 	SHN_ABS = 0xfff1,
 };
 
-static bool data_touched(const struct bpfstamp_stamp *s, uint32_t data)
-{
-	for (uint32_t i = 0; i < s->t->global_count; i++)
-		if (s->touched[i] && s->t->injectables[i].data == data)
-			return true;
-	return false;
-}
-
-/* Where appended bytes of a section with that alignment go, behind end. */
-static size_t append_at(size_t end, uint64_t align)
-{
-	size_t mask = align > 1 && align <= 4096 && !(align & (align - 1)) ? (size_t)align - 1 : 7;
-
-	return (end + mask) & ~mask;
-}
-
 size_t bpfstamp_elf_size(const struct bpfstamp_stamp *s)
 {
-	size_t end = (size_t)s->t->elf.size;
-
-	for (uint32_t i = 0; i < s->t->data_count; i++) {
-		const struct data *d = &s->t->datas[i];
-		struct elf64_section section;
-
-		if (!d->nobits || !data_touched(s, i))
-			continue;
-		elf64_section(&s->t->elf, d->section, &section);
-		end = append_at(end, section.addralign) + d->size;
-	}
-	return end;
-}
-
-/* Give each .bss that was set its bytes. */
-static void append_data(const struct bpfstamp_stamp *s, uint8_t *copy)
-{
-	const struct bpfstamp_template *t = s->t;
-	size_t end = (size_t)t->elf.size;
-
-	for (uint32_t i = 0; i < t->data_count; i++) {
-		const struct data *d = &t->datas[i];
-		struct elf64_section section;
-		uint8_t *header;
-
-		if (!d->nobits || !data_touched(s, i))
-			continue;
-		elf64_section(&t->elf, d->section, &section);
-		end = append_at(end, section.addralign);
-		header = copy + elf64_section_header_at(&t->elf, d->section);
-		bytes_put32(header + SH_TYPE, ELF64_SHT_PROGBITS, t->elf.big);
-		bytes_put64(header + SH_OFFSET, end, t->elf.big);
-		memcpy(copy + end, s->image + d->image, d->size);
-		end += d->size;
-	}
+	return promote_size(s, relayout_size(s->t, (size_t)s->t->elf.size));
 }
 
 static void resolve_symbol(const struct bpfstamp_template *t, uint8_t *copy, const struct injectable *inj, uint64_t value)
@@ -104,7 +57,7 @@ static bool is_void(const struct bpfstamp_stamp *s, uint32_t section, uint64_t i
 	return false;
 }
 
-static void remove_relocs(const struct bpfstamp_stamp *s, uint8_t *copy, uint32_t section)
+static void move_relocs(const struct bpfstamp_stamp *s, uint8_t *copy, uint32_t section)
 {
 	const struct bpfstamp_template *t = s->t;
 	uint64_t count = elf64_reloc_count(&t->elf, section), kept = 0, first;
@@ -115,10 +68,14 @@ static void remove_relocs(const struct bpfstamp_stamp *s, uint8_t *copy, uint32_
 	elf64_section(&t->elf, section, &rel);
 	first = elf64_reloc_at(&t->elf, section, 0);
 	for (uint64_t i = 0; i < count; i++) {
-		if (is_void(s, section, i))
+		struct elf64_reloc r;
+		uint64_t now;
+
+		elf64_reloc(&t->elf, section, i, &r);
+		if (is_void(s, section, i) || !relayout_reloc(t, rel.info, r.offset, &now))
 			continue;
 		memmove(copy + first + kept * rel.entsize, copy + first + i * rel.entsize, rel.entsize);
-		kept++;
+		bytes_put64(copy + first + kept++ * rel.entsize, now, t->elf.big);
 	}
 	if (kept == count)
 		return;
@@ -145,6 +102,8 @@ static int write_sites(const struct bpfstamp_stamp *s, uint8_t *copy, const stru
 		const struct site *site = &t->sites[inj->site_first + i];
 		const uint8_t *raw = s->image + object_insn_at(t, site->code, site->insn);
 
+		if (!site->how.form || t->codes[site->code].moved)
+			continue;	/* nothing to write, or written as a whole */
 		if (patch(t, copy, t->codes[site->code].section, (uint64_t)site->insn * BPFINSN_SIZE, raw,
 			  bpfinsn_slots(raw[0]) * BPFINSN_SIZE, err))
 			return -1;
@@ -162,6 +121,8 @@ static int write_value(const struct bpfstamp_stamp *s, uint8_t *copy, const stru
 			resolve_symbol(t, copy, inj, s->values[inj - t->injectables]);
 		return write_sites(s, copy, inj, err);
 	}
+	if (write_sites(s, copy, inj, err))
+		return -1;
 	if (t->datas[inj->data].nobits)
 		return 0;
 	return patch(t, copy, t->datas[inj->data].section, inj->image - t->datas[inj->data].image,
@@ -172,19 +133,16 @@ int bpfstamp_elf(const struct bpfstamp_stamp *s, void *buf, size_t size, struct 
 {
 	const struct bpfstamp_template *t = s->t;
 
-	for (uint32_t i = 0; i < t->code_count; i++)
-		if (t->codes[i].moved)
-			return err_set(err, ENOTSUP, "%s: cannot write the object: its code has changed its length", t->name);
 	if (size < bpfstamp_elf_size(s))
 		return err_set(err, ENOSPC, "%s: the patched object has %zu bytes, the buffer only %zu", t->name,
 			       bpfstamp_elf_size(s), size);
 	memcpy(buf, t->elf.data, (size_t)t->elf.size);
 	memset((uint8_t *)buf + t->elf.size, 0, size - (size_t)t->elf.size);
-	append_data(s, buf);
+	promote_write(s, buf, relayout_write(s, buf, (size_t)t->elf.size));
 	for (uint32_t i = 0; i < t->injectable_count; i++)
 		if (s->touched[i] && write_value(s, buf, &t->injectables[i], err))
 			return -1;
 	for (uint32_t i = 1; i < t->elf.section_count; i++)
-		remove_relocs(s, buf, i);
+		move_relocs(s, buf, i);
 	return 0;
 }

@@ -31,7 +31,7 @@ TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$
 .PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-fuzz unit-tests
 
 check:
-	@$(MAKE) --no-print-directory deps-test
+	@tests/deps.sh all
 	@$(MAKE) --no-print-directory WERROR=1 check-freestanding check-clang
 	@$(MAKE) --no-print-directory WERROR=1 check-unit
 	@$(MAKE) --no-print-directory WERROR=1 check-sanitized
@@ -107,7 +107,7 @@ check-fuzz: $(BUILD)/corpus/made $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 			-artifact_prefix=$(BUILD)/fuzz/crash-$$f- $(BUILD)/fuzz/found/$$f $(BUILD)/corpus/$$f \
 			>$(BUILD)/fuzz/$$f.log 2>&1 || { tail -40 $(BUILD)/fuzz/$$f.log; exit 1; }; \
-		echo "fuzz $$f: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$$f.log) inputs, none refused wrongly"; \
+		echo "fuzz $$f: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$$f.log) inputs, no fault"; \
 	done
 
 -include $(TEST_OBJECTS:.o=.d)

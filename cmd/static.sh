@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# static.sh OUT [OBJ…]: build OUT/bpfstamp without a dynamic section, and try
+# it: on each BPF object OBJ, and on the filters of this machine.
+#
+# With musl-gcc (MUSL_GCC; set it empty for CC and its own C library), because
+# that is a fifth of the size with glibc.  musl-gcc searches nothing below
+# /usr/include, so the few headers that are not the C library's are handed to it
+# in a folder of links.  The two libraries are the system's libmnl.a and
+# libjansson.a, built for glibc; cmd/musl_compat.c gives musl what they lack.
+# They lose their unwind tables, which no C program reads.
+#
+# Debian 12 has no libmnl.a.  There, Debian 13's libmnl-dev is fetched once and
+# unpacked below OUT: by apt, from the sources that this machine uses already,
+# checked with Debian's keyring; apt keeps its state below OUT, too, and nothing
+# is installed.  Whatever fails leaves no OUT/bpfstamp and says why in one line.
+set -eu
+
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+SUITE=trixie
+
+fail() {
+	echo "static: $*" >&2
+	exit 1
+}
+
+# The folders that apt uses, all of them below $1. Of the machine's settings only the proxies are kept.
+apt_config() {
+	cat <<-END
+		Dir::State "$1";
+		Dir::State::lists "$1/lists";
+		Dir::State::status "$1/status";
+		Dir::Cache "$1";
+		Dir::Etc::sourcelist "$1/sources";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::parts "/dev/null";
+		Dir::Etc::main "/dev/null";
+		Dir::Etc::preferences "/dev/null";
+		Dir::Etc::preferencesparts "/dev/null";
+		APT::Sandbox::User "root";
+		APT::Architectures { "$(dpkg --print-architecture)"; };
+		Acquire::Languages "none";
+	END
+	apt-config dump Acquire::http Acquire::https
+}
+
+# What stands before /dists/ in the machine's sources, of either format; apt reads them.
+mirrors() {
+	apt-get update --print-uris | sed -n "s,^'\(.*\)/dists/[^']*/InRelease' .*,\1,p" | awk '!seen[$0]++'
+}
+
+# Fetch libmnl-dev of $SUITE from the mirror $2 and unpack it as $1/root.
+fetch_from() {
+	rm -rf "$1"
+	mkdir -p "$1/lists/partial" "$1/archives/partial" "$1/root"
+	: >"$1/status"
+	echo "deb [signed-by=$KEYRING] $2 $SUITE main" >"$1/sources"
+	apt_config "$1" >"$1/apt.conf"
+	(
+		cd "$1"
+		export APT_CONFIG=$1/apt.conf
+		apt-get -qq update && apt-get -qq download libmnl-dev && dpkg -x libmnl-dev_*.deb root
+	) >>"$OUT/apt.log" 2>&1
+}
+
+# Debian's libmnl-dev in $OUT/deb.
+fetch() {
+	local mirror
+	[ ! -d "$OUT/deb" ] || return 0
+	command -v apt-get >/dev/null || fail "no libmnl.a: install the static library of libmnl"
+	[ -e "$KEYRING" ] || fail "no libmnl.a, and no $KEYRING to check a download with"
+	: >"$OUT/apt.log"
+	for mirror in $(mirrors); do
+		if fetch_from "$OUT/apt" "$mirror"; then
+			mv "$OUT/apt/root" "$OUT/deb"
+			rm -rf "$OUT/apt" "$OUT/apt.log"
+			return
+		fi
+	done
+	rm -rf "$OUT/apt"
+	fail "no libmnl.a, and no source of apt gives libmnl-dev of $SUITE: see $OUT/apt.log"
+}
+
+# Where the compiler finds the library lib$1.a; nothing where it does not.
+library() {
+	local path
+	path=$("$CC" -print-file-name="lib$1.a")
+	[ "$path" = "lib$1.a" ] || echo "$path"
+}
+
+# Put lib$1.a, from the file $2, into $OUT without its unwind tables.
+take_library() {
+	"${OBJCOPY:-objcopy}" -R .eh_frame -R .rela.eh_frame "$2" "$OUT/lib$1.a"
+}
+
+take_libraries() {
+	local jansson mnl
+	jansson=$(library jansson)
+	[ "$jansson" ] || fail "no libjansson.a: install libjansson-dev (make deps)"
+	mnl=$(library mnl)
+	if [ ! "$mnl" ]; then
+		fetch
+		mnl=$(echo "$OUT"/deb/usr/lib/*/libmnl.a)
+	fi
+	take_library jansson "$jansson"
+	take_library mnl "$mnl"
+}
+
+# Links in $OUT/include to the headers that are not the C library's.
+link_headers() {
+	local header path
+	rm -rf "$OUT/include"
+	mkdir "$OUT/include"
+	for header in linux/bpf.h asm/types.h asm-generic/types.h libmnl/libmnl.h jansson.h jansson_config.h; do
+		path=$(echo "#include <$header>" | "$CC" -isystem "$OUT/deb/usr/include" -M -x c - 2>/dev/null |
+			grep -o "/[^ ]*/$header" | head -n 1)
+		[ "$path" ] || fail "no header <$header> (make deps)"
+		ln -s "${path%"$header"}${header%%/*}" "$OUT/include/${header%%/*}"
+	done
+}
+
+# noseparate-code, norelro, common-page-size: no padding to whole pages in the file.
+build() {
+	local size=(-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+		"-Wl,--gc-sections,-z,noseparate-code,-z,norelro,-z,common-page-size=64")
+	[ "$STATIC_CC" = "$CC" ] || size+=(-flto -flto-partition=one)
+	"$STATIC_CC" -std=gnu11 -fvisibility=hidden -iquote . -idirafter "$OUT/include" "${size[@]}" \
+		-static -fno-pie -s -o "$1" \
+		{elf,bpfinsn,netlink,loader,cmd}/*.c "$OUT/libmnl.a" "$OUT/libjansson.a" ||
+		fail "$STATIC_CC cannot build it: see above"
+}
+
+# That $1 is static, and that each part that came from elsewhere works with this C library.
+try() {
+	local object segments
+	segments=$(readelf -lW "$1") || fail "cannot read the result's program headers"
+	! grep -qwE 'INTERP|DYNAMIC' <<<"$segments" || fail "the result is not static"
+	"$1" --version | grep -q '^bpfstamp ' || fail "the result does not run"
+	for object in "${@:2}"; do
+		"$1" inspect --json "$object" | grep -q '"programs"' || fail "the result cannot inspect $object"
+	done
+	"$1" show --json | grep -q '"filters"' || fail "the result cannot ask the kernel for its filters"
+}
+
+libc_name() {
+	if echo '#include <stdio.h>' | "$STATIC_CC" -E -dM -x c - | grep -q '__GLIBC__'; then
+		echo glibc
+	else
+		echo musl
+	fi
+}
+
+main() {
+	[ $# -ge 1 ] || { echo "usage: static.sh OUT [OBJ…]" >&2; exit 2; }
+	mkdir -p "$1"
+	OUT=$(cd "$1" && pwd)
+	rm -f "$OUT/bpfstamp"
+	trap 'rm -f "$OUT/bpfstamp.new"' EXIT
+	CC=${CC:-cc}
+	STATIC_CC=${MUSL_GCC-musl-gcc}
+	command -v "$CC" >/dev/null || fail "no compiler $CC (make deps)"
+	command -v "$STATIC_CC" >/dev/null || STATIC_CC=$CC
+	take_libraries
+	shift
+	(
+		cd "$(dirname "$0")/.."
+		link_headers
+		build "$OUT/bpfstamp.new"
+	)
+	try "$OUT/bpfstamp.new" "$@"
+	mv "$OUT/bpfstamp.new" "$OUT/bpfstamp"
+	echo "$OUT/bpfstamp: $((($(stat -c %s "$OUT/bpfstamp") + 1023) / 1024)) KiB, static, $(libc_name)"
+}
+
+main "$@"

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing code that changed its length back into an object.
+ */
+#ifndef LOADER_RELAYOUT_H
+#define LOADER_RELAYOUT_H
+
+#include "loader/stamp.h"
+
+/* Bytes behind the file's end that relayout_write puts code into, when the file ends at end. */
+size_t relayout_size(const struct bpfstamp_template *t, size_t end);
+
+/*
+ * Bring copy, a copy of the file with room behind it, in line with the code of
+ * the stamp: sections, symbols, records of .bpfstamp and .BTF.ext.  Returns the
+ * new end.  Relocations of code are the caller's, by relayout_reloc.
+ */
+size_t relayout_write(const struct bpfstamp_stamp *s, uint8_t *copy, size_t end);
+
+/* Where the relocation at an offset of a code section of the object goes; false where its instruction is gone. */
+bool relayout_reloc(const struct bpfstamp_template *t, uint32_t section, uint64_t offset, uint64_t *now);
+
+#endif
