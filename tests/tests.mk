@@ -73,14 +73,14 @@ $(foreach m,$(MCPUS),$(foreach d,bpf tests/objects,$(eval $(call test_bpf_rule,$
 TEST_BPF_BUILT = $(if $(CLANG),$(TEST_BPF))
 
 check-unit: $(BUILD)/unit $(TEST_BPF_BUILT)
-	$(TEST_ENV) tests/run.sh unit $(BUILD)/unit
+	@$(TEST_ENV) tests/run.sh unit $(BUILD)/unit
 
 check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests
-	$(TEST_ENV) tests/run.sh sanitized $(BUILD)/sanitized/unit
+	@$(TEST_ENV) tests/run.sh sanitized $(BUILD)/sanitized/unit
 
 check-cli check-kernel: check-%: all $(TEST_BPF_BUILT)
-	$(TEST_ENV) tests/run.sh $* tests/$*.sh
+	@$(TEST_ENV) tests/$*.sh
 
 $(BUILD)/corpus/made: $(BUILD)/fuzz_corpus $(TEST_BPF_BUILT)
 	$(TEST_ENV) $(BUILD)/fuzz_corpus $(BUILD)/corpus

@@ -1,0 +1,384 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the command line says: every bad input is refused with one line on
+# stderr, exit 1, and no trace; wrong usage exits 2; --help, --json, --dry-run
+# and the output file of patch are as the manual page has them.
+set -u
+here=$(dirname "$(realpath "$0")")
+. "$(dirname "$0")/lib.sh"
+start cli "$@"
+
+mkdir -p "$tmp/work" && cd "$tmp/work" || exit 1
+cp "$OBJECTS"/{ping_drop_{global,const,stamp,symbol},folded,rejected}.v3.o .
+stamp=ping_drop_stamp.v3.o const=ping_drop_const.v3.o
+
+# Everything that a command could leave behind.
+state() {
+	find . -type f -printf '%p %m ' -exec cksum {} \;
+	[ "$isolated" != yes ] || traffic_control
+}
+
+run() {		# COMMAND…: sets $status, $stdout, $stderr
+	stdout=$("$BPFSTAMP" "$@" 2>"$tmp/stderr")
+	status=$?
+	stderr=$(cat "$tmp/stderr")
+}
+
+# One line, or with log=yes one behind the verifier's.
+one_line() {	# NAME PATTERN STATUS
+	is "$1: status" "$3" "$status"
+	is "$1: stdout" "" "$stdout"
+	if [ "${log:-}" = yes ]; then
+		is "$1: messages" 1 "$(grep -c '^bpfstamp' <<<"$stderr")"
+		stderr=$(tail -n 1 <<<"$stderr")
+	else
+		is "$1: lines" 1 "$(wc -l <"$tmp/stderr")"
+	fi
+	has "$1: text" "$2" "$stderr"
+}
+
+bad() {		# NAME PATTERN COMMAND…
+	local name=$1 pattern=$2 before
+	shift 2
+	before=$(state)
+	run "$@"
+	one_line "$name" "^bpfstamp: .*($pattern)" 1
+	is "$name: leaves nothing" "$before" "$(state)"
+}
+
+misused() {	# NAME PATTERN COMMAND…
+	local name=$1 pattern=$2
+	shift 2
+	run "$@"
+	one_line "$name" "^bpfstamp.*: .*($pattern).*--help" 2
+}
+
+# ------------------------------------------------------------------- objects
+
+poke() {	# FILE OFFSET OCTAL: a copy of the stamp object with one byte changed
+	cp $stamp "$1"
+	printf "\\$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+test_objects() {
+	: >empty.o
+	echo "int main(void) { return 0; } /* long enough to be an ELF header */ /* padding */" >text.o
+	poke class.o 4 1
+	poke order.o 5 3
+	poke type.o 16 2
+	poke machine.o 18 76
+	local command args
+	for command in inspect "patch --output out.o" disasm "attach --dev lo"; do
+		read -ra args <<<"${command#* }"
+		[ "${args[0]}" != "$command" ] || args=()
+		command=${command%% *}
+		bad "$command: empty file" 'empty.o' "$command" empty.o "${args[@]}"
+		bad "$command: not an ELF" 'text.o.*ELF' "$command" text.o "${args[@]}"
+		bad "$command: a folder" 'not a regular file' "$command" . "${args[@]}"
+		bad "$command: missing file" 'No such file' "$command" nosuch.o "${args[@]}"
+		bad "$command: 32-bit" 'class.o.*64-bit' "$command" class.o "${args[@]}"
+		bad "$command: byte order" 'order.o' "$command" order.o "${args[@]}"
+		bad "$command: executable" 'type.o' "$command" type.o "${args[@]}"
+		bad "$command: x86" 'machine.o' "$command" machine.o "${args[@]}"
+	done
+}
+
+# A sample of lengths; every byte is the unit tests' affair.
+test_truncated() {
+	local size length wrong=""
+	size=$(stat -c %s $stamp)
+	for ((length = 0; length < size; length += 1 + size / 300)); do
+		head -c $length $stamp >short.o
+		run inspect short.o
+		[ "$status" = 1 ] && [ -z "$stdout" ] && [ "$(wc -l <"$tmp/stderr")" = 1 ] &&
+			[ "${stderr#bpfstamp: }" != "$stderr" ] || wrong+=" $length"
+	done
+	is "truncated at these lengths" "" "$wrong"
+	rm short.o
+}
+
+# -------------------------------------------------------------------- values
+
+bad_value() {	# VALUE PATTERN
+	bad "target_addr=$1" "target_addr.*($2)" patch $stamp --output out.o --set "target_addr=$1"
+}
+
+test_values() {
+	bad_value abc 'abc.* not a value'
+	bad_value "" 'not a value'
+	bad_value 0x 'not a value'
+	bad_value 1.5 'not a value'
+	bad_value "12 " 'not a value'
+	bad_value 10.0.0.256 'not a value'
+	bad_value 10.0.0.2.3 'not a value'
+	bad_value 0x100000000 '4294967295'
+	bad_value 99999999999999999999999 'does not fit'
+	bad_value -1 '-1 does not fit'
+	bad_value be64:5 'be64'
+	bad_value be16:65536 'be16'
+	bad_value hex:00 '1 byte.*4'
+	bad_value hex:0g000000 'hex'
+	bad_value ::1 '16 bytes.*4'
+	bad_value 02:00:00:00:00:01 '6 bytes.*4'
+	bad "two values for one name" 'target_addr is given two values' \
+		patch $stamp --output out.o --set target_addr=1 --set target_addr=2
+	bad "unknown name" "target_adr'.*did you mean 'target_addr'" patch $stamp --output out.o --set target_adr=1
+	bad "unknown name, far from any" "nothing called 'zzz'" patch $stamp --output out.o --set zzz=1
+	bad "ambiguous name" 'twin.* ambiguous.*\.data:twin.*\.bpfstamp:twin' disasm folded.v3.o --set twin=3
+	bad "folded variable" 'folded.*volatile' patch folded.v3.o --output out.o --set folded=3
+	bad "placeholder without site" 'no instruction has the constant 0x7E57AB1E' \
+		patch $const --output out.o --replace 0x7E57AB1E=1
+	bad "placeholder that is none" 'nonsense' patch $const --output out.o --replace nonsense=1
+	bad "--expect of another number" '2 sites, but 3 are expected' \
+		patch $const --output out.o --replace 0xFEDCBA98=1 --expect 3
+	bad "value that an encoding cannot hold" '0xFEDCBA98.*0x100000000 does not fit' \
+		patch $const --output out.o --replace 0xFEDCBA98=0x100000000
+	bad "unset symbol" 'symbol target_addr has no value' attach ping_drop_symbol.v3.o --dev lo
+	bad "unknown program" "filter_ou'.*did you mean 'filter_out'" disasm $stamp --prog filter_ou
+	bad "which program" 'more than one program.*filter_out.*filter_in' attach folded.v3.o --dev lo
+	run disasm folded.v3.o --set .data:twin=3 --set .bpfstamp:twin=4
+	is "section:name" 0 "$status"
+}
+
+# -------------------------------------------------------------------- output
+
+test_output() {
+	local before mode
+
+	bad "OUT in no folder" 'cannot write nosuch/out.o: No such file' patch $stamp --output nosuch/out.o
+	bad "OUT is a folder" 'cannot write \.: Is a directory' patch $stamp --output .
+	bad "OUT with a long name" 'cannot write 0000' patch $stamp --output "$(printf '%05000d' 1)"
+	bad "OUT is full" 'cannot write /dev/full: No space' patch $stamp --output /dev/full
+	if [ "$isolated" = yes ]; then
+		mkdir readonly small
+		mount -t tmpfs -o ro none readonly && mount -t tmpfs -o size=4k none small
+		bad "OUT is read-only" 'cannot write readonly/out.o: Read-only' patch $stamp --output readonly/out.o
+		bad "OUT on a full disk" 'cannot write small/out.o: No space' patch $stamp --output small/out.o
+		umount readonly small
+	fi
+	"$BPFSTAMP" inspect $stamp >/dev/full 2>"$tmp/stderr"
+	is "stdout is full: status" 1 $?
+	has "stdout is full: text" '^bpfstamp: cannot write to standard output$' "$(cat "$tmp/stderr")"
+
+	for mode in 022:644 027:640 077:600; do
+		(umask ${mode%:*} && "$BPFSTAMP" patch $stamp --output out.o >/dev/null)
+		is "umask ${mode%:*}" ${mode#*:} "$(stat -c %a out.o)"
+	done
+	ok "nothing set: the same bytes" cmp $stamp out.o
+	"$BPFSTAMP" patch $stamp --output out.o --set target_addr=10.0.0.2 >/dev/null
+	is "set: the same size" "$(stat -c %s $stamp)" "$(stat -c %s out.o)"
+	is "set: four bytes differ" 4 "$(cmp -l $stamp out.o | wc -l)"
+	cp $stamp self.o
+	ok "OUT is OBJ" "$BPFSTAMP" patch self.o --output self.o --set target_addr=10.0.0.2
+	ok "OUT is OBJ: same result" cmp out.o self.o
+	cp $stamp self.o
+	ln -s self.o link.o
+	ok "OUT is a link" "$BPFSTAMP" patch $stamp --output link.o --set target_addr=10.0.0.2
+	is "OUT is a link: it stays" self.o "$(readlink link.o)"
+	ok "OUT is a link: what it points to" cmp out.o self.o
+	"$BPFSTAMP" patch $stamp --output /dev/stdout --set target_addr=10.0.0.2 |
+		head -c "$(stat -c %s out.o)" >pipe.o
+	ok "OUT is a pipe" cmp out.o pipe.o
+	is "nothing else was written" "" "$(find . -mindepth 1 -name '*.o.*' ! -name '*.v3.o')"
+}
+
+# --------------------------------------------------------------------- usage
+
+test_usage() {
+	local command
+
+	run
+	is "no command" 2 "$status"
+	misused "unknown command" "unknown command 'inject'" inject
+	for command in inspect patch attach disasm; do
+		misused "$command without OBJ" 'object file is missing|--[a-z]+ .* is missing' $command
+	done
+	misused "patch without OUT" '--output OUT is missing' patch $stamp
+	misused "attach without DEV" '--dev DEV is missing' attach $stamp
+	misused "detach without DEV" '--dev DEV is missing' detach
+	misused "show with OBJ" 'one word too many' show $stamp
+	misused "two objects" 'one word too many' inspect $stamp $stamp
+	misused "unknown option" 'unknown or ambiguous option' show --nosuch
+	misused "unknown letter" 'unknown or ambiguous option' show -x
+	misused "option of another command" 'unknown or ambiguous option' patch $stamp --output out.o --prio 1
+	misused "option without argument" 'wants an argument' show --dev
+	misused "--dev ''" 'does not take' show --dev ''
+	misused "--netns ''" 'does not take' show --netns ''
+	misused "--set without =" 'does not take' disasm $stamp --set target_addr
+	misused "--set without name" 'does not take' disasm $stamp --set =1
+	misused "--replace without =" 'does not take' disasm $stamp --replace 0x1
+	misused "--expect alone" 'does not take' disasm $stamp --expect 1
+	misused "--expect behind --set" 'does not take' disasm $stamp --set target_addr=1 --expect 1
+	misused "--expect of no number" 'does not take' disasm $const --replace 0xFEDCBA98=1 --expect many
+	for value in 0 65536 -1 x 1x '' ' 1' 99999999999999999999; do
+		misused "--prio '$value'" 'does not take' detach --dev lo --prio "$value"
+	done
+	for value in 0 4294967296 -1 x; do
+		misused "--handle $value" 'does not take' detach --dev lo --handle "$value"
+	done
+	misused "--direction" 'does not take' detach --dev lo --direction up
+	misused "--protocol" 'does not take' detach --dev lo --protocol nosuch
+}
+
+help_lists() {	# COMMAND OPTION…
+	local command=$1
+	shift
+	run "$command" --help
+	is "$command --help: status" 0 "$status"
+	is "$command --help: stderr" "" "$stderr"
+	in_manual "$command" "$@"
+	is "$command --help: options" "$(printf -- '--%s\n' "$@" json verbose help | sort)" \
+		"$(grep '^  ' <<<"$stdout" | grep -oE '^ +(-[a-z], )?--[a-z-]+' | grep -oE -- '--.*' | sort)"
+	run "$command" -h
+	is "$command -h" 0 "$status"
+}
+
+# The manual page has every option that a command lists.
+in_manual() {	# COMMAND OPTION…
+	local command=$1 option
+	for option in "${@:2}"; do
+		if grep -qE -- "^[.]It Fl (. , )?-$option( |\$)" "$here/../man/bpfstamp.8"; then
+			pass "manual: $command --$option"
+		else
+			fail "manual: $command --$option" "is not in man/bpfstamp.8"
+		fi
+	done
+}
+
+test_help() {
+	help_lists inspect inline
+	help_lists patch set set-file allow-unused inline replace expect allow-derived output dry-run
+	help_lists attach set set-file allow-unused inline replace expect allow-derived dev direction prog prio \
+		handle protocol force netns dry-run
+	help_lists detach dev direction prio handle protocol force netns dry-run
+	help_lists show dev netns
+	help_lists disasm set set-file allow-unused inline replace expect allow-derived prog
+	run --help
+	is "--help: status" 0 "$status"
+	for command in inspect patch attach detach show disasm; do
+		has "--help: $command" "^  $command " "$stdout"
+	done
+	run --version
+	is "--version: status" 0 "$status"
+	has "--version: text" '^bpfstamp [0-9]+\.[0-9]+\.[0-9]+$' "$stdout"
+}
+
+# ---------------------------------------------------------------------- JSON
+
+json() {	# NAME "FIELD…" COMMAND…: one valid object that has these fields
+	local name=$1 fields=$2 field
+	shift 2
+	run "$@" --json
+	is "$name: status" 0 "$status"
+	is "$name: stderr" "" "$stderr"
+	ok "$name: valid JSON" valid_json <<<"$stdout"
+	is "$name: an object" '{' "${stdout:0:1}"
+	for field in $fields; do
+		has "$name: $field" "\"$field\": " "$stdout"
+	done
+}
+
+test_json() {
+	local sites="sites name program insn file line old new"
+
+	json "inspect" "object programs maps injectables kind section type size bits signed default sites" \
+		inspect $stamp
+	json "patch" "object output size dry_run $sites" patch $stamp --output out.o --set target_addr=1
+	json "patch, symbol" "$sites" patch ping_drop_symbol.v3.o --output out.o --set target_addr=1
+	has "patch, symbol: had no value" '"old": null' "$stdout"
+	json "patch, global" "$sites" patch ping_drop_global.v3.o --output out.o --set target_addr=10.0.0.2
+	has "patch, global: new" '"new": "0x200000a"' "$stdout"
+	json "patch, placeholder" "$sites" patch $const --output out.o --replace 0xFEDCBA98=10.0.0.2
+	is "patch, placeholder: two sites" 2 "$(grep -c '"insn"' <<<"$stdout")"
+	has "patch, placeholder: file" '"file": "[^"]*ping_drop_const.bpf.c"' "$stdout"
+	has "patch, placeholder: line" '"line": [1-9]' "$stdout"
+	json "disasm" "object programs insns insn text changed before $sites" disasm $const --replace 0xFEDCBA98=1
+	cp $stamp 'quote".o'
+	json 'a name with a quote' object inspect 'quote".o'
+	cp $stamp $'latin\xe9.o'
+	json 'a name that is no UTF-8' object inspect $'latin\xe9.o'
+	rm 'quote".o' $'latin\xe9.o'
+}
+
+# -------------------------------------------------------------------- kernel
+
+# The rest needs a network; the kernel's objects of $uniq are counted.
+test_kernel() {
+	local before
+
+	unique "$stamp"
+	mv "$tmp/$uniq.o" .
+	bad "no such device" "no such device 'nosuch'" attach $uniq.o --dev nosuch
+	bad "device with a long name" 'no such device' attach $uniq.o --dev thisnameismuchtoolong
+	bad "detach, no such device" "no such device 'nosuch'" detach --dev nosuch
+	bad "show, no such device" "no such device 'nosuch'" show --dev nosuch
+	bad "no such namespace" 'namespace nosuch .*No such file' show --netns nosuch
+	bad "no such process" 'namespace 999999999 .*No such file' show --netns 999999999
+	bad "a namespace that is none" 'namespace .*folded.v3.o.*Invalid argument' show --netns ./folded.v3.o
+	bad "device in another namespace" "no such device 'va'" attach $uniq.o --dev va --netns peer
+	bad "nothing to detach, no clsact" 'no filter at prio 1 handle 0x1' detach --dev va
+	LC_ALL=C sed -i "s/filter_out/$uniq/g" rejected.v3.o
+	log=yes bad "rejected by the verifier" \
+		"refuses.*R1 offset is outside.*at instruction 4 of $uniq .*rejected\.bpf\.c:1[0-9]\)\$" \
+		attach rejected.v3.o --dev va
+	has "rejected: log" 'invalid access to packet' "$(cat "$tmp/stderr")"
+	log=yes bad "rejected, --verbose" 'refuses' attach rejected.v3.o --dev va --verbose
+
+	tc qdisc add dev va ingress
+	bad "ingress where clsact is wanted" "'?ingress'? .*clsact|ingress.*in its place" attach $uniq.o --dev va
+	bad "ingress, --dry-run" 'qdisc ingress where clsact is wanted' attach $uniq.o --dev va --dry-run
+	bad "ingress, detach" 'qdisc ingress where clsact is wanted' detach --dev va
+	tc qdisc del dev va ingress
+	tc qdisc add dev va clsact
+	tc filter add dev va egress prio 5 u32 match u32 0 0 classid 1:1
+	bad "prio of another kind" 'prio 5 .*u32' attach $uniq.o --dev va --prio 5
+	bad "prio of another kind, --dry-run" 'prio 5 .*u32' attach $uniq.o --dev va --prio 5 --dry-run
+	"$BPFSTAMP" attach $uniq.o --dev va --prio 6 --protocol ip >/dev/null
+	bad "prio of another protocol" 'prio 6 .*0x0800' attach $uniq.o --dev va --prio 6 --handle 2
+	bad "detach, another protocol" 'no filter' detach --dev va --prio 6
+	"$BPFSTAMP" detach --dev va --prio 6 --protocol ip >/dev/null
+	bad "nothing to detach" 'no filter at prio 1 handle 0x1' detach --dev va
+	tc qdisc del dev va clsact
+	! have bpftool || is "nothing is left in the kernel" 0 "$(kernel_objects 0)"
+}
+
+unchanged() {	# NAME PATTERN COMMAND…: succeeds, says what it would do, and does nothing
+	local name=$1 pattern=$2 before
+	shift 2
+	before=$(state; kernel_objects)
+	run "$@" --dry-run
+	is "$name: status" 0 "$status"
+	has "$name: text" "$pattern" "$stdout"
+	run "$@" --dry-run --json
+	ok "$name: valid JSON" valid_json <<<"$stdout"
+	has "$name: dry_run" '"dry_run": true' "$stdout"
+	is "$name: changes nothing" "$before" "$(state; kernel_objects)"
+}
+
+test_dry_run() {
+	rm -f out.o
+	unchanged "patch --dry-run" 'would write out.o' patch $stamp --output out.o --set target_addr=1
+	unchanged "attach --dry-run" 'would create a clsact qdisc, and create a filter' \
+		attach $uniq.o --dev va --set target_addr=1
+	has "attach --dry-run: sites" '"insn": ' "$stdout"
+	json "attach" "object program dev ifindex direction prio handle id tag sites insn old new dry_run" \
+		attach $uniq.o --dev va --set target_addr=1
+	unchanged "attach --dry-run, again" 'would use the clsact qdisc that is there, and replace the filter' \
+		attach $uniq.o --dev va --set target_addr=1
+	unchanged "detach --dry-run" 'would detach' detach --dev va
+	json "show" "filters dev ifindex direction prio handle protocol chain kind ours name id tag" show
+	json "detach" "dry_run dev ifindex direction prio handle id tag" detach --dev va
+	json "show, nothing" filters show
+}
+
+for t in objects truncated values output usage help json; do
+	test_$t
+done
+if [ "$isolated" = yes ] && network; then
+	test_kernel
+	test_dry_run
+else
+	skip "attach, detach, show" "needs root and namespaces"
+fi
+finish
