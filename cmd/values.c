@@ -20,7 +20,7 @@ static int check_repeats(const struct options *o, struct bpfstamp_err *err)
 	for (size_t i = 0; i < o->assignment_count; i++)
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(o->assignments[i].name, o->assignments[k].name))
-				return bpfstamp_err_set(err, EINVAL, "%s is given twice", o->assignments[i].name);
+				return bpfstamp_err_set(err, EINVAL, "%s is given two values", o->assignments[i].name);
 	return 0;
 }
 

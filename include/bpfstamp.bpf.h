@@ -9,7 +9,10 @@
  * one instruction, `rX = default ll`, which the optimiser cannot look into, so
  * no use of the value is folded away, and to a record in the section .bpfstamp,
  * which is not loaded, that tells where the instruction stands.  A program
- * that nobody stamps runs with the default; any loader can load it.
+ * that nobody stamps runs with the default; any loader can load it.  The value
+ * always is one of the type, extended to 64 bits, and the compiler is told so:
+ * from -mcpu=v3 on a use costs no second instruction (v1 and v2 have no 32-bit
+ * registers, and compilers cut a 32-bit value to size there).
  *
  * type is an integer of 1, 2, 4 or 8 bytes, or bool; name is an identifier, not
  * quoted; default is a constant.  The same name may be used in many places:
@@ -54,6 +57,8 @@
 			 : "=r"(stamp_value_)							\
 			 : "i"((unsigned long long)(type)(dflt)), "i"(sizeof(type)),		\
 			   "i"((type)-1 < (type)1), "i"(bits));					\
+	if (stamp_value_ != (unsigned long long)(type)stamp_value_)				\
+		__builtin_unreachable();							\
 	(type)stamp_value_;									\
 })
 
