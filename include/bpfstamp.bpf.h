@@ -34,7 +34,7 @@
 #ifndef BPFSTAMP_BPF_H
 #define BPFSTAMP_BPF_H
 
-#ifndef __bpf__
+#if !defined(__bpf__) && !defined(__BPF__)
 #error "bpfstamp.bpf.h is for BPF programs: compile with clang -target bpf, or with gcc-bpf"
 #endif
 
