@@ -60,7 +60,7 @@ else
 bpf: $(BPF_OBJECTS)
 endif
 
-BPF_CFLAGS = -target bpf -O2 -g -ffile-prefix-map=$(CURDIR)/= -Wall -Wextra -Werror -iquote include -isystem /usr/include/$(MULTIARCH)
+BPF_CFLAGS = -target bpf -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -iquote include -isystem /usr/include/$(MULTIARCH)
 
 $(BUILD)/%.bpf.o: %.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
 	@mkdir -p $(@D)

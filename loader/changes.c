@@ -30,7 +30,7 @@ size_t bpfstamp_get(const struct bpfstamp_template *t, const struct bpfstamp_sta
 	const struct injectable *inj = &t->injectables[ref->injectable];
 	const struct part part = part_from_ref(ref);
 	bool touched = s && s->touched[ref->injectable];
-	const uint8_t *variable = (touched ? s->image : t->image) + inj->image;
+	const uint8_t *variable = (s ? s->image : t->image) + inj->image;
 	uint64_t number;
 
 	if (size)

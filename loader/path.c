@@ -52,6 +52,8 @@ bool part_member(struct part *part, const struct part *outer, const struct bpfst
 		return false;
 	part->type = value_from_btf(&t->btf, m->type, size);
 	if (!m->bit_size) {
+		if (m->bit_offset / 8 > outer->type.size || size > outer->type.size - m->bit_offset / 8)
+			return false;	/* btf_open has checked where it begins */
 		part->offset += m->bit_offset / 8;
 		return true;
 	}
