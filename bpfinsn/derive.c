@@ -33,7 +33,7 @@ const char *derive_text(enum derive_fn fn)
 		[DERIVE_MINUS1] = "C - 1", [DERIVE_PLUS1] = "C + 1", [DERIVE_NEG32] = "-C", [DERIVE_NEG64] = "-C",
 		[DERIVE_NOT32] = "~C", [DERIVE_NOT64] = "~C", [DERIVE_BSWAP16] = "bswap16(C)",
 		[DERIVE_BSWAP32] = "bswap32(C)", [DERIVE_BSWAP64] = "bswap64(C)", [DERIVE_SEXT16] = "(s16)C",
-		[DERIVE_SEXT8] = "(s8)C",
+		[DERIVE_SEXT8] = "(s8)C", [DERIVE_SEXT32] = "(s32)C",
 	};
 
 	return texts[fn];
@@ -60,6 +60,8 @@ static uint64_t apply(enum derive_fn fn, uint64_t c)
 		return __builtin_bswap32((uint32_t)c);
 	case DERIVE_BSWAP64:
 		return __builtin_bswap64(c);
+	case DERIVE_SEXT32:
+		return (uint64_t)(int64_t)(int32_t)c;
 	case DERIVE_SEXT16:
 		return (uint64_t)(int64_t)(int16_t)c;
 	case DERIVE_SEXT8:
@@ -139,9 +141,9 @@ static bool means(enum imm_form form, uint64_t m, uint64_t number, unsigned int 
 
 static bool find_sext(const struct imm_constant *c, enum imm_form form, uint64_t m, struct derived *out)
 {
-	enum derive_fn fn = c->bits == 16 ? DERIVE_SEXT16 : DERIVE_SEXT8;
+	enum derive_fn fn = c->bits == 32 ? DERIVE_SEXT32 : c->bits == 16 ? DERIVE_SEXT16 : DERIVE_SEXT8;
 
-	if (c->is_signed || c->bits > 16 || !(c->value >> (c->bits - 1) & 1) || form_bits(form) < 32)
+	if (c->is_signed || c->bits >= form_bits(form) || !(c->value >> (c->bits - 1) & 1) || form_bits(form) < 32)
 		return false;
 	*out = (struct derived){ .form = form, .fn = fn };
 	return (apply(fn, c->value) & ones(form_bits(form))) == m;
@@ -152,6 +154,7 @@ static bool find_lane(const struct imm_constant *c, enum imm_form form, uint64_t
 {
 	unsigned int bits = form == IMM_LDDW ? 64 : 32;
 	const enum derive_fn fns[] = { DERIVE_SAME, bswap_of(c->bits) };
+	unsigned int found = 0;
 
 	if (c->bits < 16 || c->bits >= bits || form == IMM_LOW16 || form == IMM_LOW8)
 		return false;
@@ -165,10 +168,12 @@ static bool find_lane(const struct imm_constant *c, enum imm_form form, uint64_t
 				continue;
 			*out = (struct derived){ .form = form, .fn = fns[i], .shift = (uint8_t)shift,
 						 .width = c->bits };
-			return true;
+			found++;
 		}
 	}
-	return false;
+	if (found > 1)
+		out->doubt = "it more than once, merged";
+	return found;
 }
 
 /* Byte swap, negation and complement, but for ordered compares, where these fold in more than one way. */

@@ -25,7 +25,7 @@ enum derive_fn {	/* from a constant to what the instruction means */
 	DERIVE_NEG32, DERIVE_NEG64,	/* -C, of 32 and of 64 bits */
 	DERIVE_NOT32, DERIVE_NOT64,	/* ~C */
 	DERIVE_BSWAP16, DERIVE_BSWAP32, DERIVE_BSWAP64,
-	DERIVE_SEXT16, DERIVE_SEXT8,	/* an unsigned C of 16 or 8 bits, sign-extended */
+	DERIVE_SEXT32, DERIVE_SEXT16, DERIVE_SEXT8,	/* an unsigned C of so many bits, sign-extended */
 };
 
 struct derived {

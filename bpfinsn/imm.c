@@ -110,6 +110,8 @@ static enum imm_form match_lddw(uint64_t value, const struct imm_constant *c)
 		return IMM_LDDW;
 	if (c->bits != 32)
 		return IMM_NONE;
+	if (high == c32 && low == c32)
+		return IMM_LDDW_BOTH;
 	if (high == c32)
 		return IMM_LDDW_HIGH;
 	if (low == c32 && !(high == UINT32_MAX && low >> 31))
@@ -157,6 +159,7 @@ bool imm_holds(enum imm_form form, uint64_t value)
 		return (int64_t)value == (int32_t)value;
 	case IMM_LDDW_LOW:
 	case IMM_LDDW_HIGH:
+	case IMM_LDDW_BOTH:
 	case IMM_ZEXT32:
 	case IMM_SEXT32_OF_U32:
 		return fits_bits(value, 32);
@@ -178,6 +181,10 @@ void imm_put(void *raw, bool big, enum imm_form form, uint64_t value)
 	case IMM_LDDW:
 		bytes_put32(imm, low, big);
 		bytes_put32(imm + BPFINSN_SIZE, (uint32_t)(value >> 32), big);
+		break;
+	case IMM_LDDW_BOTH:
+		bytes_put32(imm, low, big);
+		bytes_put32(imm + BPFINSN_SIZE, low, big);
 		break;
 	case IMM_LDDW_HIGH:
 		bytes_put32(imm + BPFINSN_SIZE, low, big);

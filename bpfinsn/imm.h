@@ -24,6 +24,7 @@ enum imm_form {
 	IMM_LDDW,		/* lddw, whole */
 	IMM_LDDW_LOW,		/* the low half of an lddw whose other half is another constant */
 	IMM_LDDW_HIGH,		/* the high half likewise */
+	IMM_LDDW_BOTH,		/* each half of an lddw by itself */
 	IMM_ZEXT32,		/* 32 bits as they are */
 	IMM_SEXT32,		/* 32 bits, sign-extended; the constant is the 64-bit result */
 	IMM_SEXT32_OF_U32,	/* 32 bits, sign-extended; the constant is unsigned and had its top bit set */

@@ -62,6 +62,7 @@
 	(type)stamp_value_;									\
 })
 
-#define STAMP(type, name, dflt) STAMP_BITS(type, name, 8 * sizeof(type), dflt)
+#define STAMP(type, name, dflt) \
+	STAMP_BITS(type, name, __builtin_types_compatible_p(type, _Bool) ? 1 : 8 * sizeof(type), dflt)
 
 #endif

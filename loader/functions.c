@@ -188,7 +188,9 @@ uint32_t object_func_at(const struct bpfstamp_template *t, uint32_t code, uint32
 
 uint32_t object_moved(const struct code *c, uint32_t object_insn)
 {
-	return c->moved ? c->moved[object_insn] : object_insn;
+	if (!c->moved)
+		return object_insn;
+	return c->moved[object_insn < c->object_insns ? object_insn : c->object_insns];
 }
 
 uint32_t object_origin(const struct code *c, uint32_t insn)

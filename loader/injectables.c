@@ -77,6 +77,13 @@ static void collect_globals(struct bpfstamp_template *t, const uint32_t *datasec
 	}
 	t->global_count = t->injectable_count;
 	qsort(t->injectables, t->global_count, sizeof(*t->injectables), by_image);
+	for (uint32_t i = 0, reach = 0; i < t->global_count; i++) {
+		struct injectable *inj = &t->injectables[i];
+		uint32_t end = inj->image - t->datas[inj->data].image + inj->type.size;
+
+		reach = i && t->injectables[i - 1].data == inj->data && reach > end ? reach : end;
+		inj->reach = reach;
+	}
 }
 
 static void collect_stamps(struct bpfstamp_template *t, const struct records *records)

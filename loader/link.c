@@ -44,15 +44,15 @@ static const struct reloc *reloc_from(const struct reloc *first, const struct re
 	return first;
 }
 
-/* Likewise of the records of BTF.ext, all of which begin with the offset of their instruction. */
-static uint32_t record_from(const struct btf_ext_section *s, bool big, uint32_t slot)
+/* Likewise of the records of BTF.ext, all of which begin with the offset that their instruction had in the object. */
+static uint32_t record_from(const struct code *c, const struct btf_ext_section *s, bool big, uint32_t slot)
 {
 	uint32_t first = 0, end = s->count;
 
 	while (first < end) {
 		uint32_t mid = first + (end - first) / 2;
 
-		if (bytes_get32(btf_ext_record(s, mid), big) / BPFINSN_SIZE < slot)
+		if (object_moved(c, bytes_get32(btf_ext_record(s, mid), big) / BPFINSN_SIZE) < slot)
 			first = mid + 1;
 		else
 			end = mid;
@@ -92,10 +92,10 @@ static int check_function(const struct bpfstamp_template *t, uint32_t func, stru
 	for (; w.next < w.end; w.next++)
 		if (w.next->kind == RELOC_REFUSED)
 			return refuse_at(t, f->code, w.next->insn, w.next->why, err);
-	core = record_from(&c->cores, t->ext.big, f->start);
-	if (core < record_from(&c->cores, t->ext.big, f->start + f->insns))
-		return refuse_at(t, f->code, bytes_get32(btf_ext_record(&c->cores, core), t->ext.big) / BPFINSN_SIZE,
-				 "it needs a CO-RE relocation, which is not supported", err);
+	core = record_from(c, &c->cores, t->ext.big, f->start);
+	if (core < record_from(c, &c->cores, t->ext.big, f->start + f->insns))
+		return refuse_at(t, f->code, object_moved(c, bytes_get32(btf_ext_record(&c->cores, core), t->ext.big) /
+							     BPFINSN_SIZE), "it needs a CO-RE relocation, which is not supported", err);
 	return 0;
 }
 
@@ -236,9 +236,10 @@ static int make_line_info(struct link *link, const struct bpfstamp_template *t, 
 
 	for (uint32_t i = 0; i < link->chunk_count; i++) {
 		const struct func *f = &t->funcs[link->chunks[i].func];
-		const struct btf_ext_section *lines = &t->codes[f->code].lines;
+		const struct code *c = &t->codes[f->code];
 
-		room += record_from(lines, t->ext.big, f->start + f->insns) - record_from(lines, t->ext.big, f->start);
+		room += record_from(c, &c->lines, t->ext.big, f->start + f->insns) -
+			record_from(c, &c->lines, t->ext.big, f->start);
 	}
 	link->line_info = calloc(room + 1, sizeof(*link->line_info));
 	if (!link->line_info)

@@ -18,7 +18,8 @@
 
 /*
  * What constant a text spells, and of how many bits: as few as hold it.  An
- * address or be32:… has the bits of its form.
+ * address or be32:… has the bits of its form, and leading zeros of a
+ * hexadecimal number count: 0x0064 has 16.
  */
 static int parse_constant(struct imm_constant *c, struct value_type *type, const char *text, bool big,
 			  struct bpfstamp_err *err)
@@ -26,6 +27,8 @@ static int parse_constant(struct imm_constant *c, struct value_type *type, const
 	uint8_t bytes[8];
 
 	for (uint32_t size = 1; size <= sizeof(bytes); size *= 2) {
+		if (!strncmp(text, "0x", 2) && size < sizeof(bytes) && strlen(text + 2) > 2 * size)
+			continue;
 		*type = value_untyped(size);
 		if (value_parse(type, NULL, big, text, bytes, err)) {
 			if (size < sizeof(bytes))

@@ -57,7 +57,7 @@ int sites_add(struct bpfstamp_template *t, const struct site *site, struct bpfst
 	return 0;
 }
 
-/* Aliases share a start; the walk back ends at the first variable that lies wholly in front. */
+/* Variables may overlap (aliases): the walk back ends where none reaches this far. */
 static int add_global_sites(struct bpfstamp_template *t, const struct reloc *r, struct bpfstamp_err *err)
 {
 	uint32_t image = t->datas[r->target].image + r->addend;
@@ -65,8 +65,10 @@ static int add_global_sites(struct bpfstamp_template *t, const struct reloc *r, 
 	for (uint32_t i = global_behind(t, image); i-- > 0;) {
 		struct site site = { .injectable = i, .code = r->code, .insn = r->insn };
 
-		if (image - t->injectables[i].image >= t->injectables[i].type.size)
+		if (t->injectables[i].data != r->target || t->injectables[i].reach <= r->addend)
 			break;
+		if (image - t->injectables[i].image >= t->injectables[i].type.size)
+			continue;
 		if (sites_add(t, &site, err))
 			return -1;
 	}
@@ -86,8 +88,20 @@ void sites_index(struct bpfstamp_template *t)
 	}
 }
 
+/* A stamp site is nobody else's. */
+static int check_stamps(const struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	for (uint32_t i = 0; i < t->site_count; i++)
+		if (object_reloc_at(t, t->sites[i].code, t->sites[i].insn))
+			return err_set(err, EINVAL, "%s: STAMP %s names an instruction that has a relocation", t->name,
+				       t->injectables[t->sites[i].injectable].name);
+	return 0;
+}
+
 int sites_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
+	if (check_stamps(t, err))
+		return -1;
 	for (uint32_t i = 0; i < t->reloc_count; i++) {
 		const struct reloc *r = &t->relocs[i];
 		struct site value = { .injectable = r->target, .code = r->code, .insn = r->insn, .how.form = IMM_LDDW };

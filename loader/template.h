@@ -111,6 +111,7 @@ struct injectable {
 	enum bpfstamp_kind kind;
 	struct value_type type;
 	uint32_t image;		/* offset of a global's bytes */
+	uint32_t reach;		/* where the last byte of this global, or of any in front of it, ends in its section */
 	uint32_t data;		/* index of datas for a global, else NO_INDEX */
 	uint32_t symbol;	/* ELF index, or 0 */
 	uint32_t site_first, site_count;
@@ -174,7 +175,7 @@ int sites_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int sites_add(struct bpfstamp_template *t, const struct site *site, struct bpfstamp_err *err);
 void sites_index(struct bpfstamp_template *t);
 
-/* Where a slot of the object's section stands now, and from which slot of it one came. */
+/* Where a slot of the object's section stands now (the end for one behind it), and from which slot of it one came. */
 uint32_t object_moved(const struct code *c, uint32_t object_insn);
 uint32_t object_origin(const struct code *c, uint32_t insn);
 

@@ -216,7 +216,7 @@ static int store_number(const struct value_type *type, bool big, uint64_t value,
 
 int value_from_u64(const struct value_type *type, bool big, uint64_t value, uint8_t *out, struct bpfstamp_err *err)
 {
-	bool negative = type->is_signed && (int64_t)value < 0;
+	bool negative = (type->is_signed || (type->any_sign && type->bits < 64)) && (int64_t)value < 0;
 	char text[24];
 
 	if (type->form != VALUE_BYTES && type->form != VALUE_TEXT && in_range(type, value, negative)) {

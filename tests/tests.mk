@@ -83,8 +83,7 @@ check-cli check-kernel: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
 
 $(BUILD)/corpus/made: $(BUILD)/fuzz_corpus $(TEST_BPF_BUILT)
-	$(TEST_ENV) $(BUILD)/fuzz_corpus $(BUILD)/corpus
-	touch $@
+	@$(TEST_ENV) $(BUILD)/fuzz_corpus $(BUILD)/corpus && touch $@
 
 $(BUILD)/fuzz_corpus: $(BUILD)/tests/fuzz_corpus.o $(patsubst %.c,$(BUILD)/%.o,$(TEST_SUPPORT)) $(LIB_OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl

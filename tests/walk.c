@@ -254,3 +254,33 @@ out:
 	free(index);
 	return ret;
 }
+
+enum { DISJOINT_SECTIONS = 256 };
+
+static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+	return a_size && b_size && a < b + b_size && b < a + a_size;
+}
+
+bool walk_disjoint(const struct elf64 *elf)
+{
+	uint64_t headers = elf64_section_header_at(elf, 0);
+	struct elf64_section a, b;
+
+	if (elf->section_count > DISJOINT_SECTIONS || headers < 64)
+		return false;
+	for (uint32_t i = 0; i < elf->section_count; i++) {
+		elf64_section(elf, i, &a);
+		if (!a.bytes)
+			continue;
+		if (overlap(a.offset, a.size, 0, 64) ||
+		    overlap(a.offset, a.size, headers, (uint64_t)elf->section_count * 64))
+			return false;
+		for (uint32_t k = 0; k < i; k++) {
+			elf64_section(elf, k, &b);
+			if (b.bytes && overlap(a.offset, a.size, b.offset, b.size))
+				return false;
+		}
+	}
+	return true;
+}
