@@ -77,21 +77,20 @@ static void move_symbols(const struct bpfstamp_template *t, uint8_t *copy)
 	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
 		uint8_t *raw = copy + elf64_symbol_at(&t->elf, i);
 		struct elf64_symbol sym;
-		const uint32_t *moved;
-		uint64_t start, end;
+		const struct code *c;
+		uint64_t slots, start, end;
 
 		elf64_symbol(&t->elf, i, &sym);
 		if (sym.section >= t->elf.section_count || t->code_of[sym.section] == NO_INDEX)
 			continue;
-		moved = t->codes[t->code_of[sym.section]].moved;
-		if (!moved)
+		c = &t->codes[t->code_of[sym.section]];
+		slots = sym.size / BPFINSN_SIZE < c->object_insns ? sym.size / BPFINSN_SIZE : c->object_insns;
+		start = object_moved(c, (uint32_t)(sym.value / BPFINSN_SIZE));
+		end = object_moved(c, (uint32_t)(sym.value / BPFINSN_SIZE + slots));
+		if (!c->moved)
 			continue;
-		start = (uint64_t)moved[sym.value / BPFINSN_SIZE] * BPFINSN_SIZE;
-		bytes_put64(raw + ST_VALUE, start, t->elf.big);
-		if (sym.type != ELF64_STT_FUNC)
-			continue;
-		end = (uint64_t)moved[(sym.value + sym.size) / BPFINSN_SIZE] * BPFINSN_SIZE;
-		bytes_put64(raw + ST_SIZE, end - start, t->elf.big);
+		bytes_put64(raw + ST_VALUE, start * BPFINSN_SIZE, t->elf.big);
+		bytes_put64(raw + ST_SIZE, (end - start) * BPFINSN_SIZE, t->elf.big);
 	}
 }
 
