@@ -15,12 +15,15 @@
  * from the other, so its exact sites are doubtful, too.
  *
  * Doubt is cheap for the user (an error names the instruction) and silence is
- * not, so the doubtful tests are wide; but numbers below 0x80 are in every
- * program and say nothing.
+ * not, so the doubtful tests are wide; but small numbers are in every program
+ * and say little: below TELLING nothing, below COMMON only that they are a
+ * whole byte of the constant.
  */
 #include "bpfinsn/derive.h"
 
 #include "include/bytes.h"
+
+enum { TELLING = 0x10, COMMON = 0x80 };
 
 static uint64_t ones(unsigned int bits)
 {
@@ -164,7 +167,7 @@ static bool find_lane(const struct imm_constant *c, enum imm_form form, uint64_t
 		for (unsigned int shift = 0; shift + c->bits <= bits; shift += 8) {
 			uint64_t lane = ones(c->bits) << shift;
 
-			if ((m & lane) != number << shift || !(m & ones(bits) & ~lane))
+			if (!number || (m & lane) != number << shift || (!shift && !(m & ones(bits) & ~lane)))
 				continue;
 			*out = (struct derived){ .form = form, .fn = fns[i], .shift = (uint8_t)shift,
 						 .width = c->bits };
@@ -233,6 +236,16 @@ static bool is_byte_subset(uint64_t m, uint64_t c)
 	return true;
 }
 
+/* A byte of c, or more bytes. */
+static bool is_bytes(uint64_t m, uint64_t c, unsigned int bits)
+{
+	for (unsigned int k = 0; k < bits; k += 8)
+		for (unsigned int n = 8; k + n <= bits; n += 8)
+			if (m == (c >> k & ones(n)) && n < bits)
+				return true;
+	return false;
+}
+
 /* A run of at least 8 bits of c at a byte, or 12 anywhere, in place or moved down; or c moved up. */
 static bool is_shifted(uint64_t m, uint64_t c, unsigned int bits, uint64_t mask)
 {
@@ -272,9 +285,10 @@ static bool is_split(uint64_t m, uint64_t c, unsigned int bits, unsigned int wid
 
 static bool is_near(uint64_t m, uint64_t c, unsigned int bits, uint64_t mask)
 {
-	uint64_t reach = bits >= 32 ? 4096 : bits == 16 ? 32 : 2;
+	uint64_t reach = bits >= 32 ? 4096 : bits == 16 ? 32 : 16;
 
-	return ((m - c) & mask) <= reach || ((c - m) & mask) <= reach;
+	/* a number narrower than c is a part of it at most */
+	return mask >= ones(bits) && (((m - c) & mask) <= reach || ((c - m) & mask) <= reach);
 }
 
 static bool has_byte(uint64_t m, uint64_t byte)
@@ -285,27 +299,48 @@ static bool has_byte(uint64_t m, uint64_t byte)
 	return m == byte;
 }
 
-static const char *doubt_of(uint64_t number, const struct imm_constant *c, enum imm_form form, uint64_t m)
+/* A byte at a higher place, alone. */
+static bool is_moved_up(uint64_t m, uint64_t byte)
+{
+	return m == byte << 8 || m == byte << 16 || m == byte << 24;
+}
+
+/* pieces: number is the constant or its byte swap, whose bytes may stand beside others. */
+static const char *doubt_of(uint64_t number, bool pieces, const struct imm_constant *c, enum imm_form form, uint64_t m)
 {
 	unsigned int width = form_bits(form);
 	uint64_t mask = ones(width);
 
-	if (m >= 0x80 && is_near(m, number, c->bits, mask))
+	if ((c->value & ones(c->bits)) >= TELLING && is_near(m, number, c->bits, mask))
 		return "a number near it";
-	if (m < 0x80 || c->bits < 16)
+	if (m >= COMMON && is_multiple(m, number, mask))
+		return "a multiple or a fraction of it";
+	if (m < TELLING || c->bits < 16)
+		return NULL;
+	if (is_bytes(m, number, c->bits))
+		return "a part of it";
+	if (m < COMMON)
 		return NULL;
 	if (is_byte_subset(m, number) || is_shifted(m, number, c->bits, mask))
 		return "a part of it, masked or shifted";
-	if (is_multiple(m, number, mask))
-		return "a multiple or a fraction of it";
-	if ((form == IMM_LDDW || form == IMM_ZEXT32) && is_split(m, number, c->bits, width))
+	if (pieces && form != IMM_LOW16 && form != IMM_LOW8 &&
+	    (is_split(m, number, c->bits, width) || (m <= UINT32_MAX && is_split(m, number, c->bits, 32))))
 		return "a part of it, merged with something else";
 	return NULL;
 }
 
-static bool find_doubtful(const struct imm_constant *c, enum imm_form form, uint64_t m, struct derived *out)
+/* An immediate that is a byte as such: compared for equality, or stored. */
+static bool is_byte_use(const struct bpfinsn *insn, enum imm_form form)
 {
-	const enum derive_fn fns[] = { DERIVE_SAME, bswap_of(c->bits), DERIVE_NEG64, DERIVE_NEG32, DERIVE_NOT32 };
+	uint8_t op = bpfinsn_op(insn->code);
+
+	return form == IMM_LOW8 || (is_jump(insn) && (op == BPF_OP_JEQ || op == BPF_OP_JNE));
+}
+
+static bool find_doubtful(const struct bpfinsn *insn, const struct imm_constant *c, enum imm_form form, uint64_t m, struct derived *out)
+{
+	const enum derive_fn fns[] = { DERIVE_SAME, bswap_of(c->bits), DERIVE_NEG64, DERIVE_NEG32, DERIVE_NOT32,
+				       DERIVE_MINUS1, DERIVE_PLUS1 };
 	uint64_t value = c->value & ones(c->bits);
 	bool extended = form == IMM_SEXT32 && m >> 31 == ones(33);
 
@@ -313,16 +348,19 @@ static bool find_doubtful(const struct imm_constant *c, enum imm_form form, uint
 	for (size_t i = 0; i < sizeof(fns) / sizeof(fns[0]) && !out->doubt; i++) {
 		if (c->bits == 8 && i == 1)
 			continue;
-		out->doubt = doubt_of(apply(fns[i], value), c, form, m);
+		out->doubt = doubt_of(apply(fns[i], value), i < 2, c, form, m);
 		if (!out->doubt && extended)
-			out->doubt = doubt_of(apply(fns[i], value), c, IMM_ZEXT32, (uint32_t)m);
+			out->doubt = doubt_of(apply(fns[i], value), i < 2, c, IMM_ZEXT32, (uint32_t)m);
 	}
-	if (!out->doubt && c->bits == 8 && m > 0xff && has_byte(m & ones(form_bits(form)), value))
+	if (!out->doubt && c->bits >= 16 && m >= 2 && is_byte_use(insn, form) && is_bytes(m, value, c->bits))
+		out->doubt = "a byte of it";
+	if (!out->doubt && c->bits == 8 && m > 0xff &&
+	    (has_byte(m & ones(form_bits(form)), value) || is_moved_up(m, value - 1) || is_moved_up(m, value + 1)))
 		out->doubt = "one byte of a wider number";
 	return out->doubt;
 }
 
-bool derive_find(const struct bpfinsn *insn, const struct imm_constant *c, struct derived *out)
+static bool find(const struct bpfinsn *insn, const struct imm_constant *c, struct derived *out)
 {
 	enum imm_form exact = imm_match(insn, c), form;
 	uint64_t m, value = c->value & ones(c->bits);
@@ -339,7 +377,17 @@ bool derive_find(const struct bpfinsn *insn, const struct imm_constant *c, struc
 	if (form == IMM_NONE)
 		return false;
 	return find_sext(c, form, m, out) || find_lane(c, form, m, out) || find_neighbour(insn, c, form, m, out) ||
-		find_function(insn, c, form, m, out) || find_doubtful(c, form, m, out);
+		find_function(insn, c, form, m, out) || find_doubtful(insn, c, form, m, out);
+}
+
+bool derive_find(const struct bpfinsn *insn, const struct imm_constant *c, struct derived *out)
+{
+	if (!find(insn, c, out))
+		return false;
+	out->by_sign = is_ordered(insn);
+	out->bits = c->bits;
+	out->top = c->value >> (c->bits - 1) & 1;
+	return true;
 }
 
 /*
@@ -355,9 +403,23 @@ static bool turns_around(enum derive_fn fn, uint64_t value, unsigned int bits)
 	       (fn == DERIVE_PLUS1 && (value == ones(bits) || value == low - 1));
 }
 
+/*
+ * A subtraction often is half of a range check, `x >= C && x <= C + k` as one
+ * compare, which says something else where C + k wraps.
+ */
+static bool wraps(const struct derived *d, uint64_t value)
+{
+	return (d->fn == DERIVE_NEG32 || d->fn == DERIVE_NEG64) && d->bits >= 16 &&
+		(value & ones(d->bits)) > ones(d->bits) - (d->bits == 16 ? 32 : 4096);
+}
+
 bool derive_meaning(const struct derived *d, uint64_t old, uint64_t value, uint64_t *meaning)
 {
 	if (turns_around(d->fn, value, 32) || turns_around(d->fn, value, 64))
+		return false;
+	if (wraps(d, value))
+		return false;
+	if (d->by_sign && (value >> (d->bits - 1) & 1) != d->top)
 		return false;
 	value = apply(d->fn, value);
 	if (d->width) {
@@ -373,17 +435,15 @@ bool derive_meaning(const struct derived *d, uint64_t old, uint64_t value, uint6
 	return imm_holds(d->form, value);
 }
 
-bool derive_in_data(const uint8_t *p, size_t size, const struct imm_constant *c)
+size_t derive_in_data(const uint8_t *p, size_t size, size_t at, const struct imm_constant *c)
 {
 	size_t len = c->bits / 8;
 	uint8_t little[8], big[8];
 
-	if (c->bits < 16)
-		return false;
 	for (size_t i = 0; i < len; i++)
 		little[i] = big[len - 1 - i] = (uint8_t)(c->value >> (8 * i));
-	for (size_t i = 0; i + len <= size; i++)
-		if (!memcmp(p + i, little, len) || !memcmp(p + i, big, len))
-			return true;
-	return false;
+	for (; len <= size && at <= size - len; at++)
+		if ((p[at] == little[0] && !memcmp(p + at, little, len)) || (p[at] == big[0] && !memcmp(p + at, big, len)))
+			return at;
+	return size;
 }

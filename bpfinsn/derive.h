@@ -32,23 +32,34 @@ struct derived {
 	enum imm_form form;
 	enum derive_fn fn;
 	uint8_t shift, width;	/* the bits of the immediate that hold it; width 0: all */
+	bool by_sign;		/* the compiler chose the code around it by the top bit of the constant, */
+	uint8_t bits;		/* which has so many bits, */
+	bool top;		/* and its top bit set */
 	const char *doubt;	/* NULL where the site is certain; else what it looks like */
 };
 
-/* Whether insn (and insn[1] for lddw) holds c, or something made of it. */
+/*
+ * Whether insn (and insn[1] for lddw) holds c, or something made of it.
+ * by_sign is told for compares; for constants in a register the caller may
+ * know more (bpfinsn/uses.h).
+ */
 bool derive_find(const struct bpfinsn *insn, const struct imm_constant *c, struct derived *out);
 
 /*
  * What a certain site means when the constant is value: *meaning.  old is what
  * the instruction means now.  False where no immediate says it: the form cannot
- * hold it, or a compare would turn around at the end of the range.
+ * hold it, a compare would turn around at the end of the range, or the code
+ * would be another one for a constant with the other top bit.
  */
 bool derive_meaning(const struct derived *d, uint64_t old, uint64_t value, uint64_t *meaning);
 
 /* How a function is written: "C - 1"; NULL for the constant itself. */
 const char *derive_text(enum derive_fn fn);
 
-/* Whether size bytes of data at p hold c, in either byte order; for c of 16 bits and more. */
-bool derive_in_data(const uint8_t *p, size_t size, const struct imm_constant *c);
+/*
+ * The first offset from at on where size bytes of data at p hold c, in either
+ * byte order; size where there is none.
+ */
+size_t derive_in_data(const uint8_t *p, size_t size, size_t at, const struct imm_constant *c);
 
 #endif

@@ -135,7 +135,7 @@ enum imm_form imm_match(const struct bpfinsn *insn, const struct imm_constant *c
 	case IMM_ZEXT32:
 		return fits32 && value == (uint32_t)c->value ? form : IMM_NONE;
 	case IMM_LOW16:
-		return c->bits == 16 && value == (uint16_t)c->value ? form : IMM_NONE;
+		return c->bits <= 16 && value == (uint16_t)c->value ? form : IMM_NONE;
 	case IMM_LOW8:
 		return c->bits == 8 && value == (uint8_t)c->value ? form : IMM_NONE;
 	default:

@@ -74,6 +74,23 @@ static int add_sections_without_functions(struct bpfstamp_template *t, struct bp
 	return 0;
 }
 
+/* Two symbols of one range are one function; the first that can be loaded gives its name. */
+static void drop_aliases(struct bpfstamp_template *t)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < t->func_count; i++) {
+		struct func *last = kept ? &t->funcs[kept - 1] : NULL;
+
+		if (!last || last->code != t->funcs[i].code || last->start != t->funcs[i].start ||
+		    last->insns != t->funcs[i].insns)
+			t->funcs[kept++] = t->funcs[i];
+		else if (!last->entry)
+			*last = t->funcs[i];
+	}
+	t->func_count = kept;
+}
+
 static int check_overlaps(const struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	for (uint32_t i = 1; i < t->func_count; i++) {
@@ -154,6 +171,7 @@ int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	if (add_sections_without_functions(t, err))
 		return -1;
 	qsort(t->funcs, t->func_count, sizeof(*t->funcs), by_place);
+	drop_aliases(t);
 	if (check_overlaps(t, err))
 		return -1;
 	demote_text(t);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpfinsn/uses.h"
 #include "loader/err.h"
 #include "loader/template.h"
 
@@ -67,8 +68,23 @@ static int add_doubt(struct bpfstamp_template *t, const struct doubt *doubt, str
 	return 0;
 }
 
+/* Whether the constant that an instruction puts into a register is used by its sign. */
+static bool is_used_by_sign(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, const struct bpfinsn *two,
+			    uint16_t *seen)
+{
+	bool moves = two->code == BPF_CODE_LDDW || (bpfinsn_op(two->code) == BPF_OP_MOV &&
+		(bpfinsn_class(two->code) == BPF_CLASS_ALU || bpfinsn_class(two->code) == BPF_CLASS_ALU64));
+	uint32_t func = moves ? object_func_at(t, code, insn) : NO_INDEX;
+	const struct func *f = &t->funcs[func];
+
+	if (func == NO_INDEX)
+		return false;
+	memset(seen, 0, f->insns * sizeof(*seen));
+	return uses_sign(t->image + object_insn_at(t, code, f->start), f->insns, t->elf.big, insn - f->start, seen);
+}
+
 static int look_at(struct bpfstamp_template *t, const struct imm_constant *c, uint32_t code, uint32_t insn,
-		   struct bpfstamp_err *err)
+		   uint16_t *seen, struct bpfstamp_err *err)
 {
 	uint32_t at = object_insn_at(t, code, insn);
 	struct site site = { .injectable = t->injectable_count, .code = code, .insn = insn };
@@ -83,6 +99,7 @@ static int look_at(struct bpfstamp_template *t, const struct imm_constant *c, ui
 	if (!derive_find(two, c, &site.how) || has_name(t, code, insn))
 		return 0;
 	doubt.what = site.how.doubt;
+	site.how.by_sign |= !doubt.what && is_used_by_sign(t, code, insn, two, seen);
 	return doubt.what ? add_doubt(t, &doubt, err) : sites_add(t, &site, err);
 }
 
@@ -99,13 +116,15 @@ static int look_in_data(struct bpfstamp_template *t, const struct imm_constant *
 			struct bpfstamp_err *err)
 {
 	const struct data *d = &t->datas[data];
-	uint32_t len = c->bits / 8;
+	struct doubt doubt = { .injectable = t->injectable_count, .code = NO_INDEX, .data = data,
+			       .what = "its bytes in a data section" };
+	size_t at = 0;
 
-	for (uint32_t i = 0; i + len <= d->size; i++) {
-		struct doubt doubt = { .injectable = t->injectable_count, .code = NO_INDEX, .insn = i, .data = data,
-				       .what = "its bytes in a data section" };
-
-		if (derive_in_data(t->image + d->image + i, len, c) && is_referred(t, data) && add_doubt(t, &doubt, err))
+	if (d->nobits || !is_referred(t, data))
+		return 0;
+	while ((at = derive_in_data(t->image + d->image, d->size, at, c)) < d->size) {
+		doubt.insn = (uint32_t)at++;
+		if (add_doubt(t, &doubt, err))
 			return -1;
 	}
 	return 0;
@@ -113,14 +132,16 @@ static int look_in_data(struct bpfstamp_template *t, const struct imm_constant *
 
 static int look(struct bpfstamp_template *t, const struct imm_constant *c, struct bpfstamp_err *err)
 {
+	uint16_t *seen = calloc(t->image_size / BPFINSN_SIZE + 1, sizeof(*seen));
+	int ret = seen ? 0 : object_no_memory(err);
+
 	for (uint32_t code = 0; code < t->code_count; code++)
-		for (uint32_t i = 0; i < t->codes[code].insns; i++)
-			if (look_at(t, c, code, i, err))
-				return -1;
-	for (uint32_t i = 0; i < t->data_count; i++)
-		if (look_in_data(t, c, i, err))
-			return -1;
-	return 0;
+		for (uint32_t i = 0; !ret && i < t->codes[code].insns; i++)
+			ret = look_at(t, c, code, i, seen, err);
+	for (uint32_t i = 0; !ret && i < t->data_count; i++)
+		ret = look_in_data(t, c, i, err);
+	free(seen);
+	return ret;
 }
 
 static int add_placeholder(struct bpfstamp_template *t, struct injectable *inj, const char *old,

@@ -103,6 +103,12 @@ static int check_sites(const struct bpfstamp_template *t, const struct injectabl
 		if (site->how.fn == DERIVE_MINUS1 || site->how.fn == DERIVE_PLUS1)
 			return err_hint(err, " compares with %s, which would turn around at 0x%" PRIx64
 					": use STAMP() or a global", derive_text(site->how.fn), value);
+		if (site->how.fn == DERIVE_NEG32 || site->how.fn == DERIVE_NEG64)
+			return err_hint(err, " subtracts it, and may be a range check, which 0x%" PRIx64
+					" would make wrap: use STAMP() or a global", value);
+		if (site->how.by_sign && (value >> (site->how.bits - 1) & 1) != site->how.top)
+			return err_hint(err, " is one that compilers choose by the top bit of the constant, which 0x%" PRIx64
+					" changes: use STAMP() or a global", value);
 		return err_hint(err, " sign-extends its 32 bits and cannot hold 0x%" PRIx64 ": use STAMP() or a global",
 				value);
 	}

@@ -99,11 +99,6 @@ static int plan(struct bpfstamp_template *t, const struct site *site, uint64_t v
 	return 0;
 }
 
-static bool turns_around(const struct site *site)
-{
-	return site->how.fn == DERIVE_MINUS1 || site->how.fn == DERIVE_PLUS1;
-}
-
 /* Plan an edit for each site that needs one; they ascend, as sites do. */
 static int plan_all(struct bpfstamp_template *t, const struct injectable *inj, uint64_t value, struct edit *edits,
 		    bool *wide, uint32_t *count, struct bpfstamp_err *err)
@@ -120,8 +115,8 @@ static int plan_all(struct bpfstamp_template *t, const struct injectable *inj, u
 		if (stamp_meaning(t, t->image, site, value, &meaning))
 			continue;
 		as_lddw.how.form = IMM_LDDW;
-		if (turns_around(site) && !stamp_meaning(t, t->image, &as_lddw, value, &meaning))
-			continue;	/* setting it will say so */
+		if (!stamp_meaning(t, t->image, &as_lddw, value, &meaning))
+			continue;	/* no room helps: setting it will say why */
 		ret = plan(t, site, value, args, live, &edits[(*count)++], err);
 		wide[i] = true;
 	}

@@ -7,6 +7,7 @@
 #   unit           tests/test_*.c
 #   sanitized      the same, with ASan and UBSan
 #   cli, kernel    tests/*.sh: the command, and real packets
+#   oracle         two constants, two compiles, one result (tests/oracle)
 #   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
 #
 # A test that the machine cannot run prints SKIP; with CI set that is a failure.
@@ -28,7 +29,7 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))"
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-fuzz unit-tests
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-fuzz check-oracle oracle forms unit-tests
 
 check:
 	@tests/deps.sh all
@@ -37,6 +38,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-sanitized
 	@$(MAKE) --no-print-directory WERROR=1 check-cli
 	@$(MAKE) --no-print-directory WERROR=1 check-kernel
+	@$(MAKE) --no-print-directory WERROR=1 check-oracle
 	@$(MAKE) --no-print-directory WERROR=1 check-fuzz
 	@echo "all checks passed"
 
@@ -82,6 +84,24 @@ check-sanitized: $(TEST_BPF_BUILT)
 check-cli check-kernel: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
 
+ORACLE_CASES ?= 1000
+ORACLE_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/*.c))
+ORACLE = $(TEST_ENV) tests/run.sh oracle $(BUILD)/oracle --keep $(BUILD)/oracle-found --cases
+
+$(BUILD)/oracle: $(ORACLE_OBJECTS) $(BUILD)/libbpfstamp.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lmnl
+
+check-oracle: $(BUILD)/oracle
+	@$(ORACLE) $(ORACLE_CASES)
+	@$(ORACLE) $(ORACLE_CASES) --stamp
+	@$(ORACLE) $(ORACLE_CASES) --inline
+
+oracle:
+	@$(MAKE) --no-print-directory ORACLE_CASES=20000 check-oracle
+
+forms: $(BUILD)/oracle
+	@$(BUILD)/oracle --forms
+
 $(BUILD)/corpus/made: $(BUILD)/fuzz_corpus $(TEST_BPF_BUILT)
 	@$(TEST_ENV) $(BUILD)/fuzz_corpus $(BUILD)/corpus && touch $@
 
@@ -109,4 +129,4 @@ check-fuzz: $(BUILD)/corpus/made $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 		echo "fuzz $$f: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$$f.log) inputs, no fault"; \
 	done
 
--include $(TEST_OBJECTS:.o=.d)
+-include $(TEST_OBJECTS:.o=.d) $(ORACLE_OBJECTS:.o=.d)

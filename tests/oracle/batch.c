@@ -28,12 +28,19 @@ struct pair {
 	bool is_signed;
 };
 
-/* Unusual, so that nothing else in a program is one of them by accident. */
+/* Unusual, so that nothing else in a program is one of them, or a byte of one, by accident. */
 static const struct pair pairs[] = {
-	{ "u32", 0xFEDCBA98, 32, false },  { "u32", 0x5EADBEE7, 32, false }, { "u32", 0xC1A8070B, 32, false },
-	{ "u32", 0x9DCB8F31, 32, false },  { "u16", 0xBEE5, 16, false },     { "u16", 0x5EE3, 16, false },
-	{ "u8", 0xB5, 8, false },	   { "u8", 0x6D, 8, false },	     { "u24", 0xABCDE9, 24, false },
-	{ "u64", 0xFEDCBA9876543215, 64, false }, { "u64", 0x5EADBEE7CAFED00D, 64, false },
+	{ "u32", 0xFEDCBA98, 32, false },
+	{ "u32", 0x5EADBEE7, 32, false },
+	{ "u32", 0xC1A8978B, 32, false },
+	{ "u32", 0x9DCB8F31, 32, false },
+	{ "u16", 0xBEE5, 16, false },
+	{ "u16", 0x5EE3, 16, false },
+	{ "u8", 0xB5, 8, false },
+	{ "u8", 0x6D, 8, false },
+	{ "u24", 0xABCDE9, 24, false },
+	{ "u64", 0xFEDCBA9876543215, 64, false },
+	{ "u64", 0x5EADBEE7CAFED09D, 64, false },
 	{ "s32", (uint64_t)-0x5EADBEE7, 32, true },
 };
 
@@ -54,7 +61,7 @@ struct batch {
 static uint64_t limited(const struct pair *pair, uint64_t v)
 {
 	if (pair->is_signed)
-		return (uint64_t)-(int64_t)((v & 0x7fffffff) | 1);
+		return (uint64_t) - (int64_t)((v & 0x7fffffff) | 1);
 	return pair->bits == 64 ? v : v & ((1ULL << pair->bits) - 1);
 }
 
@@ -71,10 +78,10 @@ static uint64_t new_value(const struct pair *pair, struct prng *prng)
 		v = top;
 		break;
 	case 2:
-		v = top - (pair->bits == 64 ? 2 : 1);	/* clang 19 miscompiles x > INT64_MAX for v1 and v2 */
+		v = top - (pair->bits == 64 ? 2 : 1); /* clang 19 miscompiles x > INT64_MAX for v1 and v2 */
 		break;
 	case 3:
-		v = 1 + prng_below(prng, 100);
+		v = 101 + prng_below(prng, 100); /* above every other case of a switch */
 		break;
 	case 4:
 		v = top | prng_next(prng);
@@ -120,8 +127,8 @@ static pid_t start(const struct batch *b, const char *object, const char *text, 
 		   const struct narrowing *narrow, char *command, size_t size)
 {
 	char defines[3][96], only[64], on[64];
-	const char *flags[] = { b->level, defines[0], defines[1], defines[2], "-iquote", "include",
-				narrow ? only : NULL, on, NULL };
+	const char *flags[] = { b->level,  defines[0],		 defines[1], defines[2], "-iquote",
+				"include", narrow ? only : NULL, on,	     NULL };
 
 	define(defines, b, text, made);
 	if (narrow) {
@@ -197,7 +204,8 @@ static void keep(struct batch *b, uint32_t n, uint32_t mask, const char *text)
 	struct narrowing narrow = { n, mask };
 	FILE *file;
 
-	snprintf(dir, sizeof(dir), "%s/%llu-%u-p%u", b->o->keep, (unsigned long long)b->o->seed, b->number, n);
+	snprintf(dir, sizeof(dir), "%s/%llu-%u-p%u", b->o->keep, (unsigned long long)b->o->seed, b->number,
+		 n);
 	mkdir(b->o->keep, 0755);
 	mkdir(dir, 0755);
 	snprintf(path, sizeof(path), "%s/made.o", dir);
@@ -234,10 +242,12 @@ static void fault(struct batch *b, uint32_t n, struct table *t)
 	if (judge_narrowed(b, n, mask) != OUTCOME_WRONG)
 		snprintf(text + at, sizeof(text) - at, " cannot be narrowed down");
 	for (uint32_t k = 0; k < b->g.use_count[n]; k++)
-		if (mask >> k & 1 && at < sizeof(text) - 80 && (refused[k] || !(mask & (mask - 1)) || mask == 15))
-			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s%s", use_name(b, n, k), refused[k] ? "*" : "");
-	if (b->j.patched.bytes && derive_missed(&b->j.made, &b->j.patched, &b->j.meant, n, b->pair->old, b->value,
-						missed, sizeof(missed)))
+		if (mask >> k & 1 && at < sizeof(text) - 80 &&
+		    (refused[k] || !(mask & (mask - 1)) || mask == 15))
+			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s%s", use_name(b, n, k),
+					       refused[k] ? "*" : "");
+	if (b->j.patched.bytes && derive_missed(&b->j.made, &b->j.patched, &b->j.meant, n, b->pair->old,
+						b->value, missed, sizeof(missed)))
 		snprintf(text + at, sizeof(text) - at, " [%s]", missed);
 	table_text(t, text, 1);
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s %s %s",
@@ -264,7 +274,8 @@ static void judge_all(struct batch *b, struct table *t, uint32_t *narrowed)
 		enum outcome outcome = judge(b, n);
 
 		count(b, t, outcome);
-		wrong[n] = outcome == OUTCOME_WRONG || (outcome == OUTCOME_REJECTED && b->o->mode == MODE_STAMP);
+		wrong[n] =
+			outcome == OUTCOME_WRONG || (outcome == OUTCOME_REJECTED && b->o->mode == MODE_STAMP);
 	}
 	for (uint32_t n = 0; n < b->g.programs && *narrowed < b->o->narrow; n++) {
 		if (!wrong[n])

@@ -10,11 +10,11 @@ enum mode { MODE_PLACEHOLDER, MODE_STAMP, MODE_INLINE };
 struct batch_options {
 	enum mode mode;
 	uint64_t seed;
-	uint32_t programs;	/* in a batch */
+	uint32_t programs; /* in a batch */
 	bool folds;
-	uint32_t narrow;	/* how many faults a process narrows down */
-	const char *scratch;	/* folder for files of the run */
-	const char *keep;	/* folder for faults */
+	uint32_t narrow; /* how many faults a process narrows down */
+	const char *scratch; /* folder for files of the run */
+	const char *keep; /* folder for faults */
 	const struct compiler *compilers;
 	uint32_t compiler_count;
 };

@@ -15,11 +15,14 @@ struct compiler {
 
 enum { COMPILERS_MAX = 24 };
 
-/* Those of the compilers we know that compile for BPF here, each with each -mcpu; dir is for scratch files. */
+/* Those of the compilers we know that compile for BPF here, each with each -mcpu; dir is for scratch files.
+ */
 uint32_t compile_find(struct compiler found[COMPILERS_MAX], const char *dir);
 
-/* Start compiling source to object with further flags (ended by NULL); compile_wait tells whether it went well. */
-pid_t compile_start(const struct compiler *c, const char *source, const char *object, const char *const *flags);
+/* Start compiling source to object with further flags (ended by NULL); compile_wait tells whether it went
+ * well. */
+pid_t compile_start(const struct compiler *c, const char *source, const char *object,
+		    const char *const *flags);
 bool compile_wait(pid_t pid);
 
 /* The command as text. */

@@ -48,8 +48,10 @@ static uint64_t derived(unsigned int how, uint64_t c)
 	}
 }
 
-static const char *const names[] = { "C", "-C", "C + 1", "C - 1", "~C", "bswap32(C)", "bswap16(C)", "bswap64(C)",
-				     "(u16)C", "(u8)C", "C & 0xffffff", "1 - C", "-C - 2" };
+static const char *const names[] = { "C",      "-C",	     "C + 1",	     "C - 1",
+				     "~C",     "bswap32(C)", "bswap16(C)",   "bswap64(C)",
+				     "(u16)C", "(u8)C",	     "C & 0xffffff", "1 - C",
+				     "-C - 2" };
 
 /* C shifted, or a field of it. */
 static bool shifted(uint64_t a, uint64_t b, uint64_t c, uint64_t d, char *text, size_t size)
@@ -81,7 +83,8 @@ static bool merged(uint64_t a, uint64_t b, uint64_t c, uint64_t d, char *text, s
 
 			snprintf(text, size, "C in bits %u to %u", at, at + bits - 1);
 			if (((uint32_t)a & mask) == ((uint32_t)c << at & mask) &&
-			    ((uint32_t)b & mask) == ((uint32_t)d << at & mask) && ((uint32_t)(a ^ b) & ~mask) == 0)
+			    ((uint32_t)b & mask) == ((uint32_t)d << at & mask) &&
+			    ((uint32_t)(a ^ b) & ~mask) == 0)
 				return true;
 		}
 	}
@@ -117,12 +120,12 @@ static void append(char *text, size_t size, const char *what)
 	size_t at = strlen(text), length = strlen(what);
 
 	for (const char *p = text; (p = strstr(p, what)); p++)
-		if ((p == text || p[-1] == ' ') && (!p[length] || p[length] == ';') && (p == text || p[-2] == ';'))
+		if ((p == text || p[-1] == ' ') && (!p[length] || p[length] == ';') &&
+		    (p == text || p[-2] == ';'))
 			return;
 	if (at + length + 3 < size)
 		snprintf(text + at, size - at, "%s%s", at ? "; " : "", what);
 }
-
 
 static uint32_t imm(const uint8_t *insn)
 {
@@ -179,8 +182,8 @@ static size_t next(const uint8_t *insn)
 	return insn[0] == 0x18 ? 16 : 8;
 }
 
-bool derive_forms(const struct object *with_c, const struct object *with_d, uint32_t n, uint64_t c, uint64_t d,
-		  char *text, size_t size)
+bool derive_forms(const struct object *with_c, const struct object *with_d, uint32_t n, uint64_t c,
+		  uint64_t d, char *text, size_t size)
 {
 	size_t a_size, b_size;
 	uint8_t *a = object_code(with_c, n, &a_size), *b = object_code(with_d, n, &b_size);
@@ -201,8 +204,8 @@ bool derive_forms(const struct object *with_c, const struct object *with_d, uint
 	return ok;
 }
 
-bool derive_missed(const struct object *made, const struct object *patched, const struct object *meant, uint32_t n,
-		   uint64_t c, uint64_t d, char *text, size_t size)
+bool derive_missed(const struct object *made, const struct object *patched, const struct object *meant,
+		   uint32_t n, uint64_t c, uint64_t d, char *text, size_t size)
 {
 	size_t a_size, b_size, p_size;
 	uint8_t *a = object_code(made, n, &a_size), *b = object_code(meant, n, &b_size);

@@ -45,12 +45,16 @@ static const struct form forms[] = {
 	{ "(x & 0xffffff) == (C & 0xffffff)", "if ((p.w[1] & 0xffffff) == (C & 0xffffff)) r ^= 0x51;", 32 },
 	{ "x == (u16)C", "if (p.h[1] == (__u16)C) r ^= 0x51;", 32 },
 	{ "case C: case C + 1: case C + 2:",
-	  "switch (p.w[1]) { case C: r ^= 0x51; break; case C + 1: a ^= 0x52; break; case C + 2: r += 0x53; }", 32 },
+	  "switch (p.w[1]) { case C: r ^= 0x51; break; case C + 1: a ^= 0x52; break; case C + 2: r += 0x53; "
+	  "}",
+	  32 },
 	{ "{ C, K } stored", "__u32 s[2] = { C, 0xCAFED00D }; store_bytes(skb, 16, s, 8, 0);", 32 },
 	{ "{ C, 0 } stored", "__u32 s[2] = { C, 0 }; store_bytes(skb, 16, s, 8, 0);", 32 },
 	{ "{ C, C } stored", "__u32 s[2] = { C, C }; store_bytes(skb, 16, s, 8, 0);", 32 },
 	{ "packed { u8, C, u16 } stored",
-	  "struct { __u8 t; __u32 x; __u16 h; } PACKED s = { 7, C, 9 }; store_bytes(skb, 16, &s, sizeof(s), 0);", 32 },
+	  "struct { __u8 t; __u32 x; __u16 h; } PACKED s = { 7, C, 9 }; store_bytes(skb, 16, &s, sizeof(s), "
+	  "0);",
+	  32 },
 	{ "{ u16 C, u16 } stored", "__u16 s[2] = { (__u16)C, 9 }; store_bytes(skb, 16, s, 4, 0);", 16 },
 	{ "skb->cb[2] = C; cb[3] = K", "skb->cb[2] = C; skb->cb[3] = 0xCAFED00D;", 32 },
 	{ "{ K, C, K, K }[x]", "volatile __u32 t[4] = { 0xCAFED00D, C, 7, 9 }; r ^= t[p.w[1] & 3];", 32 },
@@ -71,9 +75,10 @@ static bool write_form(const struct form *f, const char *path)
 	fputs(generate_prologue, file);
 	fputs("NOINLINE __u32 s0_1(__u32 x, __u32 c) { return x == c ? 5 : c - x; }\n"
 	      "SEC(\"tc\") int p0(struct __sk_buff *skb)\n{\n\tunion packet p;\n\t__u32 r = skb->len;\n"
-	      "\t__u64 a = skb->ifindex;\n\n\tif (load_bytes(skb, 0, &p, sizeof(p)) < 0)\n\t\treturn -1;\n", file);
-	fprintf(file, "\t%s\n\tBARRIER;\n\tskb->mark = (__u32)(a ^ a >> 32);\n\treturn (int)r;\n}\n%s", f->text,
-		generate_epilogue);
+	      "\t__u64 a = skb->ifindex;\n\n\tif (load_bytes(skb, 0, &p, sizeof(p)) < 0)\n\t\treturn -1;\n",
+	      file);
+	fprintf(file, "\t%s\n\tBARRIER;\n\tskb->mark = (__u32)(a ^ a >> 32);\n\treturn (int)r;\n}\n%s",
+		f->text, generate_epilogue);
 	return fclose(file) == 0;
 }
 
@@ -91,7 +96,8 @@ static void form_of(const struct form *f, const struct compiler *c, const char *
 
 		snprintf(objects[i], sizeof(objects[i]), "%s/form%d.o", dir, i);
 		snprintf(define[i], sizeof(define[i]), "-DC=0x%llxU", (unsigned long long)value[i]);
-		ok = compile_wait(compile_start(c, source, objects[i], flags)) && object_read(&o[i], objects[i]);
+		ok = compile_wait(compile_start(c, source, objects[i], flags)) &&
+		     object_read(&o[i], objects[i]);
 	}
 	if (!ok)
 		snprintf(text, size, "(does not compile)");
@@ -143,7 +149,10 @@ int forms_print(const struct compiler *compilers, uint32_t count, const char *di
 	for (uint32_t row = 0; row < FORMS + 2; row++) {
 		if (row >= 2 && !write_form(&forms[row - 2], source))
 			return 2;
-		printf(row == 0 ? "| source |" : row == 1 ? "| --- |" : "| `%s` |", row < 2 ? "" : forms[row - 2].source);
+		printf(row == 0	  ? "| source |"
+		       : row == 1 ? "| --- |"
+				  : "| `%s` |",
+		       row < 2 ? "" : forms[row - 2].source);
 		for (uint32_t i = 0, n; i < count; i += n) {
 			for (n = 1; i + n < count && !strcmp(compilers[i].command, compilers[i + n].command);)
 				n++;

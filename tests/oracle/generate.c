@@ -32,32 +32,39 @@ uint32_t prng_below(struct prng *p, uint32_t limit)
 	return (uint32_t)((prng_next(p) >> 32) * limit >> 32);
 }
 
-const char generate_prologue[] =
-	"typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned int __u32;\n"
-	"typedef unsigned long long __u64; typedef signed char __s8; typedef short __s16;\n"
-	"typedef int __s32; typedef long long __s64;\n"
-	"struct __sk_buff { __u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci,\n"
-	"\tvlan_proto, priority, ingress_ifindex, ifindex, tc_index, cb[5], hash, tc_classid, data, data_end; };\n"
-	"#define SEC(name) __attribute__((section(name), used))\n"
-	"#define NOINLINE static __attribute__((noinline))\n"
-	"#define INLINE static inline __attribute__((always_inline))\n"
-	"#define PACKED __attribute__((packed))\n"
-	"#ifndef ON\n#define ON(k) 1\n#endif\n"
-	"#ifndef BARRIER\n#define BARRIER asm volatile(\"\" : \"+r\"(r), \"+r\"(a))\n#endif\n"
-	"#ifdef STAMP_TYPE\n#include \"bpfstamp.bpf.h\"\n#define C STAMP(STAMP_TYPE, c, STAMP_DEFAULT)\n#endif\n"
-	"#ifdef __clang__\n#define HELPER(number, name, ...) static long (*const name)(__VA_ARGS__) = (void *)number\n"
-	"#else\n#define HELPER(number, name, ...) long name(__VA_ARGS__) __attribute__((kernel_helper(number)))\n#endif\n"
-	"HELPER(26, load_bytes, const void *, __u32, void *, __u32);\n"
-	"HELPER(9, store_bytes, void *, __u32, const void *, __u32, __u64);\n"
-	"HELPER(28, csum_diff, const void *, __u32, const void *, __u32, __u32);\n"
-	"HELPER(48, set_hash, void *, __u32);\n"
-	"union packet { __u8 b[64]; __u16 h[32]; __u32 w[16]; __u64 d[8]; };\n";
+const char generate_prologue[] = "typedef unsigned char __u8; typedef unsigned short __u16; typedef unsigned "
+				 "int __u32;\n"
+				 "typedef unsigned long long __u64; typedef signed char __s8; typedef short "
+				 "__s16;\n"
+				 "typedef int __s32; typedef long long __s64;\n"
+				 "struct __sk_buff { __u32 len, pkt_type, mark, queue_mapping, protocol, "
+				 "vlan_present, vlan_tci,\n"
+				 "\tvlan_proto, priority, ingress_ifindex, ifindex, tc_index, cb[5], hash, "
+				 "tc_classid, data, data_end; };\n"
+				 "#define SEC(name) __attribute__((section(name), used))\n"
+				 "#define NOINLINE static __attribute__((noinline))\n"
+				 "#define INLINE static inline __attribute__((always_inline))\n"
+				 "#define PACKED __attribute__((packed))\n"
+				 "#ifndef ON\n#define ON(k) 1\n#endif\n"
+				 "#ifndef BARRIER\n#define BARRIER asm volatile(\"\" : \"+r\"(r), "
+				 "\"+r\"(a))\n#endif\n"
+				 "#ifdef STAMP_TYPE\n#include \"bpfstamp.bpf.h\"\n#define C "
+				 "STAMP(STAMP_TYPE, c, STAMP_DEFAULT)\n#endif\n"
+				 "#ifdef __clang__\n#define HELPER(number, name, ...) static long (*const "
+				 "name)(__VA_ARGS__) = (void *)number\n"
+				 "#else\n#define HELPER(number, name, ...) long name(__VA_ARGS__) "
+				 "__attribute__((kernel_helper(number)))\n#endif\n"
+				 "HELPER(26, load_bytes, const void *, __u32, void *, __u32);\n"
+				 "HELPER(9, store_bytes, void *, __u32, const void *, __u32, __u64);\n"
+				 "HELPER(28, csum_diff, const void *, __u32, const void *, __u32, __u32);\n"
+				 "HELPER(48, set_hash, void *, __u32);\n"
+				 "union packet { __u8 b[64]; __u16 h[32]; __u32 w[16]; __u64 d[8]; };\n";
 
 const char generate_epilogue[] = "char _license[] SEC(\"license\") = \"GPL\";\n";
 
 static void field(FILE *out, struct prng *prng, char width)
 {
-	static const char *const words[] = { "skb->mark", "skb->cb[0]", "skb->cb[1]", "skb->priority", "r" };
+	static const char *const words[] = { "skb->mark", "skb->cb[0]", "skb->cb[1]", "skb->priority" };
 	uint32_t i;
 
 	switch (width) {
@@ -89,7 +96,8 @@ static void token(FILE *out, struct prng *prng, char c, uint32_t n, uint32_t k)
 {
 	static const char *const equal[] = { "==", "!=" }, *const order[] = { "<", "<=", ">", ">=" };
 	static const char *const ops[] = { "+", "-", "*", "&", "|", "^" };
-	static const char *const sinks[] = { "r += ", "r ^= ", "a += ", "a ^= ", "r = r * 31 + ", "a = a * 31 + " };
+	static const char *const sinks[] = { "r += ", "r ^= ",	       "a += ",
+					     "a ^= ", "r = r * 31 + ", "a = a * 31 + " };
 
 	switch (c) {
 	case 'k':
@@ -170,8 +178,11 @@ static void program(FILE *out, struct generate *g, uint32_t n)
 		}
 	}
 	generate_text(out, &g->prng,
-		      "SEC(\"tc\") int p@q(struct __sk_buff *skb)\n{\n\tunion packet p;\n\t__u32 r = skb->len;\n"
-		      "\t__u64 a = skb->ifindex;\n\n\tif (load_bytes(skb, 0, &p, sizeof(p)) < 0)\n\t\treturn -1;\n", n, 0);
+		      "SEC(\"tc\") int p@q(struct __sk_buff *skb)\n{\n\tunion packet p;\n\t__u32 r = "
+		      "skb->len;\n"
+		      "\t__u64 a = skb->ifindex;\n\n\tif (load_bytes(skb, 0, &p, sizeof(p)) < 0)\n\t\treturn "
+		      "-1;\n",
+		      n, 0);
 	for (uint32_t k = 0; k < g->use_count[n]; k++) {
 		const struct use *u = &generate_uses[g->uses[n][k]];
 

@@ -23,20 +23,20 @@ struct prng {
 uint64_t prng_next(struct prng *p);
 uint32_t prng_below(struct prng *p, uint32_t limit);
 
-enum { GENERATE_USES = 6 };	/* of a program at most */
+enum { GENERATE_USES = 6 }; /* of a program at most */
 
 /* One way to use the constant, see uses.c. */
 struct use {
 	const char *name;
-	uint8_t low, high;	/* bits of a constant that this makes sense for */
-	uint8_t flags;		/* enum use_flag */
-	const char *text;	/* in the program's body */
-	const char *outside;	/* in front of the program, or NULL */
+	uint8_t low, high; /* bits of a constant that this makes sense for */
+	uint8_t flags; /* enum use_flag */
+	const char *text; /* in the program's body */
+	const char *outside; /* in front of the program, or NULL */
 };
 
 enum use_flag {
-	USE_CONSTANT = 1,	/* the language wants a constant expression: not for STAMP() */
-	USE_FOLD = 2,		/* leaves no immediate that tells of the constant: no tool can find it */
+	USE_CONSTANT = 1, /* the language wants a constant expression: not for STAMP() */
+	USE_FOLD = 2, /* leaves no immediate that tells of the constant: no tool can find it */
 };
 
 extern const struct use generate_uses[];
@@ -44,9 +44,9 @@ extern const uint32_t generate_use_count;
 
 struct generate {
 	struct prng prng;
-	uint8_t bits;		/* of the constant */
-	bool stamp;		/* the constant is STAMP() */
-	bool folds;		/* also uses that are USE_FOLD */
+	uint8_t bits; /* of the constant */
+	bool stamp; /* the constant is STAMP() */
+	bool folds; /* also uses that are USE_FOLD */
 	uint32_t programs;
 	/* what became of it: uses[n][k] is an index of generate_uses */
 	uint8_t use_count[256];

@@ -33,15 +33,16 @@ struct globals {
 };
 
 /* %s: storage; the type of elements is put in for T. */
-static const char *const storages[] = { "const volatile ", "static const volatile ", "volatile ", "static volatile ", "",
-					"" };
+static const char *const storages[] = {
+	"const volatile ", "static const volatile ", "volatile ", "static volatile ", "", ""
+};
 static const char *const types[] = { "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64" };
 static const uint8_t bits[] = { 8, 16, 32, 64, 7, 15, 31, 63 };
 
 struct shape {
-	const char *declare;	/* behind storage and type */
-	const char *values;	/* of an initialiser */
-	const char *elements[3];	/* behind the variable's name: how its integers are written */
+	const char *declare; /* behind storage and type */
+	const char *values; /* of an initialiser */
+	const char *elements[3]; /* behind the variable's name: how its integers are written */
 };
 
 static const struct shape shapes[] = {
@@ -57,16 +58,29 @@ static const struct shape shapes[] = {
 
 /* For the integer E; V4 is for arrays only. */
 static const char *const reads[] = {
-	"@=(__u64)E;", "if (@w @e (__u32)E) @=@K;", "if (@d @r (__u64)E) @=@K;", "if ((__s32)@w @r (__s32)E) @=@K;",
-	"@=@w @o (__u32)E;", "@=(__s64)E @o (__s64)@d;", "@=(__u64)E << (@w & 3);", "__u32 s = (__u32)E; store_bytes(skb, 16, &s, 4, 0);",
-	"if (E) @=@K; else @=E;", "for (__u32 i = 0; i < 4; i++) @=p.w[i] ^ (__u32)E;", "skb->cb[1] = (__u32)E; skb->cb[2] = (__u32)E;",
-	"@=@w @r @w ? (__u32)E : @K;", "@=s@q_take((__u64)E, @d);", "__u8 t = (__u8)E; @=t;", "@=(__u64)E + *(const volatile __u8 *)&E;",
+	"@=(__u64)E;",
+	"if (@w @e (__u32)E) @=@K;",
+	"if (@d @r (__u64)E) @=@K;",
+	"if ((__s32)@w @r (__s32)E) @=@K;",
+	"@=@w @o (__u32)E;",
+	"@=(__s64)E @o (__s64)@d;",
+	"@=(__u64)E << (@w & 3);",
+	"__u32 s = (__u32)E; store_bytes(skb, 16, &s, 4, 0);",
+	"if (E) @=@K; else @=E;",
+	"for (__u32 i = 0; i < 4; i++) @=p.w[i] ^ (__u32)E;",
+	"skb->cb[1] = (__u32)E; skb->cb[2] = (__u32)E;",
+	"@=@w @r @w ? (__u32)E : @K;",
+	"@=s@q_take((__u64)E, @d);",
+	"__u8 t = (__u8)E; @=t;",
+	"@=(__u64)E + *(const volatile __u8 *)&E;",
 };
 
-static const char *const writes[] = { "E += @k;", "E = @w;", "if (@w @r @w) E = @k;", "load_bytes(skb, 8, (void *)&E, sizeof(E));" };
+static const char *const writes[] = { "E += @k;", "E = @w;", "if (@w @r @w) E = @k;",
+				      "load_bytes(skb, 8, (void *)&E, sizeof(E));" };
 
 static const char *const escapes[] = {
-	"store_bytes(skb, 24, (const void *)&E, sizeof(E), 0);", "@=s@q_read((const void *)&E);",
+	"store_bytes(skb, 24, (const void *)&E, sizeof(E), 0);",
+	"@=s@q_read((const void *)&E);",
 	"if (@w @r @w) store_bytes(skb, 32, (const void *)&V, sizeof(E), 0); else @=E;",
 };
 
@@ -79,7 +93,8 @@ static uint32_t below(struct globals *g, uint32_t limit)
 }
 
 /* Write text with V and E (as words) put in, then with random parts. */
-static void emit(FILE *out, struct globals *g, const char *text, const char *v, const char *e, uint32_t n, uint32_t k)
+static void emit(FILE *out, struct globals *g, const char *text, const char *v, const char *e, uint32_t n,
+		 uint32_t k)
 {
 	char buf[600];
 	size_t at = 0;
@@ -105,7 +120,8 @@ static void setting(struct globals *g, const char *name, uint32_t type)
 	if (!below(g, 4))
 		v = below(g, 3);
 	snprintf(s->name, sizeof(s->name), "%s", name);
-	snprintf(s->text, sizeof(s->text), "%s0x%llx", type >= 4 && v && below(g, 2) ? "-" : "", (unsigned long long)v);
+	snprintf(s->text, sizeof(s->text), "%s0x%llx", type >= 4 && v && below(g, 2) ? "-" : "",
+		 (unsigned long long)v);
 }
 
 struct variable {
@@ -131,7 +147,11 @@ static void declare(FILE *out, struct globals *g, struct variable *v, uint32_t n
 	}
 	if (shape->values || v->constant) {
 		fputs(" = ", out);
-		generate_text(out, &g->prng, shape->values ? shape->values : shape->declare && !v->array ? "0" : "{ 0 }", n, k);
+		generate_text(out, &g->prng,
+			      shape->values		    ? shape->values
+			      : shape->declare && !v->array ? "0"
+							    : "{ 0 }",
+			      n, k);
 	}
 	fputs(";\n", out);
 	for (uint32_t i = 0; i < 3; i++) {
@@ -150,7 +170,8 @@ static const char *pick(struct globals *g, const char *const *texts, size_t coun
 
 #define PICK(g, texts) pick(g, texts, sizeof(texts) / sizeof(*(texts)))
 
-static void use(FILE *out, struct globals *g, const struct variable *v, uint32_t habit, uint32_t n, uint32_t k)
+static void use(FILE *out, struct globals *g, const struct variable *v, uint32_t habit, uint32_t n,
+		uint32_t k)
 {
 	const char *text = PICK(g, reads);
 
@@ -172,13 +193,16 @@ static void program(FILE *out, struct globals *g, uint32_t n)
 
 	for (uint32_t k = 0; k < count; k++) {
 		declare(out, g, &v[k], n, k);
-		habits[k] = below(g, 6);	/* 1: is written, 2: its address escapes */
+		habits[k] = below(g, 6); /* 1: is written, 2: its address escapes */
 	}
 	generate_text(out, &g->prng,
 		      "NOINLINE __u64 s@q_take(__u64 x, __u64 y) { return x @r y ? x + @K : y ^ x; }\n"
 		      "NOINLINE __u32 s@q_read(const volatile __u8 *x) { return *x + @K; }\n"
-		      "SEC(\"tc\") int p@q(struct __sk_buff *skb)\n{\n\tunion packet p;\n\t__u32 r = skb->len;\n"
-		      "\t__u64 a = skb->ifindex;\n\n\tif (load_bytes(skb, 0, &p, sizeof(p)) < 0)\n\t\treturn -1;\n", n, 0);
+		      "SEC(\"tc\") int p@q(struct __sk_buff *skb)\n{\n\tunion packet p;\n\t__u32 r = "
+		      "skb->len;\n"
+		      "\t__u64 a = skb->ifindex;\n\n\tif (load_bytes(skb, 0, &p, sizeof(p)) < 0)\n\t\treturn "
+		      "-1;\n",
+		      n, 0);
 	for (uint32_t i = 0; i < uses; i++) {
 		uint32_t k = below(g, count);
 
@@ -248,7 +272,8 @@ static void count_variables(const struct both *b, struct table *t)
 	}
 }
 
-static enum outcome judge(const struct both *b, uint32_t n, const struct run_packet *packets, char *why, size_t size)
+static enum outcome judge(const struct both *b, uint32_t n, const struct run_packet *packets, char *why,
+			  size_t size)
 {
 	int plain = judge_load(b->plain, b->plain_t, n, why, size), inlined;
 	enum outcome outcome = OUTCOME_UNLOADABLE;
@@ -261,14 +286,17 @@ static enum outcome judge(const struct both *b, uint32_t n, const struct run_pac
 		outcome = OUTCOME_REJECTED;
 	} else {
 		result = run_compare(inlined, plain, packets, why, size);
-		outcome = result == RUN_EQUAL ? OUTCOME_EQUAL : result == RUN_FAILED ? OUTCOME_UNLOADABLE : OUTCOME_WRONG;
+		outcome = result == RUN_EQUAL	 ? OUTCOME_EQUAL
+			  : result == RUN_FAILED ? OUTCOME_UNLOADABLE
+						 : OUTCOME_WRONG;
 		close(inlined);
 	}
 	close(plain);
 	return outcome;
 }
 
-static void judge_all(const struct batch_options *o, uint32_t i, const struct globals *g, struct both *b, struct table *t)
+static void judge_all(const struct batch_options *o, uint32_t i, const struct globals *g, struct both *b,
+		      struct table *t)
 {
 	static struct run_packet packets[RUN_PACKETS];
 	struct prng prng = { o->seed + i };
@@ -288,13 +316,14 @@ static void judge_all(const struct batch_options *o, uint32_t i, const struct gl
 		table_reason(t, judge_outcomes[outcome], why);
 		if (outcome == OUTCOME_UNLOADABLE)
 			continue;
-		snprintf(text, sizeof(text), "oracle: batch %u, program %u: %s: %s\n", i, n, judge_outcomes[outcome], why);
+		snprintf(text, sizeof(text), "oracle: batch %u, program %u: %s: %s\n", i, n,
+			 judge_outcomes[outcome], why);
 		fputs(text, stderr);
 	}
 }
 
-static bool build(const struct batch_options *o, uint32_t i, struct globals *g, struct object *object, char *source,
-		  size_t size)
+static bool build(const struct batch_options *o, uint32_t i, struct globals *g, struct object *object,
+		  char *source, size_t size)
 {
 	static const char *const levels[] = { "-O2", "-O1", "-Os" };
 	const char *flags[] = { levels[below(g, 3)], NULL };
@@ -310,7 +339,8 @@ static bool build(const struct batch_options *o, uint32_t i, struct globals *g, 
 	for (uint32_t n = 0; n < o->programs; n++)
 		program(file, g, n);
 	fputs(generate_epilogue, file);
-	if (fclose(file) || !compile_wait(compile_start(&o->compilers[i % o->compiler_count], source, path, flags)))
+	if (fclose(file) ||
+	    !compile_wait(compile_start(&o->compilers[i % o->compiler_count], source, path, flags)))
 		return false;
 	return object_read(object, path);
 }

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const judge_outcomes[OUTCOME_COUNT] = { "exact", "equal", "refused", "careful", "rejected", "unloadable", "WRONG" };
+const char *const judge_outcomes[OUTCOME_COUNT] = { "exact",	"equal",      "refused", "careful",
+						    "rejected", "unloadable", "WRONG" };
 
 static bool open_both(struct bpfstamp_template **t, struct bpfstamp_stamp **s, const struct object *o,
 		      struct bpfstamp_err *err)
@@ -64,7 +65,8 @@ void judge_close(struct judge *j)
 	object_free(&j->patched);
 }
 
-int judge_load(struct bpfstamp_stamp *s, const struct bpfstamp_template *t, uint32_t n, char *why, size_t size)
+int judge_load(struct bpfstamp_stamp *s, const struct bpfstamp_template *t, uint32_t n, char *why,
+	       size_t size)
 {
 	struct bpfstamp_load load = { 0 };
 	struct bpfstamp_err err;
@@ -81,7 +83,8 @@ int judge_load(struct bpfstamp_stamp *s, const struct bpfstamp_template *t, uint
 }
 
 /* Load and run program n of a stamp and of what it should be. */
-static enum outcome behaviour(struct judge *j, struct bpfstamp_stamp *s, const struct bpfstamp_template *t, uint32_t n)
+static enum outcome behaviour(struct judge *j, struct bpfstamp_stamp *s, const struct bpfstamp_template *t,
+			      uint32_t n)
 {
 	enum outcome outcome = OUTCOME_UNLOADABLE;
 	int meant = judge_load(j->meant_s, j->meant_t, n, j->why, sizeof(j->why)), is = -1;
@@ -93,7 +96,9 @@ static enum outcome behaviour(struct judge *j, struct bpfstamp_stamp *s, const s
 	}
 	if (is >= 0) {
 		result = run_compare(is, meant, j->packets, j->why, sizeof(j->why));
-		outcome = result == RUN_EQUAL ? OUTCOME_EQUAL : result == RUN_FAILED ? OUTCOME_UNLOADABLE : OUTCOME_WRONG;
+		outcome = result == RUN_EQUAL	 ? OUTCOME_EQUAL
+			  : result == RUN_FAILED ? OUTCOME_UNLOADABLE
+						 : OUTCOME_WRONG;
 		close(is);
 	}
 	if (meant >= 0)
@@ -108,7 +113,8 @@ static bool write_patched(struct judge *j, const struct bpfstamp_stamp *s)
 	object_free(&j->patched);
 	j->patched.size = bpfstamp_elf_size(s);
 	j->patched.bytes = malloc(j->patched.size);
-	return j->patched.bytes && (!bpfstamp_elf(s, j->patched.bytes, j->patched.size, &err) || complain(j, &err));
+	return j->patched.bytes &&
+	       (!bpfstamp_elf(s, j->patched.bytes, j->patched.size, &err) || complain(j, &err));
 }
 
 static enum outcome replace(struct judge *j, const struct object *alone, uint32_t n, bool allow_derived)

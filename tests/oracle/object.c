@@ -102,7 +102,8 @@ static struct function *functions(const struct object *o, size_t *count)
 				out[(*count)++] = (struct function){
 					names + symbols[k].st_name, symbols[k].st_shndx, symbols[k].st_value,
 					symbols[k].st_size,
-					o->bytes + section(o, symbols[k].st_shndx)->sh_offset + symbols[k].st_value
+					o->bytes + section(o, symbols[k].st_shndx)->sh_offset +
+						symbols[k].st_value
 				};
 	}
 	return out;
@@ -231,7 +232,8 @@ bool object_data_differs(const struct object *a, const struct object *b, const c
 
 		if (x->sh_type != SHT_PROGBITS || strncmp(section_name(a, i), prefix, strlen(prefix)))
 			continue;
-		if (x->sh_size != y->sh_size || memcmp(a->bytes + x->sh_offset, b->bytes + y->sh_offset, x->sh_size))
+		if (x->sh_size != y->sh_size ||
+		    memcmp(a->bytes + x->sh_offset, b->bytes + y->sh_offset, x->sh_size))
 			return true;
 	}
 	return false;

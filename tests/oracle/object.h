@@ -26,7 +26,8 @@ void object_isolate(struct object *o, uint32_t n);
 /* True where program n and its subprograms have the same instructions in both, and refer to no data. */
 bool object_same(const struct object *a, const struct object *b, uint32_t n);
 
-/* The instructions of program n and its subprograms, one behind the other in order of their names; to be freed. */
+/* The instructions of program n and its subprograms, one behind the other in order of their names; to be
+ * freed. */
 uint8_t *object_code(const struct object *o, uint32_t n, size_t *size);
 
 /* Whether the sections whose names begin so differ in their bytes. */

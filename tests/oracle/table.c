@@ -15,7 +15,8 @@
 
 struct table *table_new(uint32_t count)
 {
-	void *memory = mmap(NULL, count * sizeof(struct table), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, count * sizeof(struct table), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -58,7 +59,9 @@ void table_reason(struct table *t, const char *kind, const char *text)
 
 		depth += *text == '(';
 		if (length && !depth)
-			at += (size_t)snprintf(out + at, sizeof(out) - at, " %.*s", *word == 'N' && word != text ? 1 : (int)(length > 60 ? 60 : length), word);
+			at += (size_t)snprintf(
+				out + at, sizeof(out) - at, " %.*s",
+				*word == 'N' && word != text ? 1 : (int)(length > 60 ? 60 : length), word);
 		if (depth && length && memchr(text, ')', length))
 			depth = 0;
 		text += length;

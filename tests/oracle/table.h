@@ -15,12 +15,13 @@ struct table {
 		uint32_t count;
 		char text[TABLE_TEXT_SIZE];
 	} texts[TABLE_TEXTS];
-	uint32_t failures;	/* of the oracle itself */
+	uint32_t failures; /* of the oracle itself */
 };
 
 struct table *table_new(uint32_t count);
 
-/* Count a text (the reason of a refusal, what was found): "KIND: TEXT", with what differs from case to case left out. */
+/* Count a text (the reason of a refusal, what was found): "KIND: TEXT", with what differs from case to case
+ * left out. */
 void table_reason(struct table *t, const char *kind, const char *text);
 void table_text(struct table *t, const char *text, uint32_t count);
 
