@@ -142,9 +142,14 @@ static bool means(enum imm_form form, uint64_t m, uint64_t number, unsigned int 
 	return false;
 }
 
+static enum derive_fn sext_of(unsigned int bits)
+{
+	return bits == 32 ? DERIVE_SEXT32 : bits == 16 ? DERIVE_SEXT16 : bits == 8 ? DERIVE_SEXT8 : DERIVE_SAME;
+}
+
 static bool find_sext(const struct imm_constant *c, enum imm_form form, uint64_t m, struct derived *out)
 {
-	enum derive_fn fn = c->bits == 32 ? DERIVE_SEXT32 : c->bits == 16 ? DERIVE_SEXT16 : DERIVE_SEXT8;
+	enum derive_fn fn = sext_of(c->bits);
 
 	if (c->is_signed || c->bits >= form_bits(form) || !(c->value >> (c->bits - 1) & 1) || form_bits(form) < 32)
 		return false;
@@ -337,10 +342,21 @@ static bool is_byte_use(const struct bpfinsn *insn, enum imm_form form)
 	return form == IMM_LOW8 || (is_jump(insn) && (op == BPF_OP_JEQ || op == BPF_OP_JNE));
 }
 
+/* `x >= C && x <= C + 3` is `(x & ~3) == C` where C ends in zeros. */
+static bool is_end_mask(const struct bpfinsn *insn, uint64_t m, uint64_t c)
+{
+	bool masks = insn->code == BPF_CODE_LDDW || bpfinsn_op(insn->code) == BPF_OP_AND;
+
+	for (int bits = 1; masks && bits < 16 && !(c & ones((unsigned int)bits)); bits++)
+		if (m == ~ones((unsigned int)bits) || m == (uint32_t)~ones((unsigned int)bits))
+			return true;
+	return false;
+}
+
 static bool find_doubtful(const struct bpfinsn *insn, const struct imm_constant *c, enum imm_form form, uint64_t m, struct derived *out)
 {
 	const enum derive_fn fns[] = { DERIVE_SAME, bswap_of(c->bits), DERIVE_NEG64, DERIVE_NEG32, DERIVE_NOT32,
-				       DERIVE_MINUS1, DERIVE_PLUS1 };
+				       DERIVE_MINUS1, DERIVE_PLUS1, sext_of(c->bits) };
 	uint64_t value = c->value & ones(c->bits);
 	bool extended = form == IMM_SEXT32 && m >> 31 == ones(33);
 
@@ -352,6 +368,8 @@ static bool find_doubtful(const struct bpfinsn *insn, const struct imm_constant 
 		if (!out->doubt && extended)
 			out->doubt = doubt_of(apply(fns[i], value), i < 2, c, IMM_ZEXT32, (uint32_t)m);
 	}
+	if (!out->doubt && c->bits >= 16 && is_end_mask(insn, m, value))
+		out->doubt = "a mask for the zeros at its end";
 	if (!out->doubt && c->bits >= 16 && m >= 2 && is_byte_use(insn, form) && is_bytes(m, value, c->bits))
 		out->doubt = "a byte of it";
 	if (!out->doubt && c->bits == 8 && m > 0xff &&
