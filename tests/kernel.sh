@@ -145,6 +145,26 @@ test_other_loaders() {
 	done
 }
 
+# Globals become immediates: the same verdicts, and no map; also by way of a file.
+test_inline() {
+	local kind cpu name id patched=$tmp/inlined.o
+	for kind in global rodata bss; do
+		for cpu in v1 v2 v3 v4; do
+			name="inline $kind $cpu"
+			ok "$name: attach" "$BPFSTAMP" attach "$OBJECTS/ping_drop_$kind.$cpu.o" --dev va --inline \
+				--set target_addr=10.0.0.2 --json || continue
+			id=$(json_field id <<<"$out")
+			pings "$name" lost answered
+			is "$name: no map" 0 "$(bpftool prog show id "$id" | grep -c map_ids)"
+			ok "$name: detach" "$BPFSTAMP" detach --dev va
+			ok "$name: patch" "$BPFSTAMP" patch "$OBJECTS/ping_drop_$kind.$cpu.o" --inline \
+				--set target_addr=10.0.0.3 --output "$patched"
+			loads tc "$patched" "$name: patched, by tc" && pings "$name: patched" answered lost
+			unload
+		done
+	done
+}
+
 # ---------------------------------------------------- show, and other filters
 
 attach_stamp() {	# OPTIONS…
@@ -345,7 +365,7 @@ test_capabilities() {
 	done
 	got=$(as_user $both "$bin" attach "$tmp/user/ping_drop_global.v3.o" --dev va --set target_addr=10.0.0.2 2>&1)
 	is "bpf_trace_printk without CAP_PERFMON: status" 1 $?
-	has "bpf_trace_printk without CAP_PERFMON: text" 'bpf_trace_printk' "$(grep ^bpfstamp: <<<"$got")"
+	has "bpf_trace_printk without CAP_PERFMON: text" 'bpf_trace_printk.*CAP_PERFMON' "$(grep ^bpfstamp: <<<"$got")"
 	is "bpf_trace_printk without CAP_PERFMON: nothing is left" 0 "$(tc qdisc show dev va | grep -c clsact)"
 	ok "with CAP_PERFMON, too" as_user $both,+perfmon "$bin" attach "$tmp/user/ping_drop_global.v3.o" --dev va \
 		--set target_addr=10.0.0.2
@@ -380,7 +400,7 @@ if [ "$isolated" != yes ]; then
 fi
 mount -t bpf none /sys/fs/bpf && network || { fail "network" "cannot be made"; finish; }
 pings "without a filter" answered answered
-for t in verdicts unset_symbol frozen other_loaders show foreign no_leaks valgrind capabilities netns; do
+for t in verdicts unset_symbol frozen other_loaders inline show foreign no_leaks valgrind capabilities netns; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"
