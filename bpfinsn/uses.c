@@ -10,7 +10,7 @@
 
 #include "bpfinsn/regs.h"
 
-enum { TODO = 0x8000 };
+enum { PENDING = 0x8000 };
 
 static bool is_ordered(const struct bpfinsn *insn)
 {
@@ -49,7 +49,7 @@ static bool reach(uint16_t *seen, uint32_t count, int64_t slot, uint16_t holding
 {
 	if (slot < 0 || slot >= count || !holding || !(holding & ~seen[slot]))
 		return false;
-	seen[slot] |= holding | TODO;
+	seen[slot] |= holding | PENDING;
 	return true;
 }
 
@@ -60,7 +60,7 @@ static bool visit(const uint8_t *raw, uint32_t count, bool big, uint32_t slot, u
 	struct bpfinsn insn;
 	int32_t delta;
 
-	seen[slot] &= (uint16_t)~TODO;
+	seen[slot] &= (uint16_t)~PENDING;
 	bpfinsn_decode(raw + (size_t)slot * BPFINSN_SIZE, big, &insn);
 	if (depends_on_sign(&insn, holding))
 		return true;
@@ -85,7 +85,7 @@ bool uses_sign(const void *raw, uint32_t count, bool big, uint32_t slot, uint16_
 	while (again) {
 		again = false;
 		for (uint32_t i = 0; i < count; i++)
-			if (seen[i] & TODO && visit(raw, count, big, i, seen, &again))
+			if (seen[i] & PENDING && visit(raw, count, big, i, seen, &again))
 				return true;
 	}
 	return false;
