@@ -88,7 +88,7 @@ install: all
 	install -D -m 644 include/bpfstamp.h $(DESTDIR)$(PREFIX)/include/bpfstamp.h
 	install -D -m 644 include/bpfstamp.bpf.h $(DESTDIR)$(PREFIX)/include/bpfstamp.bpf.h
 	install -D -m 644 man/bpfstamp.8 $(DESTDIR)$(PREFIX)/share/man/man8/bpfstamp.8
-	for o in $(wildcard $(BPF_OBJECTS)); do \
+	for o in $(if $(CLANG),$(BPF_OBJECTS)); do \
 		install -D -m 644 $$o $(DESTDIR)$(PREFIX)/lib/bpfstamp/$${o##*/} || exit 1; \
 	done
 

@@ -311,7 +311,8 @@ static bool is_moved_up(uint64_t m, uint64_t byte)
 }
 
 /* pieces: number is the constant or its byte swap, whose bytes may stand beside others. */
-static const char *doubt_of(uint64_t number, bool pieces, const struct imm_constant *c, enum imm_form form, uint64_t m)
+static const char *doubt_of(uint64_t number, bool pieces, const struct imm_constant *c, enum imm_form form,
+			    uint64_t m)
 {
 	unsigned int width = form_bits(form);
 	uint64_t mask = ones(width);
@@ -353,7 +354,8 @@ static bool is_end_mask(const struct bpfinsn *insn, uint64_t m, uint64_t c)
 	return false;
 }
 
-static bool find_doubtful(const struct bpfinsn *insn, const struct imm_constant *c, enum imm_form form, uint64_t m, struct derived *out)
+static bool find_doubtful(const struct bpfinsn *insn, const struct imm_constant *c, enum imm_form form, uint64_t m,
+			  struct derived *out)
 {
 	const enum derive_fn fns[] = { DERIVE_SAME, bswap_of(c->bits), DERIVE_NEG64, DERIVE_NEG32, DERIVE_NOT32,
 				       DERIVE_MINUS1, DERIVE_PLUS1, sext_of(c->bits) };

@@ -41,7 +41,9 @@ static uint16_t carried(const struct bpfinsn *insn, uint16_t holding)
 		holding >> insn->src & 1;
 
 	holding &= (uint16_t)~regs_written(insn);
-	return copies ? (uint16_t)(holding | 1u << insn->dst) : holding;
+	if (copies)
+		holding |= (uint16_t)(1u << insn->dst);
+	return holding;
 }
 
 /* Note that a path with these registers reaches a slot; true where that is news. */

@@ -60,9 +60,9 @@ static int report(const struct stamped *stamped, const struct options *o, const 
 	char tag[17];
 
 	if (o->json) {
-		json_t *object = json_pack("{s:o, s:o, s:b, s:o}", "object", output_text(o->object),
+		json_t *object = json_pack("{s:o, s:o, s:b, s:o, s:o}", "object", output_text(o->object),
 					   "program", output_text(f->name), "dry_run", (int)o->dry_run,
-					   "sites", output_changes(stamped->t, stamped->s));
+					   "inlined", output_inlined(stamped->t), "sites", output_changes(stamped->t, stamped->s));
 
 		if (object && output_filter(object, f)) {
 			json_decref(object);
@@ -77,6 +77,8 @@ static int report(const struct stamped *stamped, const struct options *o, const 
 		printf(" id %u tag %s", f->id, tag);
 	putchar('\n');
 	output_change_lines(stdout, stamped->t, stamped->s);
+	if (o->dry_run)
+		output_inlined_lines(stdout, stamped->t);
 	return 0;
 }
 

@@ -113,6 +113,44 @@ void output_change_lines(FILE *to, const struct bpfstamp_template *t, const stru
 	}
 }
 
+json_t *output_inlined(const struct bpfstamp_template *t)
+{
+	json_t *array = json_array();
+	struct bpfstamp_injectable inj;
+
+	for (uint32_t i = 0; i < bpfstamp_injectable_count(t); i++) {
+		bpfstamp_injectable_at(t, i, &inj);
+		if (!inj.inlined_count && !inj.kept)
+			continue;
+		json_array_append_new(array, json_pack("{s:o, s:I, s:s?, s:o, s:I, s:o, s:I}", "name",
+						       output_text(inj.name), "inlined", (json_int_t)inj.inlined_count,
+						       "kept", inj.kept, "program", output_text(inj.kept_at.program),
+						       "insn", (json_int_t)inj.kept_at.insn, "file",
+						       output_text(inj.kept_at.file), "line",
+						       (json_int_t)inj.kept_at.line));
+	}
+	return array;
+}
+
+void output_inlined_lines(FILE *to, const struct bpfstamp_template *t)
+{
+	struct bpfstamp_injectable inj;
+
+	for (uint32_t i = 0; i < bpfstamp_injectable_count(t); i++) {
+		bpfstamp_injectable_at(t, i, &inj);
+		if (inj.inlined_count)
+			fprintf(to, "  %s: inlined at %u site%s\n", inj.name, inj.inlined_count,
+				inj.inlined_count == 1 ? "" : "s");
+		if (!inj.kept)
+			continue;
+		fprintf(to, "  %s: kept: %s, at instruction %u of %s", inj.name, inj.kept, inj.kept_at.insn,
+			inj.kept_at.program);
+		if (inj.kept_at.file)
+			fprintf(to, " (%s:%u)", inj.kept_at.file, inj.kept_at.line);
+		fputc('\n', to);
+	}
+}
+
 void output_tag(char out[17], const uint8_t tag[8])
 {
 	for (int i = 0; i < 8; i++)

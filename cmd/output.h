@@ -26,6 +26,10 @@ json_t *output_changes(const struct bpfstamp_template *t, const struct bpfstamp_
 /* The same as lines of text. */
 void output_change_lines(FILE *to, const struct bpfstamp_template *t, const struct bpfstamp_stamp *s);
 
+/* What --inline did: {"name","inlined","kept","program","insn","file","line"} for each variable; and as lines. */
+json_t *output_inlined(const struct bpfstamp_template *t);
+void output_inlined_lines(FILE *to, const struct bpfstamp_template *t);
+
 /* The fields of a filter, set in object. */
 int output_filter(json_t *object, const struct bpfstamp_filter *f);
 

@@ -87,12 +87,14 @@ static int write_output(const char *path, const uint8_t *bytes, size_t size, str
 static int report(const struct stamped *stamped, const struct options *o, size_t size, struct bpfstamp_err *err)
 {
 	if (o->json)
-		return output_json(json_pack("{s:o, s:o, s:I, s:b, s:o}", "object", output_text(o->object),
+		return output_json(json_pack("{s:o, s:o, s:I, s:b, s:o, s:o}", "object", output_text(o->object),
 					     "output", output_text(o->output), "size", (json_int_t)size,
-					     "dry_run", (int)o->dry_run,
+					     "dry_run", (int)o->dry_run, "inlined", output_inlined(stamped->t),
 					     "sites", output_changes(stamped->t, stamped->s)), err);
 	printf("%s %s (%zu bytes)\n", o->dry_run ? "would write" : "wrote", o->output, size);
 	output_change_lines(stdout, stamped->t, stamped->s);
+	if (o->dry_run)
+		output_inlined_lines(stdout, stamped->t);
 	return 0;
 }
 

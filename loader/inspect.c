@@ -74,7 +74,8 @@ void bpfstamp_injectable_at(const struct bpfstamp_template *t, uint32_t i, struc
 	value_type_text(&inj->type, t->btf.type_count ? &t->btf : NULL, out->type, sizeof(out->type));
 }
 
-void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, uint32_t site, struct bpfstamp_site *out)
+void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, uint32_t site,
+		      struct bpfstamp_site *out)
 {
 	const struct site *s = &t->sites[t->injectables[injectable].site_first + site];
 

@@ -20,7 +20,8 @@
 enum { TYPE_INFO = 4, TYPE_SIZE = 8, SECVAR_SIZE = 12, STV_HIDDEN = 2 };
 
 /* The symbol of that name in a section, or in any for section 0. */
-static bool find_symbol(const struct bpfstamp_template *t, const char *name, uint32_t section, struct elf64_symbol *sym)
+static bool find_symbol(const struct bpfstamp_template *t, const char *name, uint32_t section,
+			struct elf64_symbol *sym)
 {
 	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
 		elf64_symbol(&t->elf, i, sym);

@@ -110,7 +110,8 @@ static void data_map_name(char out[16], const struct bpfstamp_template *t, const
 	sys_name(out, name);
 }
 
-static int create_map(const struct bpfstamp_template *t, const struct map *m, int btf_fd, const struct bpfstamp_load *load)
+static int create_map(const struct bpfstamp_template *t, const struct map *m, int btf_fd,
+		      const struct bpfstamp_load *load)
 {
 	union bpf_attr attr;
 	int fd;

@@ -65,7 +65,8 @@ static void hint_helper(const char *reason, struct bpfstamp_err *err)
 		err_hint(err, " (it may need CAP_PERFMON, a GPL-compatible licence, or a newer kernel)");
 }
 
-bool log_explain(const char *log, const struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err)
+bool log_explain(const char *log, const struct link *link, const struct bpfstamp_template *t,
+		 struct bpfstamp_err *err)
 {
 	const char *reason = NULL;
 	struct bpfstamp_site at;

@@ -64,7 +64,8 @@ bool part_member(struct part *part, const struct part *outer, const struct bpfst
 	return true;
 }
 
-static bool take_member(struct part *part, const struct bpfstamp_template *t, const char *name, size_t len, int nesting)
+static bool take_member(struct part *part, const struct bpfstamp_template *t, const char *name, size_t len,
+			int nesting)
 {
 	uint32_t id = btf_resolve(&t->btf, part->btf);
 	struct btf_type type;
@@ -88,7 +89,8 @@ static bool take_member(struct part *part, const struct bpfstamp_template *t, co
 	return false;
 }
 
-static int take_index(struct part *part, const struct bpfstamp_template *t, const char **path, struct bpfstamp_err *err)
+static int take_index(struct part *part, const struct bpfstamp_template *t, const char **path,
+		      struct bpfstamp_err *err)
 {
 	struct btf_type array;
 	unsigned long index;

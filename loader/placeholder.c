@@ -69,8 +69,8 @@ static int add_doubt(struct bpfstamp_template *t, const struct doubt *doubt, str
 }
 
 /* Whether the constant that an instruction puts into a register is used by its sign. */
-static bool is_used_by_sign(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, const struct bpfinsn *two,
-			    uint16_t *seen)
+static bool is_used_by_sign(const struct bpfstamp_template *t, uint32_t code, uint32_t insn,
+			    const struct bpfinsn *two, uint16_t *seen)
 {
 	bool moves = two->code == BPF_CODE_LDDW || (bpfinsn_op(two->code) == BPF_OP_MOV &&
 		(bpfinsn_class(two->code) == BPF_CLASS_ALU || bpfinsn_class(two->code) == BPF_CLASS_ALU64));

@@ -33,17 +33,15 @@ struct writer {
 	size_t btf_at, btf_size;	/* BTF likewise; strings are its end */
 };
 
-static bool touched(const struct bpfstamp_stamp *s, uint32_t data)
-{
-	for (uint32_t i = 0; i < s->t->global_count; i++)
-		if (s->touched[i] && s->t->injectables[i].data == data)
-			return true;
-	return false;
-}
-
+/* Whether a .bss section holds anything but the zeros that every loader gives it. */
 static bool needs_bytes(const struct bpfstamp_stamp *s, uint32_t data)
 {
-	return s->t->datas[data].nobits && touched(s, data);
+	const struct data *d = &s->t->datas[data];
+
+	for (uint32_t i = 0; d->nobits && i < d->size; i++)
+		if (s->image[d->image + i])
+			return true;
+	return false;
 }
 
 static uint8_t *header(const struct writer *w, uint32_t section)

@@ -126,8 +126,8 @@ static void move_records(const struct bpfstamp_template *t, uint8_t *copy, uint3
 /* --------------------------------------------------------------- BTF.ext */
 
 /* Translate count records of one section, in place; returns how many are left. */
-static uint32_t move_ext_records(const struct bpfstamp_template *t, const struct code *c, uint8_t *from, uint32_t count,
-				 uint32_t record_size)
+static uint32_t move_ext_records(const struct bpfstamp_template *t, const struct code *c, uint8_t *from,
+				 uint32_t count, uint32_t record_size)
 {
 	uint32_t kept = 0, last = 0;
 

@@ -51,7 +51,8 @@ static bool find_start(const struct bpfstamp_template *t, uint32_t code, int64_t
 	return *func != NO_INDEX && t->funcs[*func].start == slot;
 }
 
-static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, const struct bpfinsn *insn, int64_t addend)
+static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, const struct bpfinsn *insn,
+			      int64_t addend)
 {
 	if (is_call(insn)) {
 		refuse(r, insn->src == BPF_SRC_KFUNC_CALL ? "it calls a kernel function (kfunc), which is not supported" :
@@ -116,8 +117,8 @@ static void resolve_call(struct bpfstamp_template *t, struct reloc *r, const str
 		refuse(r, "it calls code that is not the start of a function");
 }
 
-static int add_reloc(struct bpfstamp_template *t, uint32_t code, uint32_t rel_section, uint32_t rel_type, uint64_t index,
-		     struct bpfstamp_err *err)
+static int add_reloc(struct bpfstamp_template *t, uint32_t code, uint32_t rel_section, uint32_t rel_type,
+		     uint64_t index, struct bpfstamp_err *err)
 {
 	struct reloc *r = &t->relocs[t->reloc_count];
 	struct elf64_symbol sym;

@@ -72,8 +72,8 @@ static bool is_move(const struct bpfinsn *insn)
 	return insn->code == (BPF_CLASS_ALU64 | BPF_OP_MOV | BPF_SOURCE_K);
 }
 
-static int plan(struct bpfstamp_template *t, const struct site *site, uint64_t value, const uint8_t *args, uint16_t *live,
-		struct edit *edit, struct bpfstamp_err *err)
+static int plan(struct bpfstamp_template *t, const struct site *site, uint64_t value, const uint8_t *args,
+		uint16_t *live, struct edit *edit, struct bpfstamp_err *err)
 {
 	const uint8_t *raw = t->image + object_insn_at(t, site->code, site->insn);
 	struct bpfinsn insn, with, load = { .code = BPF_CODE_LDDW };

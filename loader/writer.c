@@ -36,7 +36,8 @@ size_t bpfstamp_elf_size(const struct bpfstamp_stamp *s)
 	return promote_size(s, relayout_size(s->t, (size_t)s->t->elf.size));
 }
 
-static void resolve_symbol(const struct bpfstamp_template *t, uint8_t *copy, const struct injectable *inj, uint64_t value)
+static void resolve_symbol(const struct bpfstamp_template *t, uint8_t *copy, const struct injectable *inj,
+			   uint64_t value)
 {
 	uint8_t *symbol = copy + elf64_symbol_at(&t->elf, inj->symbol);
 
@@ -83,8 +84,8 @@ static void move_relocs(const struct bpfstamp_stamp *s, uint8_t *copy, uint32_t 
 	bytes_put64(copy + elf64_section_header_at(&t->elf, section) + SH_SIZE, kept * rel.entsize, t->elf.big);
 }
 
-static int patch(const struct bpfstamp_template *t, uint8_t *copy, uint32_t section, uint64_t offset, const void *bytes,
-		 uint32_t len, struct bpfstamp_err *err)
+static int patch(const struct bpfstamp_template *t, uint8_t *copy, uint32_t section, uint64_t offset,
+		 const void *bytes, uint32_t len, struct bpfstamp_err *err)
 {
 	struct elf64_fault fault;
 

@@ -234,6 +234,40 @@ help_lists() {	# COMMAND OPTION…
 	is "$command -h" 0 "$status"
 }
 
+# Values from a file, what an object has no use for, and what --inline says.
+test_file() {
+	local globals=$OBJECTS/globals.v3.o
+
+	"$BPFSTAMP" inspect "$globals" --json >manifest.json
+	ok "a manifest is read back" "$BPFSTAMP" patch "$globals" --set-file manifest.json --output same.o
+	ok "a manifest changes nothing" cmp "$globals" same.o
+	echo '{"target_addr": "10.0.0.9"}' >values.json
+	ok "--set-file" "$BPFSTAMP" patch $stamp --set-file values.json --output file.o
+	"$BPFSTAMP" patch $stamp --set target_addr=10.0.0.9 --output set.o >/dev/null
+	ok "--set-file does what --set does" cmp file.o set.o
+	echo '{"target_addr": "10.0.0.9", "no_such": 1}' >unknown.json
+	bad "file with an unknown name" "nothing called 'no_such' can be stamped" \
+		patch $stamp --output out.o --set-file unknown.json
+	ok "--allow-unused passes it over" "$BPFSTAMP" patch $stamp --allow-unused --set-file unknown.json \
+		--output file.o
+	ok "--allow-unused sets the rest" cmp file.o set.o
+	ok "--allow-unused of a folded variable" "$BPFSTAMP" patch folded.v3.o --allow-unused \
+		--set target_addr=10.0.0.9 --output out.o
+	echo '{' >broken.json
+	bad "file that is no JSON" 'cannot read broken.json: line' patch $stamp --output out.o --set-file broken.json
+	echo '[1]' >list.json
+	bad "file that is no object" 'expected a JSON object' patch $stamp --output out.o --set-file list.json
+	echo '{"target_addr": 1.5}' >real.json
+	bad "file with a fraction" 'target_addr: expected a string, an integer or a boolean' \
+		patch $stamp --output out.o --set-file real.json
+	bad "file that is not there" 'cannot read nosuch.json' patch $stamp --output out.o --set-file nosuch.json
+	run patch "$OBJECTS/ping_drop_global.v3.o" --inline --dry-run --output out.o --set target_addr=1
+	has "--inline --dry-run says what it did" 'target_addr: inlined at 2 sites' "$stdout"
+	run inspect "$OBJECTS/ping_drop_global.v3.o" --inline
+	has "inspect --inline: no map is left" '^map .data: .*, not used$' "$stdout"
+	rm -f ./*.json same.o file.o set.o out.o
+}
+
 # The manual page has every option that a command lists.
 in_manual() {	# COMMAND OPTION…
 	local command=$1 option
@@ -372,7 +406,7 @@ test_dry_run() {
 	json "show, nothing" filters show
 }
 
-for t in objects truncated values output usage help json; do
+for t in objects truncated values output file usage help json; do
 	test_$t
 done
 if [ "$isolated" = yes ] && network; then
