@@ -181,6 +181,8 @@ static bool find_lane(const struct imm_constant *c, enum imm_form form, uint64_t
 	}
 	if (found > 1)
 		out->doubt = "it more than once, merged";
+	else if (found && (uint32_t)m == (uint32_t)~c->value)
+		out->doubt = "its byte swap, or its complement, which looks the same";
 	return found;
 }
 

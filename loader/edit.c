@@ -218,6 +218,16 @@ static void move_doubts(struct work *w)
 	}
 }
 
+static void move_kept(struct work *w)
+{
+	for (uint32_t i = 0; i < w->t->injectable_count; i++) {
+		struct injectable *inj = &w->t->injectables[i];
+
+		if (inj->kept)
+			inj->kept_insn = w->map[inj->kept_code][inj->kept_insn];
+	}
+}
+
 static void move_functions(struct work *w)
 {
 	for (uint32_t i = 0; i < w->t->func_count; i++) {
@@ -255,6 +265,7 @@ static void commit(struct work *w)
 	move_relocs(w);
 	move_sites(w);
 	move_doubts(w);
+	move_kept(w);
 	move_functions(w);
 	for (uint32_t i = 0; i < t->injectable_count; i++)
 		if (t->injectables[i].data != NO_INDEX)

@@ -142,7 +142,8 @@ static void keep(struct work *w, const struct finding *found, const char *why)
 		if (inj->kept)
 			continue;
 		inj->kept = why;
-		object_locate(t, found->code, e->slot, &inj->kept_at);
+		inj->kept_code = found->code;
+		inj->kept_insn = e->slot;
 	}
 	if (!any)
 		w->spoiled[e->object] = true;

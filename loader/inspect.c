@@ -69,7 +69,9 @@ void bpfstamp_injectable_at(const struct bpfstamp_template *t, uint32_t i, struc
 					     .size = inj->type.size, .bits = inj->type.bits,
 					     .is_signed = inj->type.is_signed, .has_value = inj->has_value,
 					     .site_count = inj->site_count, .inlined_count = inj->inlined_count,
-					     .kept = inj->kept, .kept_at = inj->kept_at };
+					     .kept = inj->kept };
+	if (inj->kept)
+		object_locate(t, inj->kept_code, inj->kept_insn, &out->kept_at);
 	out->value = inj->kind == BPFSTAMP_GLOBAL ? t->image + inj->image : inj->value;
 	value_type_text(&inj->type, t->btf.type_count ? &t->btf : NULL, out->type, sizeof(out->type));
 }

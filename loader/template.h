@@ -120,7 +120,7 @@ struct injectable {
 	/* what bpfstamp_inline did */
 	uint32_t inlined_count;
 	const char *kept;	/* why some use of it was not inlined, or NULL */
-	struct bpfstamp_site kept_at;
+	uint32_t kept_code, kept_insn;	/* and where */
 };
 
 struct link;
