@@ -14,7 +14,7 @@ PREFIX ?= /usr/local
 CC ?= cc
 OBJCOPY ?= objcopy
 CLANG ?= $(firstword $(foreach c,clang-19 clang,$(shell command -v $(c))))
-MULTIARCH := $(shell $(CC) -dumpmachine | sed 's/-pc-/-/; s/-unknown-/-/')
+MULTIARCH := $(shell $(CC) -dumpmachine 2>/dev/null | sed 's/-pc-/-/; s/-unknown-/-/')
 
 CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow $(if $(CI)$(WERROR),-Werror)

@@ -30,6 +30,7 @@ table() {
 		test	libclang-rt-19-dev	libFuzzer, and sanitizers for clang
 		test	llvm-19	llvm-objdump and llvm-mc, to compare the disassembly with
 		test	bpftool	a second opinion on what the kernel has loaded
+		test	jq	whether --json is valid JSON
 		test	valgrind	leaks and uninitialised reads
 		test	musl-tools	make static: musl-gcc
 		test	golang-go	comparison with the Go loader
