@@ -1,70 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Finding injectables and programs by name.  A name that is not there is
- * answered with the nearest that is (Damerau's distance: insertions, deletions,
- * changes, neighbours swapped), where that is near enough to be a slip; a
- * name that several have is answered with all of them.
+ * answered with the nearest that is, where that is near enough to be a slip;
+ * a name that several have is answered with all of them.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "loader/err.h"
+#include "loader/near.h"
 #include "loader/path.h"
-
-enum { DISTANCE_MAX = 3, NAME_MAX_LEN = 63 };
-
-static unsigned int least(unsigned int a, unsigned int b)
-{
-	return a < b ? a : b;
-}
-
-/* Damerau's distance of two names, or more than DISTANCE_MAX where one is too long to care. */
-static unsigned int distance(const char *a, const char *b)
-{
-	unsigned int rows[3][NAME_MAX_LEN + 1];
-	unsigned int *before = rows[0], *last = rows[1], *row = rows[2];
-	size_t la = strlen(a), lb = strlen(b);
-
-	if (la > NAME_MAX_LEN || lb > NAME_MAX_LEN)
-		return DISTANCE_MAX + 1;
-	for (unsigned int j = 0; j <= lb; j++)
-		last[j] = j;
-	for (unsigned int i = 1; i <= la; i++) {
-		unsigned int *spare = before;
-
-		row[0] = i;
-		for (unsigned int j = 1; j <= lb; j++) {
-			row[j] = least(least(last[j], row[j - 1]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				row[j] = least(row[j], before[j - 2] + 1);
-		}
-		before = last;
-		last = row;
-		row = spare;
-	}
-	return last[lb];
-}
-
-struct nearest {
-	const char *wanted, *name;
-	unsigned int distance;
-};
-
-static void consider(struct nearest *n, const char *name)
-{
-	unsigned int d = distance(n->wanted, name);
-
-	if (d < n->distance) {
-		n->distance = d;
-		n->name = name;
-	}
-}
-
-static void suggest(const struct nearest *n, struct bpfstamp_err *err)
-{
-	if (n->name && n->distance <= DISTANCE_MAX && n->distance < strlen(n->wanted))
-		err_hint(err, "; did you mean '%s'?", n->name);
-}
 
 /*
  * How much of name an injectable goes by, as "name" or "section:name": all of
@@ -121,14 +66,14 @@ static int ambiguous(const struct bpfstamp_template *t, const char *name, size_t
 
 static int unknown(const struct bpfstamp_template *t, const char *name, struct bpfstamp_err *err)
 {
-	struct nearest near = { .wanted = name, .distance = DISTANCE_MAX + 1 };
+	struct near near = near_to(name, strlen(name));
 
 	for (uint32_t i = 0; i < t->injectable_count; i++)
-		consider(&near, t->injectables[i].name);
+		near_consider(&near, t->injectables[i].name);
 	err_set(err, ENOENT, "%s: nothing called '%s' can be stamped", t->name, name);
 	if (!t->injectable_count)
 		err_hint(err, ": the object has no global, no STAMP() and no undefined symbol");
-	suggest(&near, err);
+	near_suggest(&near, err);
 	return -1;
 }
 
@@ -153,7 +98,7 @@ int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bp
 static int find_named_program(const struct bpfstamp_template *t, const char *name, uint32_t *out,
 			      struct bpfstamp_err *err)
 {
-	struct nearest near = { .wanted = name, .distance = DISTANCE_MAX + 1 };
+	struct near near = near_to(name, strlen(name));
 
 	for (uint32_t i = 0; i < t->func_count; i++) {
 		if (t->funcs[i].entry && !strcmp(t->funcs[i].name, name)) {
@@ -163,9 +108,9 @@ static int find_named_program(const struct bpfstamp_template *t, const char *nam
 	}
 	for (uint32_t i = 0; i < t->func_count; i++)
 		if (t->funcs[i].entry)
-			consider(&near, t->funcs[i].name);
+			near_consider(&near, t->funcs[i].name);
 	err_set(err, ENOENT, "%s: no program called '%s'", t->name, name);
-	suggest(&near, err);
+	near_suggest(&near, err);
 	return -1;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "loader/err.h"
+#include "loader/near.h"
 #include "loader/path.h"
 
 enum { NESTING = 32 };	/* of anonymous members; BTF was checked not to return to itself */
@@ -113,6 +114,28 @@ static int take_index(struct part *part, const struct bpfstamp_template *t, cons
 	return 0;
 }
 
+/* No such member: say which one is near. */
+static int no_member(const struct part *part, const struct bpfstamp_template *t, const char *name, size_t len,
+		     struct bpfstamp_err *err)
+{
+	uint32_t id = btf_resolve(&t->btf, part->btf);
+	struct near near = near_to(name, len);
+	struct btf_type type;
+
+	err_set(err, ENOENT, "no member .%.*s", (int)len, name);
+	btf_type(&t->btf, id, &type);
+	for (uint32_t i = 0; (type.kind == BTF_STRUCT || type.kind == BTF_UNION) && i < type.vlen; i++) {
+		struct btf_member m;
+		struct part inner;
+
+		btf_member(&t->btf, id, i, &m);
+		if (part_member(&inner, part, t, &m))
+			near_consider(&near, m.name);
+	}
+	near_suggest(&near, err);
+	return -1;
+}
+
 static int step(struct part *part, const struct bpfstamp_template *t, const char **path, struct bpfstamp_err *err)
 {
 	size_t len;
@@ -122,8 +145,10 @@ static int step(struct part *part, const struct bpfstamp_template *t, const char
 	if (**path == '[')
 		return take_index(part, t, path, err);
 	len = strcspn(*path + 1, ".[");
-	if (**path != '.' || !len || !take_member(part, t, *path + 1, len, NESTING))
-		return err_set(err, ENOENT, "no member %s", *path);
+	if (**path != '.' || !len)
+		return err_set(err, EINVAL, "%s: expected .member or [number]", *path);
+	if (!take_member(part, t, *path + 1, len, NESTING))
+		return no_member(part, t, *path + 1, len, err);
 	*path += 1 + len;
 	return 0;
 }

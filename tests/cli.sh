@@ -263,6 +263,7 @@ test_file() {
 	bad "file that is not there" 'cannot read nosuch.json' patch $stamp --output out.o --set-file nosuch.json
 	run patch "$OBJECTS/ping_drop_global.v3.o" --inline --dry-run --output out.o --set target_addr=1
 	has "--inline --dry-run says what it did" 'target_addr: inlined at 2 sites' "$stdout"
+	bad "unknown member" "no member .adr; did you mean 'addr'" patch "$globals" --output out.o --set g_peer.adr=1
 	run inspect "$OBJECTS/ping_drop_global.v3.o" --inline
 	has "inspect --inline: no map is left" '^map .data: .*, not used$' "$stdout"
 	rm -f ./*.json same.o file.o set.o out.o
