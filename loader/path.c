@@ -146,7 +146,7 @@ static int step(struct part *part, const struct bpfstamp_template *t, const char
 		return take_index(part, t, path, err);
 	len = strcspn(*path + 1, ".[");
 	if (**path != '.' || !len)
-		return err_set(err, EINVAL, "%s: expected .member or [number]", *path);
+		return err_set(err, ENOENT, "no member %s", *path);
 	if (!take_member(part, t, *path + 1, len, NESTING))
 		return no_member(part, t, *path + 1, len, err);
 	*path += 1 + len;
