@@ -60,9 +60,8 @@ static void print_maps(const struct bpfstamp_template *t)
 
 static void print_place(const char *before, const struct bpfstamp_site *site)
 {
-	printf("%sinstruction %u of %s", before, site->insn, site->program);
-	if (site->file)
-		printf(" (%s:%u)", site->file, site->line);
+	fputs(before, stdout);
+	output_place(stdout, site);
 	putchar('\n');
 }
 

@@ -50,6 +50,13 @@ char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_stam
 	return text;
 }
 
+void output_place(FILE *to, const struct bpfstamp_site *site)
+{
+	fprintf(to, "instruction %u of %s", site->insn, site->program);
+	if (site->file)
+		fprintf(to, " (%s:%u)", site->file, site->line);
+}
+
 struct listing {
 	const struct bpfstamp_template *t;
 	const struct bpfstamp_stamp *s;
@@ -85,10 +92,8 @@ static void print_change(const struct bpfstamp_change *change, void *arg)
 	struct listing *l = arg;
 	char *before = output_value(l->t, NULL, &change->ref), *after = output_value(l->t, l->s, &change->ref);
 
-	fprintf(l->to, "  %s: %s -> %s at instruction %u of %s", change->path, before ? before : "(none)",
-		after ? after : "?", change->site.insn, change->site.program);
-	if (change->site.file)
-		fprintf(l->to, " (%s:%u)", change->site.file, change->site.line);
+	fprintf(l->to, "  %s: %s -> %s at ", change->path, before ? before : "(none)", after ? after : "?");
+	output_place(l->to, &change->site);
 	if (change->site.derived)
 		fprintf(l->to, ", which holds %s", change->site.derived);
 	fputc('\n', l->to);
@@ -104,12 +109,12 @@ void output_change_lines(FILE *to, const struct bpfstamp_template *t, const stru
 	bpfstamp_changes(s, print_change, &l);
 	for (uint32_t i = 0; i < bpfstamp_doubt_count(t); i++) {
 		bpfstamp_doubt_at(t, i, &doubt);
+		fprintf(to, "  left as it is: ");
 		if (doubt.site.program)
-			fprintf(to, "  left as it is: instruction %u of %s, %s\n", doubt.site.insn, doubt.site.program,
-				doubt.what);
+			output_place(to, &doubt.site);
 		else
-			fprintf(to, "  left as it is: section %s at byte 0x%x, %s\n", doubt.section, doubt.offset,
-				doubt.what);
+			fprintf(to, "section %s at byte 0x%x", doubt.section, doubt.offset);
+		fprintf(to, ", %s\n", doubt.what);
 	}
 }
 
@@ -143,10 +148,8 @@ void output_inlined_lines(FILE *to, const struct bpfstamp_template *t)
 				inj.inlined_count == 1 ? "" : "s");
 		if (!inj.kept)
 			continue;
-		fprintf(to, "  %s: kept: %s, at instruction %u of %s", inj.name, inj.kept, inj.kept_at.insn,
-			inj.kept_at.program);
-		if (inj.kept_at.file)
-			fprintf(to, " (%s:%u)", inj.kept_at.file, inj.kept_at.line);
+		fprintf(to, "  %s: kept: %s, at ", inj.name, inj.kept);
+		output_place(to, &inj.kept_at);
 		fputc('\n', to);
 	}
 }

@@ -30,6 +30,9 @@ void output_change_lines(FILE *to, const struct bpfstamp_template *t, const stru
 json_t *output_inlined(const struct bpfstamp_template *t);
 void output_inlined_lines(FILE *to, const struct bpfstamp_template *t);
 
+/* "instruction N of PROGRAM (FILE:LINE)". */
+void output_place(FILE *to, const struct bpfstamp_site *site);
+
 /* The fields of a filter, set in object. */
 int output_filter(json_t *object, const struct bpfstamp_filter *f);
 

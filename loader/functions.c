@@ -271,3 +271,25 @@ void object_locate(const struct bpfstamp_template *t, uint32_t code, uint32_t in
 	out->file = line.file;
 	out->line = line.line;
 }
+
+int object_hint_place(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, struct bpfstamp_err *err)
+{
+	struct bpfstamp_site at;
+
+	object_locate(t, code, insn, &at);
+	err_hint(err, "instruction %u of %s", at.insn, at.program);
+	if (at.file)
+		err_hint(err, " (%s:%u)", at.file, at.line);
+	return -1;
+}
+
+void object_decode(const struct bpfstamp_template *t, const uint8_t *image, uint32_t code, uint32_t insn,
+		   struct bpfinsn two[2])
+{
+	const uint8_t *raw = image + object_insn_at(t, code, insn);
+
+	two[1] = (struct bpfinsn){ 0 };
+	bpfinsn_decode(raw, t->elf.big, &two[0]);
+	if (bpfinsn_slots(two[0].code) == 2)
+		bpfinsn_decode(raw + BPFINSN_SIZE, t->elf.big, &two[1]);
+}

@@ -103,14 +103,6 @@ uint32_t bpfstamp_doubt_count(const struct bpfstamp_template *t)
 	return t->doubt_count;
 }
 
-/* Decode the one or two slots at an offset of an image. */
-static void decode_at(const struct bpfstamp_template *t, const uint8_t *image, uint32_t at, struct bpfinsn two[2])
-{
-	bpfinsn_decode(image + at, t->elf.big, &two[0]);
-	if (bpfinsn_slots(two[0].code) == 2)
-		bpfinsn_decode(image + at + BPFINSN_SIZE, t->elf.big, &two[1]);
-}
-
 static const char *reloc_name(const struct bpfstamp_template *t, const struct reloc *r)
 {
 	struct elf64_symbol sym;
@@ -140,16 +132,16 @@ void bpfstamp_insn_at(const struct bpfstamp_stamp *s, uint32_t program, uint32_t
 	const struct func *f = &t->funcs[program];
 	uint32_t insn = f->start + slot, at = object_insn_at(t, f->code, insn);
 	const struct reloc *r = object_reloc_at(t, f->code, insn);
-	struct bpfinsn two[2] = { 0 };
+	struct bpfinsn two[2];
 
 	*out = (struct bpfstamp_insn){ .refers = r ? reloc_name(t, r) : NULL };
 	object_locate(t, f->code, insn, &out->site);
-	decode_at(t, s->image, at, two);
+	object_decode(t, s->image, f->code, insn, two);
 	out->slots = bpfinsn_slots(two[0].code);
 	bpfinsn_text(out->text, sizeof(out->text), two);
 	out->changed = memcmp(s->image + at, t->image + at, (size_t)out->slots * BPFINSN_SIZE) != 0;
 	if (out->changed) {
-		decode_at(t, t->image, at, two);
+		object_decode(t, t->image, f->code, insn, two);
 		bpfinsn_text(out->before, sizeof(out->before), two);
 	}
 }

@@ -73,12 +73,8 @@ static struct walk walk_of(const struct bpfstamp_template *t, uint32_t func)
 static int refuse_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, const char *why,
 		     struct bpfstamp_err *err)
 {
-	struct bpfstamp_site at;
-
-	object_locate(t, code, insn, &at);
-	err_set(err, ENOTSUP, "%s: cannot load: instruction %u of %s", t->name, at.insn, at.program);
-	if (at.file)
-		err_hint(err, " (%s:%u)", at.file, at.line);
+	err_set(err, ENOTSUP, "%s: cannot load: ", t->name);
+	object_hint_place(t, code, insn, err);
 	return err_hint(err, ": %s", why);
 }
 

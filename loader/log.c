@@ -69,7 +69,6 @@ bool log_explain(const char *log, const struct link *link, const struct bpfstamp
 		 struct bpfstamp_err *err)
 {
 	const char *reason = NULL;
-	struct bpfstamp_site at;
 	uint32_t insn, where = NO_INDEX, code;
 
 	for (const char *line = log; *line;) {
@@ -86,10 +85,8 @@ bool log_explain(const char *log, const struct link *link, const struct bpfstamp
 	}
 	if (where == NO_INDEX || !link_origin(link, t, where, &code, &insn))
 		return reason;
-	object_locate(t, code, insn, &at);
-	err_hint(err, ", at instruction %u of %s", at.insn, at.program);
-	if (at.file)
-		err_hint(err, " (%s:%u)", at.file, at.line);
+	err_hint(err, ", at ");
+	object_hint_place(t, code, insn, err);
 	return reason;
 }
 

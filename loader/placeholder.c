@@ -89,13 +89,11 @@ static int look_at(struct bpfstamp_template *t, const struct imm_constant *c, ui
 	uint32_t at = object_insn_at(t, code, insn);
 	struct site site = { .injectable = t->injectable_count, .code = code, .insn = insn };
 	struct doubt doubt = { .injectable = t->injectable_count, .code = code, .insn = insn };
-	struct bpfinsn two[2] = { 0 };
+	struct bpfinsn two[2];
 
 	if (!bpfinsn_starts(t->starts, at / BPFINSN_SIZE))
 		return 0;
-	bpfinsn_decode(t->image + at, t->elf.big, &two[0]);
-	if (two[0].code == BPF_CODE_LDDW)
-		bpfinsn_decode(t->image + at + BPFINSN_SIZE, t->elf.big, &two[1]);
+	object_decode(t, t->image, code, insn, two);
 	if (!derive_find(two, c, &site.how) || has_name(t, code, insn))
 		return 0;
 	doubt.what = site.how.doubt;
@@ -166,17 +164,14 @@ static int add_placeholder(struct bpfstamp_template *t, struct injectable *inj, 
 static int refuse_doubt(const struct bpfstamp_template *t, const char *old, uint32_t first, struct bpfstamp_err *err)
 {
 	uint32_t more = t->doubt_count - first - 1;
-	struct bpfstamp_doubt doubt;
+	const struct doubt *doubt = &t->doubts[first];
 
-	bpfstamp_doubt_at(t, first, &doubt);
 	err_set(err, EINVAL, "%s: cannot replace %s: ", t->name, old);
-	if (doubt.site.program)
-		err_hint(err, "instruction %u of %s", doubt.site.insn, doubt.site.program);
+	if (doubt->code != NO_INDEX)
+		object_hint_place(t, doubt->code, doubt->insn, err);
 	else
-		err_hint(err, "section %s at byte 0x%x", doubt.section, doubt.offset);
-	if (doubt.site.file)
-		err_hint(err, " (%s:%u)", doubt.site.file, doubt.site.line);
-	err_hint(err, " may hold %s", doubt.what);
+		err_hint(err, "section %s at byte 0x%x", t->datas[doubt->data].name, doubt->insn);
+	err_hint(err, " may hold %s", doubt->what);
 	if (more)
 		err_hint(err, ", and %u more place%s", more, more == 1 ? "" : "s");
 	return err_hint(err, "; use STAMP() or a global, or leave these as they are with --allow-derived");

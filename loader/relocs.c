@@ -133,8 +133,7 @@ static int add_reloc(struct bpfstamp_template *t, uint32_t code, uint32_t rel_se
 	if (rel.offset % BPFINSN_SIZE || rel.offset / BPFINSN_SIZE >= t->codes[code].insns)
 		return err_set(err, EINVAL, "%s: section %s: relocation %" PRIu64 " is not at an instruction", t->name,
 			       t->codes[code].name, index);
-	*r = (struct reloc){ .code = code, .insn = (uint32_t)(rel.offset / BPFINSN_SIZE), .symbol = rel.symbol,
-			     .rel_section = rel_section, .rel_index = (uint32_t)index };
+	*r = (struct reloc){ .code = code, .insn = (uint32_t)(rel.offset / BPFINSN_SIZE), .symbol = rel.symbol };
 	at = object_insn_at(t, code, r->insn);
 	bpfinsn_decode(t->image + at, t->elf.big, &insn);
 	if (!bpfinsn_starts(t->starts, at / BPFINSN_SIZE) || (!is_lddw(&insn) && !is_call(&insn)))

@@ -74,13 +74,10 @@ static int refuse_unused(const struct bpfstamp_template *t, const struct injecta
 bool stamp_meaning(const struct bpfstamp_template *t, const uint8_t *image, const struct site *site, uint64_t value,
 		   uint64_t *meaning)
 {
-	const uint8_t *raw = image + object_insn_at(t, site->code, site->insn);
-	struct bpfinsn two[2] = { 0 };
+	struct bpfinsn two[2];
 	uint64_t old;
 
-	bpfinsn_decode(raw, t->elf.big, &two[0]);
-	if (two[0].code == BPF_CODE_LDDW)
-		bpfinsn_decode(raw + BPFINSN_SIZE, t->elf.big, &two[1]);
+	object_decode(t, image, site->code, site->insn, two);
 	imm_meaning(two, &old);
 	return derive_meaning(&site->how, old, value, meaning);
 }
@@ -91,15 +88,12 @@ static int check_sites(const struct bpfstamp_template *t, const struct injectabl
 {
 	for (uint32_t i = 0; i < inj->site_count; i++) {
 		const struct site *site = &t->sites[inj->site_first + i];
-		struct bpfstamp_site at;
 		uint64_t meaning;
 
 		if (stamp_meaning(t, t->image, site, value, &meaning))
 			continue;
-		object_locate(t, site->code, site->insn, &at);
-		err_set(err, ERANGE, "%s: %s: instruction %u of %s", t->name, inj->name, at.insn, at.program);
-		if (at.file)
-			err_hint(err, " (%s:%u)", at.file, at.line);
+		err_set(err, ERANGE, "%s: %s: ", t->name, inj->name);
+		object_hint_place(t, site->code, site->insn, err);
 		if (site->how.fn == DERIVE_MINUS1 || site->how.fn == DERIVE_PLUS1)
 			return err_hint(err, " compares with %s, which would turn around at 0x%" PRIx64
 					": use STAMP() or a global", derive_text(site->how.fn), value);

@@ -59,8 +59,7 @@ struct func {
 };
 
 enum reloc_kind {
-	RELOC_NONE = 0,		/* void, or against an instruction that nothing needs */
-	RELOC_DATA,		/* lddw: address in datas[target], at addend */
+	RELOC_DATA = 1,		/* lddw: address in datas[target], at addend */
 	RELOC_MAP,		/* lddw: maps[target] */
 	RELOC_FUNC,		/* lddw: address of funcs[target] */
 	RELOC_CALL,		/* call of funcs[target] */
@@ -74,7 +73,6 @@ struct reloc {
 	uint32_t target;
 	uint32_t addend;
 	uint32_t symbol;	/* ELF index, 0 for a call that the compiler resolved */
-	uint32_t rel_section, rel_index;	/* where it stands in the file */
 	const char *why;
 };
 
@@ -193,6 +191,13 @@ static inline uint32_t object_insn_at(const struct bpfstamp_template *t, uint32_
 {
 	return t->codes[code].image + insn * BPFINSN_SIZE;
 }
+
+/* Decode the instruction at a slot in an image: two[1] is the second slot of an lddw, else zero. */
+void object_decode(const struct bpfstamp_template *t, const uint8_t *image, uint32_t code, uint32_t insn,
+		   struct bpfinsn two[2]);
+
+/* Put "instruction N of PROGRAM (FILE:LINE)" behind *err; always returns -1. */
+int object_hint_place(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, struct bpfstamp_err *err);
 
 /* Turn a fault of a parser into an error: "NAME: at byte 0x…: what". */
 int object_fault(const struct bpfstamp_template *t, const char *part, const struct elf64_fault *fault,

@@ -25,12 +25,8 @@
 static int refuse(const struct bpfstamp_template *t, const struct site *site, uint64_t value, const char *why,
 		  struct bpfstamp_err *err)
 {
-	struct bpfstamp_site at;
-
-	object_locate(t, site->code, site->insn, &at);
-	err_set(err, ERANGE, "%s: instruction %u of %s", t->name, at.insn, at.program);
-	if (at.file)
-		err_hint(err, " (%s:%u)", at.file, at.line);
+	err_set(err, ERANGE, "%s: ", t->name);
+	object_hint_place(t, site->code, site->insn, err);
 	return err_hint(err, " cannot hold 0x%" PRIx64 ": %s; use STAMP() or a global", value, why);
 }
 
