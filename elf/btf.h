@@ -64,7 +64,9 @@ struct btf {
 	const uint8_t *data;
 	uint32_t size;
 	bool big;
-	uint32_t type_count;	/* ids 0 (void) to type_count - 1 */
+	uint32_t type_count;	/* ids 0 (void) to type_count - 1, with those of base */
+	const struct btf *base;	/* what split BTF continues, or NULL */
+	uint32_t first;		/* its own first id: 1, or base's type_count */
 	/* private */
 	const uint8_t *types, *strings;
 	uint32_t type_len, str_len;
@@ -154,6 +156,15 @@ int btf_count(const void *data, uint64_t size, uint32_t *count, struct elf64_fau
  */
 int btf_open(struct btf *btf, const void *data, uint64_t size, uint32_t *index, uint32_t count,
 	     struct elf64_fault *fault);
+
+/*
+ * The same for split BTF, such as a kernel module's: its ids and string offsets
+ * go on where those of base end, and may refer to base, which must outlive it.
+ * index is for count types of its own (count from btf_count, where void counts
+ * as well).
+ */
+int btf_open_split(struct btf *btf, const struct btf *base, const void *data, uint64_t size, uint32_t *index,
+		   uint32_t count, struct elf64_fault *fault);
 
 /* Describe type id (below type_count) in *out; id 0 is BTF_VOID. */
 void btf_type(const struct btf *btf, uint32_t id, struct btf_type *out);

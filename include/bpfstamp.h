@@ -188,6 +188,12 @@ int bpfstamp_widen(struct bpfstamp_template *t, const char *name, const char *te
  */
 int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err);
 
+/*
+ * Resolve CO-RE relocations against the BTF of a file (raw, or in an ELF
+ * file), instead of against the running kernel's.  Before stamps are made.
+ */
+int bpfstamp_target_btf(struct bpfstamp_template *t, const char *path, struct bpfstamp_err *err);
+
 /* An injectable, resolved.  Its members are private. */
 struct bpfstamp_ref {
 	uint32_t injectable, offset, size, bit_offset, btf;
@@ -298,8 +304,9 @@ int bpfstamp_elf(const struct bpfstamp_stamp *s, void *buf, size_t size, struct 
 /* ----------------------------------------------------------------- load */
 
 struct bpfstamp_load {
-	uint32_t program;	/* from bpfstamp_find_program */
+	uint32_t program;	/* from bpfstamp_find_program; not for bpfstamp_load_all */
 	uint32_t prog_type;	/* enum bpf_prog_type, 0: by the section's name */
+	const char *pin_path;	/* bpffs folder of maps that are to be pinned by name; NULL: /sys/fs/bpf */
 	char *log;		/* gets the end of the verifier's log on failure, or NULL */
 	size_t log_size;
 	void (*note)(void *arg, const char *text);	/* told of each fallback, or NULL */
@@ -312,6 +319,28 @@ struct bpfstamp_load {
  */
 int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd,
 		  struct bpfstamp_err *err);
+
+/*
+ * All of an object: every entry program but those whose section's name begins
+ * with '?', and every map.  load->prog_type is for programs whose section tells
+ * no type.  *out keeps the fds.
+ */
+struct bpfstamp_loaded;
+int bpfstamp_load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_loaded **out,
+		      struct bpfstamp_err *err);
+
+/* The fd of a program or of a map, by its index in the template; -1 where it was not loaded.  Not to be closed. */
+int bpfstamp_loaded_program(const struct bpfstamp_loaded *loaded, uint32_t program);
+int bpfstamp_loaded_map(const struct bpfstamp_loaded *loaded, uint32_t map);
+
+/*
+ * Pin the programs as DIR/NAME and the maps as DIR/maps/NAME, making these
+ * folders of a bpffs; all or nothing.
+ */
+int bpfstamp_pin(const struct bpfstamp_loaded *loaded, const char *dir, struct bpfstamp_err *err);
+
+/* Close all fds; what is pinned or attached stays. */
+void bpfstamp_loaded_free(struct bpfstamp_loaded *loaded);
 
 struct bpfstamp_prog_info {
 	uint32_t id, type;

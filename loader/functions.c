@@ -44,7 +44,8 @@ static int add_function(struct bpfstamp_template *t, const struct elf64_symbol *
 			       t->name, sym->name, t->codes[code].name);
 	*f = (struct func){ .name = sym->name, .code = code, .start = (uint32_t)start,
 			    .insns = (uint32_t)(end - start), .entry = sym->bind != ELF64_STB_LOCAL };
-	sectype_find(t->codes[code].name, &f->prog_type, &f->attach_type);
+	f->optional = t->codes[code].name[0] == '?';
+	sectype_find(t->codes[code].name, &f->prog_type, &f->attach_type, &f->prog_flags);
 	t->func_count++;
 	return 0;
 }
@@ -182,6 +183,7 @@ int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	t->cache = calloc(1, sizeof(*t->cache) + t->func_count * sizeof(t->cache->links[0]));
 	if (!t->cache)
 		return object_no_memory(err);
+	pthread_mutex_init(&t->cache->lock, NULL);
 	t->cache->btf_fd = -1;
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "include/bytes.h"
 #include "loader/kbtf.h"
+#include "loader/sys.h"
 
 enum { TYPE_INFO = 4, TYPE_SIZE = 8, SECVAR_SIZE = 12, STV_HIDDEN = 2 };
 
@@ -87,7 +88,7 @@ static void hide_function(uint8_t *copy, const struct bpfstamp_template *t, uint
 		bytes_put32(info, bytes_get32(info, t->btf.big) & 0xffff0000u, t->btf.big);
 }
 
-int kbtf_make(uint8_t **out, const struct bpfstamp_template *t, struct bpfstamp_err *err)
+int kbtf_make(uint8_t **out, uint32_t *size, const struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	uint8_t *copy = malloc(t->btf.size);
 
@@ -106,5 +107,22 @@ int kbtf_make(uint8_t **out, const struct bpfstamp_template *t, struct bpfstamp_
 		}
 	}
 	*out = copy;
+	*size = t->btf.size;
 	return 0;
+}
+
+int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *load)
+{
+	struct bpfstamp_err ignored;
+	uint32_t size;
+	uint8_t *btf;
+	int fd;
+
+	if (!t->btf.type_count || kbtf_make(&btf, &size, t, &ignored))
+		return -1;
+	fd = sys_btf_load(btf, size, NULL, 0);
+	if (fd < 0)
+		load_note(load, "the kernel refuses the BTF of the object: source lines and types will be missing");
+	free(btf);
+	return fd;
 }

@@ -5,13 +5,21 @@
 #ifndef LOADER_KBTF_H
 #define LOADER_KBTF_H
 
-#include "loader/template.h"
+#include "loader/load.h"
 
 /*
  * A copy of the template's BTF with what compilers leave to the loader filled
  * in: sizes of DATASECs, and offsets of their variables, ascending; functions
- * of hidden visibility are static.  *out (t->btf.size bytes) is to be freed.
+ * of hidden visibility are static; externs are defined.  Kinds that the kernel
+ * is known to lack (loader/lacks.h) are replaced by older ones of the same
+ * size; ids stay as they are.  *out (*size bytes) is to be freed.
  */
-int kbtf_make(uint8_t **out, const struct bpfstamp_template *t, struct bpfstamp_err *err);
+int kbtf_make(uint8_t **out, uint32_t *size, const struct bpfstamp_template *t, struct bpfstamp_err *err);
+
+/*
+ * Load it: the fd, or -1 where the kernel takes it in no form or the object
+ * has none, which *load's note is told.
+ */
+int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *load);
 
 #endif

@@ -31,7 +31,7 @@ static void add_data_maps(struct bpfstamp_template *t)
 
 		d->map = t->map_count;
 		t->maps[t->map_count++] = (struct map){
-			.name = d->name, .section = d->name, .elf_section = d->section, .data = i,
+			.name = d->name, .section = d->name, .elf_section = d->section, .data = i, .inner = NO_INDEX,
 			.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = d->size, .max_entries = 1,
 			.flags = d->readonly ? BPF_F_RDONLY_PROG : 0,
 			.btf_value = t->btf.type_count ? btf_find(&t->btf, BTF_DATASEC, d->name) : 0,
@@ -44,7 +44,7 @@ static struct map *add_map(struct bpfstamp_template *t, const struct elf64_symbo
 	struct map *m = &t->maps[t->map_count++];
 
 	*m = (struct map){ .name = sym->name, .section = section, .elf_section = sym->section,
-			   .offset = (uint32_t)sym->value, .data = NO_INDEX };
+			   .offset = (uint32_t)sym->value, .data = NO_INDEX, .inner = NO_INDEX };
 	return m;
 }
 

@@ -226,6 +226,7 @@ int bpfstamp_open(struct bpfstamp_template **out, const void *bytes, size_t size
 		free(t);
 		return object_no_memory(err);
 	}
+	t->kconfig = NO_INDEX;
 	if (elf64_open(&t->elf, bytes, size, &fault)) {
 		object_fault(t, "ELF", &fault, err);
 		goto fail;
@@ -297,8 +298,11 @@ void bpfstamp_close(struct bpfstamp_template *t)
 		return;
 	for (uint32_t i = 0; t->cache && i < t->func_count; i++)
 		link_free(t->cache->links[i]);
-	if (t->cache && t->cache->btf_fd >= 0)
-		close(t->cache->btf_fd);
+	if (t->cache) {
+		if (t->cache->btf_fd >= 0)
+			close(t->cache->btf_fd);
+		pthread_mutex_destroy(&t->cache->lock);
+	}
 	free(t->cache);
 	for (uint32_t i = 0; i < t->placeholder_count; i++)
 		free(t->placeholders[i]);
@@ -306,6 +310,9 @@ void bpfstamp_close(struct bpfstamp_template *t)
 	free(t->doubts);
 	free(t->sites);
 	free(t->injectables);
+	free(t->map_slots);
+	free(t->externs);
+	free(t->kernel_file);
 	free(t->maps);
 	free(t->relocs);
 	free(t->funcs);

@@ -25,80 +25,81 @@ enum {
 	NETKIT_PRIMARY = 54,
 	NETKIT_PEER = 55,
 	PROG_NETFILTER = 32,
+	XDP_HAS_FRAGS = 1 << 5,	/* BPF_F_XDP_HAS_FRAGS */
 };
 
 static const struct rule {
 	const char *pattern;
-	uint32_t prog, attach;
+	uint32_t prog, attach, flags;
 } rules[] = {
-	{ "tcx/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS },
-	{ "tcx/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS },
-	{ "tc/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS },
-	{ "tc/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS },
-	{ "netkit/primary", BPF_PROG_TYPE_SCHED_CLS, NETKIT_PRIMARY },
-	{ "netkit/peer", BPF_PROG_TYPE_SCHED_CLS, NETKIT_PEER },
-	{ "tc+", BPF_PROG_TYPE_SCHED_CLS, 0 },
-	{ "classifier+", BPF_PROG_TYPE_SCHED_CLS, 0 },
-	{ "action+", BPF_PROG_TYPE_SCHED_ACT, 0 },
-	{ "xdp.frags/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP },
-	{ "xdp/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP },
-	{ "xdp.frags/cpumap", BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP },
-	{ "xdp/cpumap", BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP },
-	{ "xdp.frags+", BPF_PROG_TYPE_XDP, BPF_XDP },
-	{ "xdp+", BPF_PROG_TYPE_XDP, BPF_XDP },
-	{ "socket+", BPF_PROG_TYPE_SOCKET_FILTER, 0 },
-	{ "sk_reuseport/migrate", BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT_OR_MIGRATE },
-	{ "sk_reuseport", BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT },
-	{ "lwt_in+", BPF_PROG_TYPE_LWT_IN, 0 },
-	{ "lwt_out+", BPF_PROG_TYPE_LWT_OUT, 0 },
-	{ "lwt_xmit+", BPF_PROG_TYPE_LWT_XMIT, 0 },
-	{ "lwt_seg6local+", BPF_PROG_TYPE_LWT_SEG6LOCAL, 0 },
-	{ "sockops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS },
-	{ "sk_skb/stream_parser", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_PARSER },
-	{ "sk_skb/stream_verdict", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_VERDICT },
-	{ "sk_skb+", BPF_PROG_TYPE_SK_SKB, 0 },
-	{ "sk_msg+", BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT },
-	{ "sk_lookup+", BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP },
-	{ "flow_dissector+", BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR },
-	{ "netfilter", PROG_NETFILTER, 45 },
-	{ "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS },
-	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS },
-	{ "cgroup/skb", BPF_PROG_TYPE_CGROUP_SKB, 0 },
-	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
-	{ "cgroup/sock_release", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_RELEASE },
-	{ "cgroup/sock", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
-	{ "cgroup/post_bind4", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET4_POST_BIND },
-	{ "cgroup/post_bind6", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET6_POST_BIND },
-	{ "cgroup/bind4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND },
-	{ "cgroup/bind6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_BIND },
-	{ "cgroup/connect4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT },
-	{ "cgroup/connect6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_CONNECT },
-	{ "cgroup/sendmsg4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_SENDMSG },
-	{ "cgroup/sendmsg6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_SENDMSG },
-	{ "cgroup/recvmsg4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_RECVMSG },
-	{ "cgroup/recvmsg6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_RECVMSG },
-	{ "cgroup/sysctl", BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_CGROUP_SYSCTL },
-	{ "cgroup/getsockopt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_GETSOCKOPT },
-	{ "cgroup/setsockopt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT },
-	{ "cgroup/dev", BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE },
-	{ "kprobe+", BPF_PROG_TYPE_KPROBE, 0 },
-	{ "kretprobe+", BPF_PROG_TYPE_KPROBE, 0 },
-	{ "uprobe+", BPF_PROG_TYPE_KPROBE, 0 },
-	{ "uretprobe+", BPF_PROG_TYPE_KPROBE, 0 },
-	{ "tracepoint+", BPF_PROG_TYPE_TRACEPOINT, 0 },
-	{ "tp+", BPF_PROG_TYPE_TRACEPOINT, 0 },
-	{ "raw_tracepoint+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
-	{ "raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
-	{ "perf_event", BPF_PROG_TYPE_PERF_EVENT, 0 },
-	{ "fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
-	{ "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
-	{ "fmod_ret+", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN },
-	{ "tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
-	{ "iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER },
-	{ "freplace+", BPF_PROG_TYPE_EXT, 0 },
-	{ "lsm+", BPF_PROG_TYPE_LSM, BPF_LSM_MAC },
-	{ "struct_ops+", BPF_PROG_TYPE_STRUCT_OPS, 0 },
-	{ "syscall", BPF_PROG_TYPE_SYSCALL, 0 },
+	{ "tcx/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS, 0 },
+	{ "tcx/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS, 0 },
+	{ "tc/ingress", BPF_PROG_TYPE_SCHED_CLS, TCX_INGRESS, 0 },
+	{ "tc/egress", BPF_PROG_TYPE_SCHED_CLS, TCX_EGRESS, 0 },
+	{ "netkit/primary", BPF_PROG_TYPE_SCHED_CLS, NETKIT_PRIMARY, 0 },
+	{ "netkit/peer", BPF_PROG_TYPE_SCHED_CLS, NETKIT_PEER, 0 },
+	{ "tc+", BPF_PROG_TYPE_SCHED_CLS, 0, 0 },
+	{ "classifier+", BPF_PROG_TYPE_SCHED_CLS, 0, 0 },
+	{ "action+", BPF_PROG_TYPE_SCHED_ACT, 0, 0 },
+	{ "xdp.frags/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP, XDP_HAS_FRAGS },
+	{ "xdp/devmap", BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP, 0 },
+	{ "xdp.frags/cpumap", BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP, XDP_HAS_FRAGS },
+	{ "xdp/cpumap", BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP, 0 },
+	{ "xdp.frags+", BPF_PROG_TYPE_XDP, BPF_XDP, XDP_HAS_FRAGS },
+	{ "xdp+", BPF_PROG_TYPE_XDP, BPF_XDP, 0 },
+	{ "socket+", BPF_PROG_TYPE_SOCKET_FILTER, 0, 0 },
+	{ "sk_reuseport/migrate", BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT_OR_MIGRATE, 0 },
+	{ "sk_reuseport", BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT, 0 },
+	{ "lwt_in+", BPF_PROG_TYPE_LWT_IN, 0, 0 },
+	{ "lwt_out+", BPF_PROG_TYPE_LWT_OUT, 0, 0 },
+	{ "lwt_xmit+", BPF_PROG_TYPE_LWT_XMIT, 0, 0 },
+	{ "lwt_seg6local+", BPF_PROG_TYPE_LWT_SEG6LOCAL, 0, 0 },
+	{ "sockops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, 0 },
+	{ "sk_skb/stream_parser", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_PARSER, 0 },
+	{ "sk_skb/stream_verdict", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_STREAM_VERDICT, 0 },
+	{ "sk_skb+", BPF_PROG_TYPE_SK_SKB, 0, 0 },
+	{ "sk_msg+", BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT, 0 },
+	{ "sk_lookup+", BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, 0 },
+	{ "flow_dissector+", BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR, 0 },
+	{ "netfilter", PROG_NETFILTER, 45, 0 },
+	{ "cgroup_skb/ingress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS, 0 },
+	{ "cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, 0 },
+	{ "cgroup/skb", BPF_PROG_TYPE_CGROUP_SKB, 0, 0 },
+	{ "cgroup/sock_create", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE, 0 },
+	{ "cgroup/sock_release", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_RELEASE, 0 },
+	{ "cgroup/sock", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE, 0 },
+	{ "cgroup/post_bind4", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET4_POST_BIND, 0 },
+	{ "cgroup/post_bind6", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET6_POST_BIND, 0 },
+	{ "cgroup/bind4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND, 0 },
+	{ "cgroup/bind6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_BIND, 0 },
+	{ "cgroup/connect4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT, 0 },
+	{ "cgroup/connect6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET6_CONNECT, 0 },
+	{ "cgroup/sendmsg4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_SENDMSG, 0 },
+	{ "cgroup/sendmsg6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_SENDMSG, 0 },
+	{ "cgroup/recvmsg4", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP4_RECVMSG, 0 },
+	{ "cgroup/recvmsg6", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_UDP6_RECVMSG, 0 },
+	{ "cgroup/sysctl", BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_CGROUP_SYSCTL, 0 },
+	{ "cgroup/getsockopt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_GETSOCKOPT, 0 },
+	{ "cgroup/setsockopt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT, 0 },
+	{ "cgroup/dev", BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE, 0 },
+	{ "kprobe+", BPF_PROG_TYPE_KPROBE, 0, 0 },
+	{ "kretprobe+", BPF_PROG_TYPE_KPROBE, 0, 0 },
+	{ "uprobe+", BPF_PROG_TYPE_KPROBE, 0, 0 },
+	{ "uretprobe+", BPF_PROG_TYPE_KPROBE, 0, 0 },
+	{ "tracepoint+", BPF_PROG_TYPE_TRACEPOINT, 0, 0 },
+	{ "tp+", BPF_PROG_TYPE_TRACEPOINT, 0, 0 },
+	{ "raw_tracepoint+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0 },
+	{ "raw_tp+", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0 },
+	{ "perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, 0 },
+	{ "fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, 0 },
+	{ "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, 0 },
+	{ "fmod_ret+", BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, 0 },
+	{ "tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, 0 },
+	{ "iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, 0 },
+	{ "freplace+", BPF_PROG_TYPE_EXT, 0, 0 },
+	{ "lsm+", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, 0 },
+	{ "struct_ops+", BPF_PROG_TYPE_STRUCT_OPS, 0, 0 },
+	{ "syscall", BPF_PROG_TYPE_SYSCALL, 0, BPF_F_SLEEPABLE },
 };
 
 static bool rule_matches(const char *pattern, const char *section)
@@ -110,17 +111,20 @@ static bool rule_matches(const char *pattern, const char *section)
 	return !strncmp(pattern, section, len - 1) && (section[len - 1] == '\0' || section[len - 1] == '/');
 }
 
-bool sectype_find(const char *section, uint32_t *prog_type, uint32_t *attach_type)
+bool sectype_find(const char *section, uint32_t *prog_type, uint32_t *attach_type, uint32_t *flags)
 {
+	section += *section == '?';
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rule_matches(rules[i].pattern, section)) {
 			*prog_type = rules[i].prog;
 			*attach_type = rules[i].attach;
+			*flags = rules[i].flags;
 			return true;
 		}
 	}
 	*prog_type = 0;
 	*attach_type = 0;
+	*flags = 0;
 	return false;
 }
 

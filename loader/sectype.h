@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 /*
- * Find the program and expected attach type for a section name; false, with
- * both 0, where it tells nothing.
+ * Find the program type, the expected attach type and the flags of
+ * BPF_PROG_LOAD for a section name, which may begin with '?'; false, with all
+ * of them 0, where it tells nothing.
  */
-bool sectype_find(const char *section, uint32_t *prog_type, uint32_t *attach_type);
+bool sectype_find(const char *section, uint32_t *prog_type, uint32_t *attach_type, uint32_t *flags);
 
 #endif

@@ -19,6 +19,7 @@
 #ifndef LOADER_TEMPLATE_H
 #define LOADER_TEMPLATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "bpfinsn/derive.h"
@@ -54,7 +55,8 @@ struct func {
 	const char *name;
 	uint32_t code, start, insns;	/* slots of codes[code] */
 	bool entry;
-	uint32_t prog_type, attach_type;	/* by the section's name, or 0 */
+	bool optional;		/* its section's name begins with '?': loaded only where it is asked for */
+	uint32_t prog_type, attach_type, prog_flags;	/* by the section's name, or 0 */
 	uint32_t btf;		/* BTF_FUNC of func_info, or 0 */
 };
 
@@ -64,6 +66,7 @@ enum reloc_kind {
 	RELOC_FUNC,		/* lddw: address of funcs[target] */
 	RELOC_CALL,		/* call of funcs[target] */
 	RELOC_SYMBOL,		/* lddw: the value of injectables[target] */
+	RELOC_EXTERN,		/* lddw, or call of a kfunc: externs[target] */
 	RELOC_REFUSED,		/* cannot be loaded; why tells */
 };
 
@@ -76,15 +79,51 @@ struct reloc {
 	const char *why;
 };
 
+enum map_pinning {
+	MAP_PIN_NONE = 0,
+	MAP_PIN_NAME,		/* LIBBPF_PIN_BY_NAME: PATH/NAME */
+	MAP_PIN_OBJECT,		/* struct bpf_elf_map, PIN_OBJECT_NS: PATH/tc/OBJECT/NAME */
+	MAP_PIN_GLOBAL,		/* struct bpf_elf_map, PIN_GLOBAL_NS: PATH/tc/globals/NAME */
+};
+
 struct map {
 	const char *name;
 	const char *section;
 	uint32_t elf_section, offset;	/* where it is declared */
 	uint32_t data;		/* index of datas, or NO_INDEX */
+	bool kconfig;		/* holds the values of .kconfig externs; its data is NO_INDEX */
+	bool external;		/* declared extern: must be there, pinned */
+	bool is_inner;		/* no map of its own: what the maps in another look like */
 	uint32_t type, key_size, value_size, max_entries, flags, numa_node;
 	uint64_t extra;
 	uint32_t btf_key, btf_value;
+	enum map_pinning pinning;
+	uint32_t inner;		/* what maps in this one look like: index of maps, or NO_INDEX */
+	uint32_t slot_first, slot_count;	/* in map_slots, ascending by key */
 	const char *refused;	/* why it cannot be created, or NULL */
+};
+
+struct map_slot {	/* a value that a prog array or a map of maps starts with */
+	uint32_t map, key;
+	uint32_t target;	/* index of funcs where the map is a prog array, else of maps */
+};
+
+enum extern_kind {
+	EXTERN_KCONFIG = 1,	/* a variable of .kconfig: bytes at offset of the map t->kconfig */
+	EXTERN_ADDRESS,		/* a symbol of .ksyms declared void: its address by /proc/kallsyms */
+	EXTERN_VARIABLE,	/* a symbol of .ksyms with a type: a VAR of the kernel's BTF */
+	EXTERN_FUNCTION,	/* a kfunc: a FUNC of the kernel's BTF */
+};
+
+struct external {	/* an undefined symbol that the object's BTF declares */
+	const char *name;
+	enum extern_kind kind;
+	uint32_t symbol;	/* ELF index */
+	uint32_t btf;		/* its VAR or FUNC */
+	bool weak;
+	/* of EXTERN_KCONFIG */
+	uint32_t size, align, offset;
+	bool is_signed;
 };
 
 struct site {
@@ -121,11 +160,14 @@ struct injectable {
 	uint32_t kept_code, kept_insn;	/* and where */
 };
 
+struct kernel;
 struct link;
 
-/* What whichever thread needs it first makes on behalf of all (loader/load.c). */
+/* What whichever thread needs it first makes on behalf of all, holding the lock (loader/load.c). */
 struct template_cache {
+	pthread_mutex_t lock;
 	_Atomic int btf_fd;	/* -1: not tried yet, -2: there is none, or the kernel refused it */
+	struct kernel *kernel;	/* types of the kernel, once something needed them */
 	struct link *_Atomic links[];	/* by function */
 };
 
@@ -148,10 +190,14 @@ struct bpfstamp_template {
 	struct func *funcs;	/* ascending by code and start */
 	struct reloc *relocs;
 	struct map *maps;
+	struct map_slot *map_slots;	/* ascending by map and key */
+	struct external *externs;	/* those of .kconfig first, ascending by offset */
 	struct injectable *injectables;
 	struct site *sites;
 	uint32_t code_count, data_count, func_count, reloc_count, map_count, injectable_count, site_count;
+	uint32_t map_slot_count, extern_count;
 	uint32_t site_room;
+	uint32_t kconfig;	/* the map of .kconfig, or NO_INDEX */
 	struct doubt *doubts;
 	uint32_t doubt_count;
 	uint32_t *code_of, *data_of;	/* by ELF section: index, or NO_INDEX */
@@ -159,12 +205,14 @@ struct bpfstamp_template {
 	char **placeholders;	/* names given to bpfstamp_declare */
 	uint32_t placeholder_count;
 
+	char *kernel_file;	/* BTF that stands for the kernel's, or NULL: the running one's */
 	struct template_cache *cache;
 };
 
 /* Steps of bpfstamp_open (loader/object.c), in their order; each fills its part of *t. */
 int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int maps_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+int externs_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int relocs_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int sites_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);

@@ -229,6 +229,7 @@ static void use(struct bpfstamp_template *t)
 {
 	struct bpfstamp_stamp *s;
 	struct bpfstamp_err err;
+	uint32_t size;
 	uint8_t *btf;
 
 	bpfstamp_declare(t, "0xFEDCBA98", -1, true, &err);
@@ -250,8 +251,8 @@ static void use(struct bpfstamp_template *t)
 	bpfstamp_reset(s);
 	require(!memcmp(s->image, t->image, t->image_size) && bpfstamp_elf_size(s) == t->elf.size);
 	bpfstamp_stamp_free(s);
-	if (t->btf.type_count && !kbtf_make(&btf, t, &err)) {
-		touch_bytes(btf, t->btf.size);
+	if (t->btf.type_count && !kbtf_make(&btf, &size, t, &err)) {
+		touch_bytes(btf, size);
 		free(btf);
 	}
 }

@@ -345,6 +345,7 @@ START_TEST(btf_for_the_kernel)
 	struct btf_type type;
 	struct btf_secvar var;
 	struct btf btf;
+	uint32_t size;
 	uint8_t *copy;
 
 	u32 = btfgen_type(gen, "u32", BTF_INT, 0, 4);
@@ -367,8 +368,8 @@ START_TEST(btf_for_the_kernel)
 	bpfobj_func(&o, "shown", tc, 1, 1);
 	bpfobj_open(&o);
 
-	ck_assert_int_eq(kbtf_make(&copy, o.t, &err), 0);
-	ck_assert_int_eq(btf_open(&btf, copy, o.t->btf.size, index, o.t->btf.type_count, &fault), 0);
+	ck_assert_int_eq(kbtf_make(&copy, &size, o.t, &err), 0);
+	ck_assert_int_eq(btf_open(&btf, copy, size, index, o.t->btf.type_count, &fault), 0);
 	btf_type(&btf, sec, &type);
 	ck_assert_uint_eq(type.size, 12);
 	btf_secvar(&btf, sec, 0, &var);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The types of the running kernel: the BTF of vmlinux and of its modules, or a
+ * file that stands for them.  Nothing is read before it is asked for.
+ *
+ * A type is found by its essential name: what stands in front of the last
+ * three underscores that follow a name and are followed by one ("task_struct"
+ * of task_struct___v2): the rest is a flavor, which tells declarations of one
+ * type apart in a program (kernel: Documentation/bpf/llvm_reloc.rst, libbpf's
+ * CO-RE).
+ */
+#ifndef LOADER_KERNEL_H
+#define LOADER_KERNEL_H
+
+#include "elf/btf.h"
+#include "include/bpfstamp.h"
+
+struct kernel;
+
+struct kernel_btf {
+	struct btf btf;		/* a module's is split: it continues that of vmlinux */
+	char name[64];		/* "vmlinux", a module's name, or the file's path */
+	int fd;			/* of a module's BTF, for the kernel to know it by; else 0 */
+};
+
+/*
+ * The BTF of the running kernel (/sys/kernel/btf/vmlinux, else where vmlinux
+ * images are usually found), or of file: raw BTF, or ELF with a section .BTF.
+ * A file stands for vmlinux, and has no modules.
+ */
+int kernel_open(struct kernel **out, const char *file, struct bpfstamp_err *err);
+void kernel_close(struct kernel *k);
+
+/*
+ * Read the BTF of the modules, once; then kernel_btf_count counts them.  A
+ * module that cannot be read, because it went away or for want of CAP_SYS_ADMIN,
+ * is left out.
+ */
+int kernel_read_modules(struct kernel *k, struct bpfstamp_err *err);
+
+/* 0 is that of vmlinux. */
+uint32_t kernel_btf_count(const struct kernel *k);
+const struct kernel_btf *kernel_btf_at(const struct kernel *k, uint32_t i);
+
+/*
+ * The types that BTF i itself has (not what it continues) by essential name:
+ * the first len bytes of name.  Ascending ids: the first above `after`, or 0.
+ */
+uint32_t kernel_find(const struct kernel *k, uint32_t i, const char *name, size_t len, uint32_t after);
+
+/* How long the essential part of a name is. */
+size_t kernel_essential(const char *name);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Parts of loading that more than one file needs (loader/load.c).
+ */
+#ifndef LOADER_LOAD_H
+#define LOADER_LOAD_H
+
+#include "loader/template.h"
+
+/* Tell the caller's note of a fallback. */
+void load_note(const struct bpfstamp_load *load, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* "needs the capabilities …", as the error of a step. */
+int load_no_privilege(const struct bpfstamp_template *t, const char *what, struct bpfstamp_err *err);
+
+/*
+ * After EPERM of a creation: raise RLIMIT_MEMLOCK, which kernels before 5.11
+ * charge, once in the process.  True where it is worth to try again.
+ */
+bool load_raise_memlock(const struct bpfstamp_load *load);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps as the kernel has them: created, or taken from a pin.
+ */
+#ifndef LOADER_MAPMAKE_H
+#define LOADER_MAPMAKE_H
+
+#include "loader/load.h"
+#include "loader/stamp.h"
+
+/*
+ * Enter the fd of map index in s->map_fds: reuse the pin of one that wants to
+ * be pinned, and is compatible, or create the map with what it holds (a data
+ * section's bytes, frozen where read-only; maps, which are made first).
+ * btf_fd is that of the object, or negative.  A failure leaves fds in
+ * s->map_fds, for mapmake_close.
+ */
+int mapmake(struct bpfstamp_stamp *s, uint32_t index, int btf_fd, const struct bpfstamp_load *load,
+	    struct bpfstamp_err *err);
+
+/* Put the programs that a prog array starts with into it; prog_fds is by function. */
+int mapmake_programs(const struct bpfstamp_stamp *s, uint32_t index, const int *prog_fds, struct bpfstamp_err *err);
+
+/*
+ * Pin the maps that were created and want it: when everything else has
+ * succeeded.  Where another process has pinned one meanwhile, fails with
+ * EEXIST: the caller closes all and starts again.  A failure removes the pins
+ * that this call made.
+ */
+int mapmake_pin(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err);
+
+/* Close all map fds of a stamp. */
+void mapmake_close(struct bpfstamp_stamp *s);
+
+#endif
