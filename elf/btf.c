@@ -73,9 +73,25 @@ static uint32_t get32(const struct btf *btf, const uint8_t *p)
 	return bytes_get32(p, btf->big);
 }
 
+/* Where id stands in the index of btf: 0 for void, and for the types of base. */
+static uint32_t slot_of(const struct btf *btf, uint32_t id)
+{
+	return id < btf->first ? 0 : id - btf->first + 1;
+}
+
+/* Which of btf and what it continues has type id; of void, the last of them. */
+static const struct btf *owner_of(const struct btf *btf, uint32_t id)
+{
+	while (id < btf->first && btf->base)
+		btf = btf->base;
+	return btf;
+}
+
 static const uint8_t *type_bytes(const struct btf *btf, uint32_t id)
 {
-	return btf->types + btf->index[id];
+	const struct btf *owner = owner_of(btf, id);
+
+	return owner->types + owner->index[slot_of(owner, id)];
 }
 
 static enum btf_kind info_kind(uint32_t info)
@@ -147,8 +163,38 @@ static int check_header(struct btf *btf, const void *data, uint64_t size, struct
 		return elf64_fail(fault, "types and strings overlap", 16);
 	btf->types = btf->data + hdr_len + type_off;
 	btf->strings = btf->data + hdr_len + str_off;
-	if (!btf->str_len || btf->strings[0] || btf->strings[btf->str_len - 1])
+	return 0;
+}
+
+/*
+ * Split BTF needs no string of its own, and its first one need not be empty,
+ * as offset 0 is in base.
+ */
+static int check_strings(const struct btf *btf, struct elf64_fault *fault)
+{
+	bool ends = btf->str_len && !btf->strings[btf->str_len - 1];
+
+	if (!btf->base && (!ends || btf->strings[0]))
 		return elf64_fail(fault, "strings do not begin and end in NUL", 16);
+	if (btf->base && btf->str_len && !ends)
+		return elf64_fail(fault, "strings do not end in NUL", 16);
+	return 0;
+}
+
+/* Let ids and offsets of strings go on where those of base, if there is one, end. */
+static int continue_base(struct btf *btf, const struct btf *base, uint32_t count, struct elf64_fault *fault)
+{
+	btf->base = base;
+	btf->first = base ? base->type_count : 1;
+	btf->str_first = base ? base->str_len : 0;
+	if (base && btf->big != base->big)
+		return elf64_fail(fault, "byte order is not that of the BTF it continues", 0);
+	if (check_strings(btf, fault))
+		return -1;
+	if (btf->str_len > UINT32_MAX - btf->str_first || count - 1 > UINT32_MAX - btf->first)
+		return elf64_fail(fault, "too large to continue other BTF", 0);
+	btf->str_len += btf->str_first;
+	btf->type_count = btf->first + count - 1;
 	return 0;
 }
 
@@ -273,17 +319,17 @@ static int check_type(const struct btf *btf, const uint8_t *type, struct elf64_f
 	return check_kind(btf, type, fault);
 }
 
-static int check_types(const struct btf *btf, uint32_t *index, struct elf64_fault *fault)
+static int check_types(const struct btf *btf, uint32_t *index, uint32_t count, struct elf64_fault *fault)
 {
-	uint32_t at = 0, size, id;
+	uint32_t at = 0, size, slot;
 
 	index[0] = 0;
-	for (id = 1; id < btf->type_count && at < btf->type_len; id++, at += size) {
+	for (slot = 1; slot < count && at < btf->type_len; slot++, at += size) {
 		if (check_shape(btf, at, &size, fault) || check_type(btf, btf->types + at, fault))
 			return -1;
-		index[id] = at;
+		index[slot] = at;
 	}
-	if (id != btf->type_count || at != btf->type_len)
+	if (slot != count || at != btf->type_len)
 		return fail_at(btf, btf->types + at, "types are not as many as were counted", fault);
 	return 0;
 }
@@ -294,7 +340,7 @@ static int check_datasecs(const struct btf *btf, struct elf64_fault *fault)
 	enum btf_kind kind;
 	uint32_t id, i, n;
 
-	for (id = 1; id < btf->type_count; id++) {
+	for (id = btf->first; id < btf->type_count; id++) {
 		if (type_kind(btf, id) != BTF_DATASEC)
 			continue;
 		n = info_vlen(get32(btf, type_bytes(btf, id) + 4));
@@ -309,12 +355,12 @@ static int check_datasecs(const struct btf *btf, struct elf64_fault *fault)
 }
 
 /*
- * The types whose sizes type id needs: their number, and in *ids where the
+ * The types whose sizes an own type needs: their number, and in *ids where the
  * first one's id stands; each other one's stands 12 bytes behind the last.
  */
-static uint32_t needed(const struct btf *btf, uint32_t id, const uint8_t **ids)
+static uint32_t needed(const struct btf *btf, uint32_t slot, const uint8_t **ids)
 {
-	const uint8_t *type = type_bytes(btf, id);
+	const uint8_t *type = btf->types + btf->index[slot];
 	uint32_t info = get32(btf, type + 4);
 	enum btf_kind kind = info_kind(info);
 
@@ -330,20 +376,20 @@ static uint32_t needed(const struct btf *btf, uint32_t id, const uint8_t **ids)
 	return kinds[kind].reference == REF_CHAIN;
 }
 
-/* Count the edges to each type; returns the list of the types that have none. */
-static uint32_t count_edges(const struct btf *btf, uint32_t *edges)
+/* Count the edges to each own type; returns the list of those that have none. */
+static uint32_t count_edges(const struct btf *btf, uint32_t *edges, uint32_t count)
 {
-	uint32_t id, n, list = 0;
+	uint32_t slot, n, list = 0;
 	const uint8_t *ids;
 
-	memset(edges, 0, (size_t)btf->type_count * sizeof(*edges));
-	for (id = 1; id < btf->type_count; id++)
-		for (n = needed(btf, id, &ids); n; n--, ids += 12)
-			edges[get32(btf, ids)]++;
-	for (id = 1; id < btf->type_count; id++) {
-		if (!edges[id]) {
-			edges[id] = list;
-			list = id;
+	memset(edges, 0, (size_t)count * sizeof(*edges));
+	for (slot = 1; slot < count; slot++)
+		for (n = needed(btf, slot, &ids); n; n--, ids += 12)
+			edges[slot_of(btf, get32(btf, ids))]++;
+	for (slot = 1; slot < count; slot++) {
+		if (!edges[slot]) {
+			edges[slot] = list;
+			list = slot;
 		}
 	}
 	return list;
@@ -352,16 +398,16 @@ static uint32_t count_edges(const struct btf *btf, uint32_t *edges)
 /* Remove the types of the list; returns the list of those to which no edge leads any more. */
 static uint32_t remove_types(const struct btf *btf, uint32_t *edges, uint32_t list, uint32_t *left)
 {
-	uint32_t id, other, n, next = 0;
+	uint32_t slot, other, n, next = 0;
 	const uint8_t *ids;
 
 	while (list) {
-		id = list;
-		list = edges[id];
-		edges[id] = 0;
+		slot = list;
+		list = edges[slot];
+		edges[slot] = 0;
 		--*left;
-		for (n = needed(btf, id, &ids); n; n--, ids += 12) {
-			other = get32(btf, ids);
+		for (n = needed(btf, slot, &ids); n; n--, ids += 12) {
+			other = slot_of(btf, get32(btf, ids));
 			if (other && !--edges[other]) {
 				edges[other] = next;
 				next = other;
@@ -371,23 +417,24 @@ static uint32_t remove_types(const struct btf *btf, uint32_t *edges, uint32_t li
 	return next;
 }
 
-static int check_loops(const struct btf *btf, uint32_t *edges, struct elf64_fault *fault)
+static int check_loops(struct btf *btf, uint32_t *edges, uint32_t count, struct elf64_fault *fault)
 {
-	uint32_t left = btf->type_count - 1, depth, id;
-	uint32_t list = count_edges(btf, edges);
+	uint32_t left = count - 1, slot;
+	uint32_t list = count_edges(btf, edges, count);
 	const uint8_t *ids;
 
-	for (depth = 0; list; depth++) {
-		if (depth == BTF_MAX_DEPTH)
-			return fail_at(btf, type_bytes(btf, list), "types nest too deeply", fault);
+	btf->depth = btf->base ? btf->base->depth : 0;
+	for (; list; btf->depth++) {
+		if (btf->depth >= BTF_MAX_DEPTH)
+			return fail_at(btf, btf->types + btf->index[list], "types nest too deeply", fault);
 		list = remove_types(btf, edges, list, &left);
 	}
 	if (!left)
 		return 0;
 	/* What a loop leads to is left as well; a type that needs none is not in the loop itself. */
-	for (id = 1; !edges[id] || !needed(btf, id, &ids); id++)
+	for (slot = 1; !edges[slot] || !needed(btf, slot, &ids); slot++)
 		;
-	return fail_at(btf, type_bytes(btf, id), "type contains itself", fault);
+	return fail_at(btf, btf->types + btf->index[slot], "type contains itself", fault);
 }
 
 int btf_count(const void *data, uint64_t size, uint32_t *count, struct elf64_fault *fault)
@@ -404,16 +451,21 @@ int btf_count(const void *data, uint64_t size, uint32_t *count, struct elf64_fau
 	return 0;
 }
 
+int btf_open_split(struct btf *btf, const struct btf *base, const void *data, uint64_t size, uint32_t *index,
+		   uint32_t count, struct elf64_fault *fault)
+{
+	if (check_header(btf, data, size, fault) || continue_base(btf, base, count, fault))
+		return -1;
+	btf->index = index;
+	if (check_types(btf, index, count, fault) || check_datasecs(btf, fault))
+		return -1;
+	return check_loops(btf, index + count, count, fault);
+}
+
 int btf_open(struct btf *btf, const void *data, uint64_t size, uint32_t *index, uint32_t count,
 	     struct elf64_fault *fault)
 {
-	if (check_header(btf, data, size, fault))
-		return -1;
-	btf->type_count = count;
-	btf->index = index;
-	if (check_types(btf, index, fault) || check_datasecs(btf, fault))
-		return -1;
-	return check_loops(btf, index + count, fault);
+	return btf_open_split(btf, NULL, data, size, index, count, fault);
 }
 
 static void describe_tail(const struct btf *btf, const uint8_t *tail, struct btf_type *out)
@@ -574,5 +626,9 @@ uint32_t btf_find(const struct btf *btf, enum btf_kind kind, const char *name)
 
 const char *btf_string(const struct btf *btf, uint32_t offset)
 {
-	return offset < btf->str_len ? (const char *)btf->strings + offset : "";
+	if (offset >= btf->str_len)
+		return "";
+	while (offset < btf->str_first)
+		btf = btf->base;
+	return (const char *)btf->strings + (offset - btf->str_first);
 }

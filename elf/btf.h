@@ -70,13 +70,15 @@ struct btf {
 	/* private */
 	const uint8_t *types, *strings;
 	uint32_t type_len, str_len;
-	const uint32_t *index;	/* offset from types of each type; the caller's memory */
+	uint32_t str_first;	/* the offset of its own first string: 0, or where base's strings end */
+	uint32_t depth;		/* no chain of types, those of base included, is longer */
+	const uint32_t *index;	/* offset from types of void and of each own type; the caller's memory */
 };
 
 /*
  * The longest chain of types each of which refers to the next as a modifier,
  * typedef, array or variable does, or holds it by value: what a recursion over
- * nested values may count on.
+ * nested values may count on, also from split BTF into its base.
  */
 #define BTF_MAX_DEPTH 256
 
@@ -137,7 +139,7 @@ int btf_count(const void *data, uint64_t size, uint32_t *count, struct elf64_fau
  * checked:
  *
  *  - the header; types and strings inside the data and apart from each other;
- *    strings begin and end in NUL;
+ *    strings begin and end in NUL (split BTF: end in NUL, or there are none);
  *  - every type's kind, no bits of info set that have no meaning, room for
  *    what follows the type;
  *  - every name inside the strings, every type id below the count;
@@ -159,9 +161,9 @@ int btf_open(struct btf *btf, const void *data, uint64_t size, uint32_t *index, 
 
 /*
  * The same for split BTF, such as a kernel module's: its ids and string offsets
- * go on where those of base end, and may refer to base, which must outlive it.
- * index is for count types of its own (count from btf_count, where void counts
- * as well).
+ * go on where those of base end, and may refer to base, which must outlive it
+ * and have the same byte order.  base may itself be split.  index is for count types
+ * of its own (count from btf_count, where void counts as well).
  */
 int btf_open_split(struct btf *btf, const struct btf *base, const void *data, uint64_t size, uint32_t *index,
 		   uint32_t count, struct elf64_fault *fault);
@@ -177,7 +179,8 @@ void btf_secvar(const struct btf *btf, uint32_t id, uint32_t i, struct btf_secva
 
 /*
  * Where in the BTF bytes the 12-byte secvar (type, offset, size) stands, and
- * where a type begins (not for id 0, which is nowhere).
+ * where a type begins (not for id 0, which is nowhere).  Only for ids of its
+ * own: those of base stand in other bytes.
  */
 uint32_t btf_secvar_at(const struct btf *btf, uint32_t id, uint32_t i);
 uint32_t btf_type_at(const struct btf *btf, uint32_t id);
@@ -192,7 +195,7 @@ uint32_t btf_resolve(const struct btf *btf, uint32_t id);
  */
 bool btf_size(const struct btf *btf, uint32_t id, uint32_t pointer_size, uint32_t *size);
 
-/* The first type of that kind and name, or 0. */
+/* The first type of that kind and name, those of base first, or 0. */
 uint32_t btf_find(const struct btf *btf, enum btf_kind kind, const char *name);
 
 /* A string by offset (checked at open for every offset in the data), or "" where it is outside. */
