@@ -61,6 +61,38 @@ int sys_btf_load(const void *btf, uint32_t size, char *log, uint32_t log_size)
 	return sys_bpf(BPF_BTF_LOAD, &attr);
 }
 
+int sys_btf_next(uint32_t id, uint32_t *next)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.start_id = id;
+	if (sys_bpf(BPF_BTF_GET_NEXT_ID, &attr))
+		return -1;
+	*next = attr.next_id;
+	return 0;
+}
+
+int sys_btf_by_id(uint32_t id)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.btf_id = id;
+	return sys_bpf(BPF_BTF_GET_FD_BY_ID, &attr);
+}
+
+int sys_btf_info(int fd, struct bpf_btf_info *info)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = pointer(info);
+	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
 int sys_prog_load(union bpf_attr *attr)
 {
 	int fd, tries = 5;

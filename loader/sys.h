@@ -11,12 +11,16 @@
 #include <stdint.h>
 
 union bpf_attr;
+struct bpf_btf_info;
 struct bpf_prog_info;
 
 int sys_map_create(union bpf_attr *attr);
 int sys_map_update(int fd, const void *key, const void *value);
 int sys_map_freeze(int fd);
 int sys_btf_load(const void *btf, uint32_t size, char *log, uint32_t log_size);
+int sys_btf_next(uint32_t id, uint32_t *next);	/* the lowest id above id */
+int sys_btf_by_id(uint32_t id);
+int sys_btf_info(int fd, struct bpf_btf_info *info);
 int sys_prog_load(union bpf_attr *attr);	/* tries again where the kernel says EAGAIN */
 int sys_prog_info(int fd, struct bpf_prog_info *info);
 
