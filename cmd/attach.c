@@ -10,49 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/loading.h"
 #include "cmd/output.h"
 #include "cmd/values.h"
-
-enum { LOG_SIZE = 1 << 20, LOG_LINES = 12 };
-
-static void print_note(void *arg, const char *text)
-{
-	(void)arg;
-	fprintf(stderr, "note: %s\n", text);
-}
-
-/* The last lines of the verifier's log, or all of it. */
-static void print_log(const char *log, bool all)
-{
-	const char *from = log + strlen(log);
-	int lines = 0;
-
-	while (from > log && (all || lines <= LOG_LINES)) {
-		from--;
-		lines += *from == '\n';
-	}
-	if (from > log)
-		from++;
-	if (*from)
-		fprintf(stderr, "%s%s", from, from[strlen(from) - 1] == '\n' ? "" : "\n");
-}
-
-static int load(struct stamped *stamped, const struct options *o, uint32_t program, int *fd, struct bpfstamp_err *err)
-{
-	struct bpfstamp_load load = { .program = program, .prog_type = BPF_PROG_TYPE_SCHED_CLS, .log_size = LOG_SIZE };
-	int ret;
-
-	load.log = calloc(1, LOG_SIZE);
-	if (!load.log)
-		return bpfstamp_err_set(err, ENOMEM, "out of memory");
-	if (o->verbose)
-		load.note = print_note;
-	ret = bpfstamp_load(stamped->s, &load, fd, err);
-	if (ret)
-		print_log(load.log, o->verbose);
-	free(load.log);
-	return ret;
-}
 
 static int report(const struct stamped *stamped, const struct options *o, const struct bpfstamp_filter *f,
 		  struct bpfstamp_err *err)
@@ -114,9 +74,26 @@ static int complete(struct bpfstamp_filter *f, int fd, struct bpfstamp_err *err)
 	return 0;
 }
 
+/* Pins come first: they can be taken back without a packet noticing. */
+static int attach_loaded(struct stamped *stamped, struct bpfstamp_net *net, const struct options *o,
+			 struct bpfstamp_loaded *loaded, int fd, const char *name, struct bpfstamp_err *err)
+{
+	struct bpfstamp_filter f;
+
+	if (loaded && bpfstamp_pin(loaded, o->pin, o->repin, err))
+		return -1;
+	if (bpfstamp_attach(net, &o->hook, fd, name, &f, err)) {
+		if (loaded)
+			bpfstamp_unpin(loaded);
+		return -1;
+	}
+	return complete(&f, fd, err) || report(stamped, o, &f, err) ? -1 : 0;
+}
+
 static int attach(struct stamped *stamped, struct bpfstamp_net *net, const struct options *o,
 		  struct bpfstamp_err *err)
 {
+	struct bpfstamp_loaded *loaded = NULL;
 	struct bpfstamp_filter f;
 	struct bpfstamp_program p;
 	uint32_t program;
@@ -127,12 +104,14 @@ static int attach(struct stamped *stamped, struct bpfstamp_net *net, const struc
 	bpfstamp_program_at(stamped->t, program, &p);
 	if (o->dry_run)
 		return dry_run(net, o, &p, &f, err) ? -1 : report(stamped, o, &f, err);
-	if (load(stamped, o, program, &fd, err))
+	if (o->pin ? loading_keep(&loaded, stamped, o, program, BPF_PROG_TYPE_SCHED_CLS, err) :
+	    loading(&fd, stamped, o, program, BPF_PROG_TYPE_SCHED_CLS, err))
 		return -1;
-	ret = bpfstamp_attach(net, &o->hook, fd, p.name, &f, err) || complete(&f, fd, err) ||
-	      report(stamped, o, &f, err);
-	close(fd);
-	return ret ? -1 : 0;
+	ret = attach_loaded(stamped, net, o, loaded, loaded ? bpfstamp_loaded_program(loaded, program) : fd, p.name, err);
+	bpfstamp_loaded_free(loaded);
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 int cmd_attach(const struct options *o, struct bpfstamp_err *err)

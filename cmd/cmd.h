@@ -24,10 +24,12 @@ struct assignment {
 struct options {
 	const char *object;
 	const char *dev, *prog, *output, *netns;
+	const char *pin, *pin_path, *btf;
+	uint32_t prog_type;
 	struct assignment *assignments;
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
-	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused;
+	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused, repin;
 };
 
 struct command {
@@ -54,6 +56,7 @@ int cmd_patch(const struct options *o, struct bpfstamp_err *err);
 int cmd_attach(const struct options *o, struct bpfstamp_err *err);
 int cmd_detach(const struct options *o, struct bpfstamp_err *err);
 int cmd_show(const struct options *o, struct bpfstamp_err *err);
+int cmd_load(const struct options *o, struct bpfstamp_err *err);
 int cmd_disasm(const struct options *o, struct bpfstamp_err *err);
 
 #endif

@@ -15,6 +15,7 @@ const struct command commands[] = {
 	{ "attach", "stamp, load and attach a program to TC (clsact)", true, cmd_attach },
 	{ "detach", "remove a filter that bpfstamp attached", false, cmd_detach },
 	{ "show", "what is attached to TC", false, cmd_show },
+	{ "load", "stamp, load and pin all programs and maps of an object", true, cmd_load },
 	{ "disasm", "instructions, with what stamping changes", true, cmd_disasm },
 	{ 0 },
 };

@@ -15,14 +15,14 @@
 #include "cmd/cmd.h"
 
 enum {	/* commands as bits, in the order of commands[] */
-	INSPECT = 1, PATCH = 2, ATTACH = 4, DETACH = 8, SHOW = 16, DISASM = 32,
-	ALL = 63, VALUES = PATCH | ATTACH | DISASM, FILTER = ATTACH | DETACH,
+	INSPECT = 1, PATCH = 2, ATTACH = 4, DETACH = 8, SHOW = 16, LOAD = 32, DISASM = 64,
+	ALL = 127, VALUES = PATCH | ATTACH | LOAD | DISASM, FILTER = ATTACH | DETACH,
 };
 
 enum option_id {
 	OPT_SET = 256, OPT_SET_FILE, OPT_REPLACE, OPT_EXPECT, OPT_ALLOW_DERIVED, OPT_ALLOW_UNUSED, OPT_INLINE,
 	OPT_OUTPUT, OPT_DEV, OPT_DIRECTION, OPT_PROG, OPT_PRIO, OPT_HANDLE,
-	OPT_PROTOCOL, OPT_FORCE, OPT_NETNS, OPT_DRY_RUN, OPT_JSON, OPT_VERBOSE, OPT_HELP,
+	OPT_PROTOCOL, OPT_PIN, OPT_REPIN, OPT_PIN_PATH, OPT_TYPE, OPT_BTF, OPT_FORCE, OPT_NETNS, OPT_DRY_RUN, OPT_JSON, OPT_VERBOSE, OPT_HELP,
 };
 
 static const struct definition {
@@ -52,9 +52,15 @@ static const struct definition {
 	{ OPT_PRIO, "prio", 0, "N", FILTER, 0, "priority of the filter, 1 to 65535; default: 1" },
 	{ OPT_HANDLE, "handle", 0, "N", FILTER, 0, "handle of the filter, from 1; default: 1" },
 	{ OPT_PROTOCOL, "protocol", 0, "all|ip|ipv6|arp|N", FILTER, 0, "EtherType of the filter; default: all" },
+	{ OPT_PIN, "pin", 0, "DIR", ATTACH | LOAD, LOAD, "pin programs as DIR/NAME and maps as DIR/maps/NAME" },
+	{ OPT_REPIN, "repin", 0, NULL, ATTACH | LOAD, 0, "replace what has these names already" },
+	{ OPT_PIN_PATH, "pin-path", 0, "DIR", ATTACH | LOAD, 0,
+	  "where maps are that the object wants pinned by name; default: /sys/fs/bpf" },
+	{ OPT_TYPE, "type", 0, "TYPE", LOAD, 0, "type of programs whose section tells none, such as sched_cls" },
+	{ OPT_BTF, "btf", 0, "FILE", ATTACH | LOAD, 0, "types for CO-RE, instead of the running kernel's" },
 	{ OPT_FORCE, "force", 0, NULL, FILTER, 0, "replace or remove a filter that bpfstamp did not make" },
 	{ OPT_NETNS, "netns", 'n', "NAME|PATH|PID", FILTER | SHOW, 0, "network namespace of the interface" },
-	{ OPT_DRY_RUN, "dry-run", 0, NULL, PATCH | FILTER, 0, "say what would be done, and do not do it" },
+	{ OPT_DRY_RUN, "dry-run", 0, NULL, PATCH | FILTER | LOAD, 0, "say what would be done, and do not do it" },
 	{ OPT_JSON, "json", 'j', NULL, ALL, 0, "print one JSON object" },
 	{ OPT_VERBOSE, "verbose", 'v', NULL, ALL, 0, "tell of fallbacks, and print the whole verifier log" },
 	{ OPT_HELP, "help", 'h', NULL, ALL, 0, "print this help" },
@@ -141,6 +147,18 @@ static bool parse_protocol(const char *text, uint16_t *out)
 	return true;
 }
 
+/* A program type as bpftool calls it. */
+static bool parse_prog_type(const char *text, uint32_t *out)
+{
+	for (uint32_t type = 1; bpfstamp_prog_type_name(type); type++) {
+		if (!strcmp(text, bpfstamp_prog_type_name(type))) {
+			*out = type;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool add_assignment(struct options *o, enum option_id id, const char *text)
 {
 	struct assignment *more = realloc(o->assignments, (o->assignment_count + 1) * sizeof(*more));
@@ -223,6 +241,20 @@ static bool take(struct options *o, enum option_id id, const char *arg)
 		break;
 	case OPT_PROTOCOL:
 		return parse_protocol(arg, &o->hook.protocol);
+	case OPT_PIN:
+		o->pin = arg;
+		return *arg;
+	case OPT_REPIN:
+		o->repin = true;
+		break;
+	case OPT_PIN_PATH:
+		o->pin_path = arg;
+		return *arg;
+	case OPT_TYPE:
+		return parse_prog_type(arg, &o->prog_type);
+	case OPT_BTF:
+		o->btf = arg;
+		return *arg;
 	case OPT_FORCE:
 		o->hook.force = true;
 		break;

@@ -145,7 +145,8 @@ int values_stamp(struct stamped *out, const struct options *o, struct bpfstamp_e
 
 	if (check_repeats(o, err) || bpfstamp_open_file(&made.t, o->object, err))
 		return -1;
-	if (prepare(made.t, o, err) || bpfstamp_stamp_new(&made.s, made.t, err))
+	if ((o->btf && bpfstamp_target_btf(made.t, o->btf, err)) || prepare(made.t, o, err) ||
+	    bpfstamp_stamp_new(&made.s, made.t, err))
 		goto fail;
 	for (size_t i = 0; i < o->assignment_count; i++) {
 		const struct assignment *a = &o->assignments[i];

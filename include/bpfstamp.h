@@ -304,9 +304,10 @@ int bpfstamp_elf(const struct bpfstamp_stamp *s, void *buf, size_t size, struct 
 /* ----------------------------------------------------------------- load */
 
 struct bpfstamp_load {
-	uint32_t program;	/* from bpfstamp_find_program; not for bpfstamp_load_all */
+	uint32_t program;	/* from bpfstamp_find_program */
 	uint32_t prog_type;	/* enum bpf_prog_type, 0: by the section's name */
 	const char *pin_path;	/* bpffs folder of maps that are to be pinned by name; NULL: /sys/fs/bpf */
+	bool dry_run;		/* for the verifier's answer only: make no pins */
 	char *log;		/* gets the end of the verifier's log on failure, or NULL */
 	size_t log_size;
 	void (*note)(void *arg, const char *text);	/* told of each fallback, or NULL */
@@ -320,14 +321,19 @@ struct bpfstamp_load {
 int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd,
 		  struct bpfstamp_err *err);
 
+#define BPFSTAMP_ALL_PROGRAMS UINT32_MAX
+
 /*
- * All of an object: every entry program but those whose section's name begins
- * with '?', and every map.  load->prog_type is for programs whose section tells
- * no type.  *out keeps the fds.
+ * The same for one program, or, where load->program is BPFSTAMP_ALL_PROGRAMS,
+ * for every entry program but those whose section's name begins with '?', and
+ * every map; load->prog_type is then for programs whose section tells no type.
+ * Prog arrays get the programs that they start with, which are loaded as well.
+ * *out keeps all fds: a prog array that no fd and no pin keeps is emptied by
+ * the kernel, which is why bpfstamp_load refuses programs that use one.
  */
 struct bpfstamp_loaded;
-int bpfstamp_load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_loaded **out,
-		      struct bpfstamp_err *err);
+int bpfstamp_load_object(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_loaded **out,
+			 struct bpfstamp_err *err);
 
 /* The fd of a program or of a map, by its index in the template; -1 where it was not loaded.  Not to be closed. */
 int bpfstamp_loaded_program(const struct bpfstamp_loaded *loaded, uint32_t program);
@@ -335,12 +341,19 @@ int bpfstamp_loaded_map(const struct bpfstamp_loaded *loaded, uint32_t map);
 
 /*
  * Pin the programs as DIR/NAME and the maps as DIR/maps/NAME, making these
- * folders of a bpffs; all or nothing.
+ * folders of a bpffs.  Names that are taken are an error or, where replace is
+ * true, get the new objects.  All or nothing, but for pins that were replaced.
  */
-int bpfstamp_pin(const struct bpfstamp_loaded *loaded, const char *dir, struct bpfstamp_err *err);
+int bpfstamp_pin(struct bpfstamp_loaded *loaded, const char *dir, bool replace, struct bpfstamp_err *err);
+
+/* Remove the pins that bpfstamp_pin made where there were none, and the folders. */
+void bpfstamp_unpin(struct bpfstamp_loaded *loaded);
 
 /* Close all fds; what is pinned or attached stays. */
 void bpfstamp_loaded_free(struct bpfstamp_loaded *loaded);
+
+/* The name of the pin of a program or map: its own; that of a data map is the object's and the section's. */
+void bpfstamp_pin_name(const struct bpfstamp_template *t, bool map, uint32_t index, char *buf, size_t size);
 
 struct bpfstamp_prog_info {
 	uint32_t id, type;
@@ -349,6 +362,13 @@ struct bpfstamp_prog_info {
 };
 
 int bpfstamp_prog_info(int fd, struct bpfstamp_prog_info *out, struct bpfstamp_err *err);
+
+struct bpfstamp_map_info {
+	uint32_t id, type;
+	char name[16];
+};
+
+int bpfstamp_map_info(int fd, struct bpfstamp_map_info *out, struct bpfstamp_err *err);
 
 /* --------------------------------------------------------------- attach */
 

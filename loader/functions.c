@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/bytes.h"
 #include "loader/err.h"
 #include "loader/sectype.h"
 #include "loader/template.h"
@@ -243,6 +244,34 @@ const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t 
 			high = mid;
 	}
 	return low < end && t->relocs[low].insn == insn ? &t->relocs[low] : NULL;
+}
+
+uint32_t object_record_from(const struct code *c, const struct btf_ext_section *s, bool big,
+			    uint32_t slot)
+{
+	uint32_t first = 0, end = s->count;
+
+	while (first < end) {
+		uint32_t mid = first + (end - first) / 2;
+
+		if (object_moved(c, bytes_get32(btf_ext_record(s, mid), big) / BPFINSN_SIZE) < slot)
+			first = mid + 1;
+		else
+			end = mid;
+	}
+	return first;
+}
+
+uint32_t object_core_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
+{
+	const struct code *c = &t->codes[code];
+	uint32_t i = object_record_from(c, &c->cores, t->ext.big, insn);
+	struct btf_core_relo relo;
+
+	if (i == c->cores.count)
+		return NO_INDEX;
+	btf_ext_core(&t->ext, &c->cores, i, &relo);
+	return object_moved(c, relo.insn_off / BPFINSN_SIZE) == insn ? i : NO_INDEX;
 }
 
 void object_locate(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, struct bpfstamp_site *out)

@@ -45,7 +45,8 @@ struct work {
 	uint8_t *args;			/* by slot of the code part of the image */
 	uint16_t *live;
 	uint8_t *image, *starts;	/* a copy in which instructions are replaced one for one */
-	bool *spoiled;			/* by data: everything in it is kept */
+	bool *spoiled;			/* by data: everything in it is kept, if it may be written */
+	bool *moving;			/* by data: everything in it is kept, for CO-RE decides what is where */
 };
 
 /* ------------------------------------------------------------- analysis */
@@ -149,15 +150,25 @@ static void keep(struct work *w, const struct finding *found, const char *why)
 		w->spoiled[e->object] = true;
 }
 
+/* Whether an event is about an address in a data section. */
+static bool is_address(enum flow_kind kind)
+{
+	return kind == FLOW_LOAD || kind == FLOW_STORE || kind == FLOW_ADDRESS;
+}
+
 static void decide(struct work *w)
 {
 	for (uint32_t i = 0; i < w->finding_count; i++) {
 		const struct finding *found = &w->findings[i];
 
-		if (found->event.kind == FLOW_STORE)
+		if (object_core_at(w->t, found->code, found->event.slot) != NO_INDEX && is_address(found->event.kind)) {
+			keep(w, found, "its place is relocated by CO-RE");
+			w->moving[found->event.object] = true;
+		} else if (found->event.kind == FLOW_STORE) {
 			keep(w, found, "it is written");
-		else if (found->event.kind == FLOW_ESCAPE)
+		} else if (found->event.kind == FLOW_ESCAPE) {
 			keep(w, found, found->event.why);
+		}
 	}
 }
 
@@ -168,6 +179,8 @@ static bool can_inline(const struct work *w, const struct flow_event *e)
 	bool covered = false;
 
 	if (e->offset < 0 || (uint32_t)e->offset > d->size || e->size > d->size - (uint32_t)e->offset)
+		return false;
+	if (w->moving[e->object])
 		return false;
 	if (d->readonly)
 		return true;
@@ -394,7 +407,8 @@ int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	w.starts = malloc(slots / 8 + 1);
 	w.image = malloc(t->image_size + 1);
 	w.spoiled = calloc(t->data_count + 1, sizeof(*w.spoiled));
-	if (!w.args || !w.live || !w.starts || !w.image || !w.spoiled) {
+	w.moving = calloc(t->data_count + 1, sizeof(*w.moving));
+	if (!w.args || !w.live || !w.starts || !w.image || !w.spoiled || !w.moving) {
 		object_no_memory(err);
 		goto out;
 	}
@@ -414,5 +428,6 @@ out:
 	free(w.starts);
 	free(w.image);
 	free(w.spoiled);
+	free(w.moving);
 	return ret;
 }

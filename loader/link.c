@@ -44,30 +44,22 @@ static const struct reloc *reloc_from(const struct reloc *first, const struct re
 	return first;
 }
 
-/* Likewise of the records of BTF.ext, all of which begin with the offset that their instruction had in the object. */
-static uint32_t record_from(const struct code *c, const struct btf_ext_section *s, bool big, uint32_t slot)
+void link_relocs(const struct bpfstamp_template *t, uint32_t func, const struct reloc **first, const struct reloc **end)
 {
-	uint32_t first = 0, end = s->count;
+	const struct func *f = &t->funcs[func];
+	const struct code *c = &t->codes[f->code];
+	const struct reloc *all = t->relocs + c->reloc_first;
 
-	while (first < end) {
-		uint32_t mid = first + (end - first) / 2;
-
-		if (object_moved(c, bytes_get32(btf_ext_record(s, mid), big) / BPFINSN_SIZE) < slot)
-			first = mid + 1;
-		else
-			end = mid;
-	}
-	return first;
+	*first = reloc_from(all, all + c->reloc_count, f->start);
+	*end = reloc_from(*first, all + c->reloc_count, f->start + f->insns);
 }
 
 static struct walk walk_of(const struct bpfstamp_template *t, uint32_t func)
 {
-	const struct func *f = &t->funcs[func];
-	const struct code *c = &t->codes[f->code];
-	const struct reloc *first = t->relocs + c->reloc_first, *end = first + c->reloc_count;
+	struct walk w = { .func = func };
 
-	return (struct walk){ .func = func, .next = reloc_from(first, end, f->start),
-			      .end = reloc_from(first, end, f->start + f->insns) };
+	link_relocs(t, func, &w.next, &w.end);
+	return w;
 }
 
 static int refuse_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, const char *why,
@@ -80,18 +72,9 @@ static int refuse_at(const struct bpfstamp_template *t, uint32_t code, uint32_t 
 
 static int check_function(const struct bpfstamp_template *t, uint32_t func, struct bpfstamp_err *err)
 {
-	const struct func *f = &t->funcs[func];
-	const struct code *c = &t->codes[f->code];
-	struct walk w = walk_of(t, func);
-	uint32_t core;
-
-	for (; w.next < w.end; w.next++)
+	for (struct walk w = walk_of(t, func); w.next < w.end; w.next++)
 		if (w.next->kind == RELOC_REFUSED)
-			return refuse_at(t, f->code, w.next->insn, w.next->why, err);
-	core = record_from(c, &c->cores, t->ext.big, f->start);
-	if (core < record_from(c, &c->cores, t->ext.big, f->start + f->insns))
-		return refuse_at(t, f->code, object_moved(c, bytes_get32(btf_ext_record(&c->cores, core), t->ext.big) /
-							     BPFINSN_SIZE), "it needs a CO-RE relocation, which is not supported", err);
+			return refuse_at(t, t->funcs[func].code, w.next->insn, w.next->why, err);
 	return 0;
 }
 
@@ -160,6 +143,11 @@ static void resolve(struct link *link, const struct bpfstamp_template *t, const 
 		else if (r->kind == RELOC_DATA)
 			link->maps[link->map_count++] = (struct link_map){
 				.at = at, .map = t->datas[r->target].map, .offset = r->addend, .value = true,
+			};
+		else if (r->kind == RELOC_EXTERN && t->externs[r->target].kind == EXTERN_KCONFIG)
+			link->maps[link->map_count++] = (struct link_map){
+				.at = at, .map = t->kconfig, .offset = t->externs[r->target].offset + r->addend,
+				.value = true,
 			};
 		else if (r->kind == RELOC_SYMBOL && !t->injectables[r->target].has_value)
 			link->symbols[link->symbol_count++] = r->target;
@@ -234,8 +222,8 @@ static int make_line_info(struct link *link, const struct bpfstamp_template *t, 
 		const struct func *f = &t->funcs[link->chunks[i].func];
 		const struct code *c = &t->codes[f->code];
 
-		room += record_from(c, &c->lines, t->ext.big, f->start + f->insns) -
-			record_from(c, &c->lines, t->ext.big, f->start);
+		room += object_record_from(c, &c->lines, t->ext.big, f->start + f->insns) -
+			object_record_from(c, &c->lines, t->ext.big, f->start);
 	}
 	link->line_info = calloc(room + 1, sizeof(*link->line_info));
 	if (!link->line_info)
@@ -257,7 +245,8 @@ int link_program(struct link **out, const struct bpfstamp_template *t, uint32_t 
 		goto out;
 	}
 	memset(at_of, 0xff, t->func_count * sizeof(*at_of));
-	if (place_all(link, t, f, at_of, stack, err) || resolve_all(link, t, at_of, err))
+	if (place_all(link, t, f, at_of, stack, err) || resolve_all(link, t, at_of, err) ||
+	    link_kernel(link, t, err))
 		goto out;
 	if (t->ext.data && (make_func_info(link, t, err) || make_line_info(link, t, err)))
 		goto out;
@@ -279,6 +268,8 @@ void link_free(struct link *link)
 	free(link->calls);
 	free(link->maps);
 	free(link->symbols);
+	free(link->patches);
+	free(link->btf_fds);
 	free(link->func_info);
 	free(link->line_info);
 	free(link);
@@ -301,6 +292,10 @@ void link_gather(const struct link *link, const struct bpfstamp_template *t, con
 		insn.imm = link->calls[i].imm;
 		bpfinsn_encode(raw, t->elf.big, &insn);
 	}
+	for (uint32_t i = 0; i < link->patch_count; i++)
+		for (uint32_t slot = 0; slot < link->patches[i].slots; slot++)
+			bpfinsn_encode(insns + ((size_t)link->patches[i].at + slot) * BPFINSN_SIZE, t->elf.big,
+				       &link->patches[i].insn[slot]);
 }
 
 bool link_origin(const struct link *link, const struct bpfstamp_template *t, uint32_t at, uint32_t *code,

@@ -29,20 +29,40 @@ struct link_map {	/* an lddw that wants a map's fd */
 	bool value;
 };
 
+struct link_patch {	/* an instruction that the running kernel decides on: an extern, a CO-RE relocation */
+	uint32_t at;
+	uint32_t slots;
+	struct bpfinsn insn[2];
+};
+
 struct link {
 	uint32_t insns;
 	struct link_chunk *chunks;
 	struct link_call *calls;
 	struct link_map *maps;
 	uint32_t *symbols;	/* injectables whose value the program cannot do without */
-	uint32_t chunk_count, call_count, map_count, symbol_count;
+	struct link_patch *patches;
+	uint32_t chunk_count, call_count, map_count, symbol_count, patch_count;
+	int *btf_fds;		/* fd_array of the load: 0, then the BTF of modules that kfuncs are in, which is not to be closed */
+	uint32_t btf_fd_count;	/* 0 where there is none */
 	struct bpf_func_info *func_info;	/* of linux/bpf.h */
 	struct bpf_line_info *line_info;
 	uint32_t func_info_count, line_info_count;
 };
 
-/* Link the program of function f. Refuses what cannot be loaded, with the instruction. */
+/*
+ * Link the program of function f.  Refuses what cannot be loaded, with the
+ * instruction.  Opens the kernel's types where it needs them, and keeps them in
+ * t->cache, whose lock the caller holds.
+ */
 int link_program(struct link **out, const struct bpfstamp_template *t, uint32_t f, struct bpfstamp_err *err);
+
+/* The part of link_program that asks the kernel (loader/link_kernel.c): fills patches and btf_fds. */
+int link_kernel(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err);
+
+/* The relocations of a function. */
+void link_relocs(const struct bpfstamp_template *t, uint32_t func, const struct reloc **first, const struct reloc **end);
+
 void link_free(struct link *link);
 
 /* Put the program together from an image into insns (link->insns slots), but for the maps. */

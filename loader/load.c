@@ -9,7 +9,7 @@
  * template's lock; it is then read without.
  *
  * Map fds are closed again when the programs, which hold their own references,
- * are loaded, but for those that the caller is to keep (bpfstamp_load_all).
+ * are loaded, but for those that the caller is to keep (bpfstamp_load_object).
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -25,6 +25,7 @@
 #include "loader/kbtf.h"
 #include "loader/lacks.h"
 #include "loader/link.h"
+#include "loader/loaded.h"
 #include "loader/mapmake.h"
 #include "loader/progload.h"
 #include "loader/sys.h"
@@ -109,55 +110,227 @@ static int check_symbols(const struct bpfstamp_stamp *s, const struct link *link
 	return 0;
 }
 
-static int check_type(const struct bpfstamp_template *t, const struct bpfstamp_load *load, uint32_t *type,
-		      struct bpfstamp_err *err)
+/* The type to load a program as: its section's, or else the one that is given; strict: they must not differ. */
+static int find_type(const struct bpfstamp_template *t, uint32_t func, uint32_t given, bool strict, uint32_t *type,
+		     struct bpfstamp_err *err)
 {
-	const struct func *f = &t->funcs[load->program];
+	const struct func *f = &t->funcs[func];
 
-	*type = load->prog_type ? load->prog_type : f->prog_type;
+	*type = f->prog_type ? f->prog_type : given;
 	if (!*type)
-		return err_set(err, EINVAL, "%s: section %s does not tell the type of program %s", t->name,
-			       t->codes[f->code].name, f->name);
-	if (f->prog_type && f->prog_type != *type)
+		return err_set(err, EINVAL, "%s: section %s does not tell the type of program %s: say it (--type)",
+			       t->name, t->codes[f->code].name, f->name);
+	if (strict && given && *type != given)
 		return err_set(err, EINVAL, "%s: program %s is of type %s by its section %s, but %s is wanted", t->name,
-			       f->name, bpfstamp_prog_type_name(f->prog_type), t->codes[f->code].name,
-			       bpfstamp_prog_type_name(*type));
-	if (t->elf.big != BYTES_HOST_BIG)
-		return err_set(err, EINVAL, "%s: the object is %s-endian, this machine is not: it can be inspected and "
-			       "patched here, not loaded", t->name, t->elf.big ? "big" : "little");
+			       f->name, bpfstamp_prog_type_name(*type), t->codes[f->code].name,
+			       bpfstamp_prog_type_name(given));
 	return 0;
 }
 
-static int make_maps(struct bpfstamp_stamp *s, const struct link *link, int btf_fd, const struct bpfstamp_load *load,
-		     struct bpfstamp_err *err)
+static int load_one(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t func, uint32_t type,
+		    struct bpfstamp_err *err)
 {
-	for (uint32_t i = 0; i < link->map_count; i++) {
-		uint32_t map = link->maps[i].map;
+	const struct link *link = get_link(s->t, func, err);
+	int btf_fd;
 
-		if (s->map_fds[map] < 0 && mapmake(s, map, btf_fd, load, err))
+	if (!link || check_symbols(s, link, err))
+		return -1;
+	btf_fd = get_btf(s->t, load);
+	for (uint32_t i = 0; i < link->map_count; i++)
+		if (s->map_fds[link->maps[i].map] < 0 && mapmake(s, link->maps[i].map, btf_fd, load, err))
 			return -1;
+	s->prog_fds[func] = progload(s, link, type, btf_fd, load, err);
+	return s->prog_fds[func] < 0 ? -1 : 0;
+}
+
+static bool starts_with_programs(const struct bpfstamp_stamp *s, uint32_t map)
+{
+	const struct map *m = &s->t->maps[map];
+
+	return s->map_fds[map] >= 0 && m->type == BPF_MAP_TYPE_PROG_ARRAY && m->slot_count;
+}
+
+/* Load the programs that a prog array starts with, where they are not loaded yet. */
+static int load_array(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, const struct map *m, uint32_t type,
+		      bool *loaded, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_template *t = s->t;
+
+	for (uint32_t i = 0; i < m->slot_count; i++) {
+		uint32_t func = t->map_slots[m->slot_first + i].target, own;
+
+		if (s->prog_fds[func] >= 0)
+			continue;
+		if (find_type(t, func, type, false, &own, err) || load_one(s, load, func, own, err))
+			return -1;
+		*loaded = true;
 	}
 	return 0;
 }
 
-int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd, struct bpfstamp_err *err)
+/* Likewise of all prog arrays that there are; each program may bring more arrays. */
+static int load_arrays(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t type,
+		       struct bpfstamp_err *err)
 {
-	const struct bpfstamp_template *t = s->t;
-	const struct link *link;
-	int made, btf_fd;
+	bool loaded;
+
+	do {
+		loaded = false;
+		for (uint32_t i = 0; i < s->t->map_count; i++)
+			if (starts_with_programs(s, i) && load_array(s, load, &s->t->maps[i], type, &loaded, err))
+				return -1;
+	} while (loaded);
+	return 0;
+}
+
+static int load_with_arrays(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t func, bool strict,
+			    struct bpfstamp_err *err)
+{
 	uint32_t type;
 
-	if (check_type(t, load, &type, err))
+	if (find_type(s->t, func, load->prog_type, strict, &type, err))
 		return -1;
-	link = get_link(t, load->program, err);
-	if (!link || check_symbols(s, link, err))
+	return load_one(s, load, func, type, err) || load_arrays(s, load, type, err) ? -1 : 0;
+}
+
+/* Whether a program has no type of its own, but gets it from the array that it starts in. */
+static bool is_typed_by_slot(const struct bpfstamp_template *t, uint32_t func)
+{
+	for (uint32_t i = 0; i < t->map_slot_count && !t->funcs[func].prog_type; i++)
+		if (t->maps[t->map_slots[i].map].type == BPF_MAP_TYPE_PROG_ARRAY && t->map_slots[i].target == func)
+			return true;
+	return false;
+}
+
+static bool is_referred(const struct bpfstamp_template *t, const struct map *m)
+{
+	for (uint32_t i = 0; i < t->reloc_count; i++)
+		if (t->relocs[i].kind == RELOC_DATA && t->relocs[i].target == m->data)
+			return true;
+	return false;
+}
+
+/* Every program that wants to be loaded; then every map that is not there yet, but data that nobody refers to. */
+static int load_everything(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_template *t = s->t;
+
+	for (uint32_t f = 0; f < t->func_count; f++) {
+		if (!t->funcs[f].entry || t->funcs[f].optional || s->prog_fds[f] >= 0 || is_typed_by_slot(t, f))
+			continue;
+		if (load_with_arrays(s, load, f, false, err))
+			return -1;
+	}
+	for (uint32_t i = 0; i < t->map_count; i++) {
+		const struct map *m = &t->maps[i];
+
+		if (s->map_fds[i] >= 0 || m->is_inner || m->kconfig || (m->data != NO_INDEX && !is_referred(t, m)))
+			continue;
+		if (mapmake(s, i, get_btf(t, load), load, err))
+			return -1;
+	}
+	return load_arrays(s, load, load->prog_type, err);
+}
+
+static int fill_prog_arrays(const struct bpfstamp_stamp *s, struct bpfstamp_err *err)
+{
+	for (uint32_t i = 0; i < s->t->map_count; i++)
+		if (starts_with_programs(s, i) && mapmake_programs(s, i, s->prog_fds, err))
+			return -1;
+	return 0;
+}
+
+static void close_programs(struct bpfstamp_stamp *s)
+{
+	for (uint32_t i = 0; i < s->t->func_count; i++) {
+		if (s->prog_fds[i] >= 0)
+			close(s->prog_fds[i]);
+		s->prog_fds[i] = -1;
+	}
+}
+
+/* A prog array is emptied when its last fd is closed, and nobody would notice. */
+static int check_kept(const struct bpfstamp_stamp *s, struct bpfstamp_err *err)
+{
+	for (uint32_t i = 0; i < s->t->map_count; i++)
+		if (starts_with_programs(s, i) && s->t->maps[i].pinning == MAP_PIN_NONE)
+			return err_set(err, EINVAL, "%s: prog array %s would be emptied by the kernel as soon as nobody has "
+				       "it open: pin it (--pin)", s->t->name, s->t->maps[i].name);
+	return 0;
+}
+
+/*
+ * Fill s->prog_fds and s->map_fds; keep: the caller will not close them.  Pins
+ * are made when all else has succeeded; where another process was faster with
+ * one of them, all starts again, with its map.
+ */
+static int load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, bool keep, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_template *t = s->t;
+	int ret;
+
+	if (t->elf.big != BYTES_HOST_BIG)
+		return err_set(err, EINVAL, "%s: the object is %s-endian, this machine is not: it can be inspected and "
+			       "patched here, not loaded", t->name, t->elf.big ? "big" : "little");
+	for (int tries = 8; tries; tries--) {
+		ret = load->program == BPFSTAMP_ALL_PROGRAMS ? load_everything(s, load, err) :
+		      load_with_arrays(s, load, load->program, true, err);
+		ret = ret || (!keep && check_kept(s, err)) || fill_prog_arrays(s, err);
+		if (!ret && (load->dry_run || !mapmake_pin(s, load, err)))
+			return 0;
+		mapmake_close(s);
+		close_programs(s);
+		if (ret || err->code != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd, struct bpfstamp_err *err)
+{
+	if (load_all(s, load, false, err))
 		return -1;
-	btf_fd = get_btf(t, load);
-	made = make_maps(s, link, btf_fd, load, err) ? -1 : progload(s, link, type, btf_fd, load, err);
+	*fd = s->prog_fds[load->program];
+	s->prog_fds[load->program] = -1;
 	mapmake_close(s);
-	if (made < 0)
+	close_programs(s);
+	return 0;
+}
+
+int bpfstamp_load_object(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_loaded **out,
+			 struct bpfstamp_err *err)
+{
+	struct bpfstamp_loaded *loaded = loaded_new(s->t);
+
+	if (!loaded)
+		return object_no_memory(err);
+	if (load_all(s, load, true, err)) {
+		bpfstamp_loaded_free(loaded);
 		return -1;
-	*fd = made;
+	}
+	for (uint32_t i = 0; i < s->t->func_count; i++) {
+		loaded->prog_fds[i] = s->prog_fds[i];
+		s->prog_fds[i] = -1;
+	}
+	for (uint32_t i = 0; i < s->t->map_count; i++) {
+		loaded->map_fds[i] = s->map_fds[i];
+		s->map_fds[i] = -1;
+	}
+	*out = loaded;
+	return 0;
+}
+
+int bpfstamp_map_info(int fd, struct bpfstamp_map_info *out, struct bpfstamp_err *err)
+{
+	struct bpf_map_info info;
+
+	memset(&info, 0, sizeof(info));
+	if (sys_map_info(fd, &info))
+		return err_set(err, errno, "cannot read the map's properties: %s", strerror(errno));
+	out->id = info.id;
+	out->type = info.type;
+	memcpy(out->name, info.name, sizeof(out->name));
+	out->name[sizeof(out->name) - 1] = '\0';
 	return 0;
 }
 

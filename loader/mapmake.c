@@ -14,12 +14,16 @@
 #include "loader/sys.h"
 
 /* As libbpf names them: the beginning of the object's name and the section. */
-static void data_map_name(char out[16], const struct bpfstamp_template *t, const struct map *m)
+void mapmake_name(char out[16], const struct bpfstamp_template *t, const struct map *m)
 {
 	const char *slash = strrchr(t->name, '/'), *base = slash ? slash + 1 : t->name;
 	size_t section = strlen(m->name), prefix = strcspn(base, "."), room;
 	char name[32];
 
+	if (m->data == NO_INDEX && !m->kconfig) {
+		sys_name(out, m->name);
+		return;
+	}
 	section = section > 8 ? 8 : section;
 	room = 15 - section;
 	prefix = prefix > room ? room : prefix;
@@ -43,10 +47,7 @@ static int create_map(const struct bpfstamp_template *t, const struct map *m, in
 	attr.map_flags = m->flags;
 	attr.numa_node = m->numa_node;
 	attr.map_extra = m->extra;
-	if (m->data != NO_INDEX)
-		data_map_name(attr.map_name, t, m);
-	else
-		sys_name(attr.map_name, m->name);
+	mapmake_name(attr.map_name, t, m);
 	if (btf_fd >= 0 && m->btf_value) {
 		attr.btf_fd = (uint32_t)btf_fd;
 		attr.btf_key_type_id = m->btf_key;

@@ -29,6 +29,9 @@ int mapmake_programs(const struct bpfstamp_stamp *s, uint32_t index, const int *
  */
 int mapmake_pin(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err);
 
+/* The name that a map gets in the kernel: that of a data map begins with the object's, as libbpf's do. */
+void mapmake_name(char out[16], const struct bpfstamp_template *t, const struct map *m);
+
 /* Close all map fds of a stamp. */
 void mapmake_close(struct bpfstamp_stamp *s);
 

@@ -22,6 +22,7 @@
 
 #include "include/bytes.h"
 #include "loader/err.h"
+#include "loader/kernel.h"
 #include "loader/link.h"
 #include "loader/template.h"
 
@@ -292,6 +293,17 @@ int bpfstamp_open_file(struct bpfstamp_template **out, const char *path, struct 
 	return 0;
 }
 
+int bpfstamp_target_btf(struct bpfstamp_template *t, const char *path, struct bpfstamp_err *err)
+{
+	struct kernel *k;
+
+	if (kernel_open(&k, path, err))
+		return -1;
+	kernel_close(t->cache->kernel);
+	t->cache->kernel = k;
+	return 0;
+}
+
 void bpfstamp_close(struct bpfstamp_template *t)
 {
 	if (!t)
@@ -301,6 +313,7 @@ void bpfstamp_close(struct bpfstamp_template *t)
 	if (t->cache) {
 		if (t->cache->btf_fd >= 0)
 			close(t->cache->btf_fd);
+		kernel_close(t->cache->kernel);
 		pthread_mutex_destroy(&t->cache->lock);
 	}
 	free(t->cache);
@@ -312,7 +325,6 @@ void bpfstamp_close(struct bpfstamp_template *t)
 	free(t->injectables);
 	free(t->map_slots);
 	free(t->externs);
-	free(t->kernel_file);
 	free(t->maps);
 	free(t->relocs);
 	free(t->funcs);

@@ -48,7 +48,7 @@ static int parse_constant(struct imm_constant *c, struct value_type *type, const
 
 static bool has_name(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
 {
-	if (object_reloc_at(t, code, insn))
+	if (object_reloc_at(t, code, insn) || object_core_at(t, code, insn) != NO_INDEX)
 		return true;
 	for (uint32_t i = 0; i < t->site_count; i++)
 		if (t->sites[i].code == code && t->sites[i].insn == insn && t->sites[i].how.form != IMM_NONE &&

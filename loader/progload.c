@@ -23,7 +23,7 @@ static const uint8_t *assemble(struct bpfstamp_stamp *s, const struct link *link
 	const struct func *f = &s->t->funcs[link->chunks[0].func];
 	uint32_t size = link->insns * BPFINSN_SIZE;
 
-	if (link->chunk_count == 1 && !link->call_count && !link->map_count)
+	if (link->chunk_count == 1 && !link->call_count && !link->map_count && !link->patch_count)
 		return s->image + object_insn_at(s->t, f->code, f->start);
 	if (s->linked_size < size) {
 		uint8_t *bigger = realloc(s->linked, size);
@@ -128,6 +128,8 @@ int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, i
 	attr.kern_version = t->kern_version;
 	attr.prog_flags = f->prog_flags;
 	sys_name(attr.prog_name, f->name);
+	if (link->btf_fd_count)
+		attr.fd_array = (uint64_t)(uintptr_t)link->btf_fds;
 	if (btf_fd >= 0 && link->func_info_count) {
 		attr.prog_btf_fd = (uint32_t)btf_fd;
 		attr.func_info = (uint64_t)(uintptr_t)link->func_info;

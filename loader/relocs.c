@@ -51,12 +51,40 @@ static bool find_start(const struct bpfstamp_template *t, uint32_t code, int64_t
 	return *func != NO_INDEX && t->funcs[*func].start == slot;
 }
 
+/* What the object's BTF declares: a map that is pinned already, or something of the kernel's. */
+static bool resolve_extern(struct bpfstamp_template *t, struct reloc *r, const struct bpfinsn *insn, int64_t addend)
+{
+	for (uint32_t i = t->data_count; i < t->map_count; i++) {
+		if (t->maps[i].external && t->maps[i].symbol == r->symbol) {
+			*r = (struct reloc){ .kind = RELOC_MAP, .code = r->code, .insn = r->insn, .target = i,
+					     .symbol = r->symbol };
+			return true;
+		}
+	}
+	for (uint32_t i = 0; i < t->extern_count; i++) {
+		const struct external *ext = &t->externs[i];
+
+		if (ext->symbol != r->symbol)
+			continue;
+		r->kind = RELOC_EXTERN;
+		r->target = i;
+		r->addend = (uint32_t)addend;
+		if (is_call(insn) && ext->kind != EXTERN_FUNCTION)
+			refuse(r, "it calls a variable of the kernel");
+		else if (!is_call(insn) && addend && (ext->kind != EXTERN_KCONFIG || addend < 0 || addend >= ext->size))
+			refuse(r, "it adds a number to the address of a kernel symbol, which is not supported");
+		return true;
+	}
+	return false;
+}
+
 static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, const struct bpfinsn *insn,
 			      int64_t addend)
 {
+	if (resolve_extern(t, r, insn, addend))
+		return;
 	if (is_call(insn)) {
-		refuse(r, insn->src == BPF_SRC_KFUNC_CALL ? "it calls a kernel function (kfunc), which is not supported" :
-			  "it calls a function that the object does not define");
+		refuse(r, "it calls a function that neither the object defines, nor its BTF declares as one of the kernel's");
 		return;
 	}
 	if (addend) {
@@ -70,7 +98,7 @@ static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, cons
 			return;
 		}
 	}
-	refuse(r, "it refers to an extern of the kernel (.ksyms or .kconfig), which is not supported");
+	refuse(r, "it refers to an undefined symbol that is not declared in the object's BTF");
 }
 
 static void resolve_map(struct bpfstamp_template *t, struct reloc *r, uint32_t section, int64_t offset)

@@ -30,11 +30,13 @@ int bpfstamp_stamp_new(struct bpfstamp_stamp **out, const struct bpfstamp_templa
 	s->touched = calloc(t->injectable_count + 1, sizeof(*s->touched));
 	s->values = calloc(t->injectable_count + 1, sizeof(*s->values));
 	s->map_fds = malloc((t->map_count + 1) * sizeof(*s->map_fds));
-	if (!s->image || !s->touched || !s->values || !s->map_fds) {
+	s->prog_fds = malloc((t->func_count + 1) * sizeof(*s->prog_fds));
+	if (!s->image || !s->touched || !s->values || !s->map_fds || !s->prog_fds) {
 		bpfstamp_stamp_free(s);
 		return object_no_memory(err);
 	}
 	memset(s->map_fds, 0xff, (t->map_count + 1) * sizeof(*s->map_fds));
+	memset(s->prog_fds, 0xff, (t->func_count + 1) * sizeof(*s->prog_fds));
 	bpfstamp_reset(s);
 	*out = s;
 	return 0;
@@ -49,6 +51,7 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 	free(s->values);
 	free(s->linked);
 	free(s->map_fds);
+	free(s->prog_fds);
 	free(s);
 }
 

@@ -15,7 +15,7 @@ struct bpfstamp_stamp {
 	uint64_t *values;	/* by injectable: of a site kind that was touched */
 	uint8_t *linked;	/* a program put together; grows to the largest that was loaded */
 	uint32_t linked_size;
-	int *map_fds;		/* by map, while a program is being loaded; else -1 */
+	int *map_fds, *prog_fds;	/* by map and by function, while being loaded; else -1 */
 };
 
 /*

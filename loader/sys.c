@@ -103,6 +103,27 @@ int sys_prog_load(union bpf_attr *attr)
 	return fd;
 }
 
+int sys_obj_pin(const char *path, int fd)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.pathname = pointer(path);
+	attr.bpf_fd = (uint32_t)fd;
+	return sys_bpf(BPF_OBJ_PIN, &attr);
+}
+
+int sys_map_info(int fd, struct bpf_map_info *info)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = pointer(info);
+	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
 int sys_prog_info(int fd, struct bpf_prog_info *info)
 {
 	union bpf_attr attr;

@@ -13,6 +13,7 @@
 union bpf_attr;
 struct bpf_btf_info;
 struct bpf_prog_info;
+struct bpf_map_info;
 
 int sys_map_create(union bpf_attr *attr);
 int sys_map_update(int fd, const void *key, const void *value);
@@ -22,6 +23,8 @@ int sys_btf_next(uint32_t id, uint32_t *next);	/* the lowest id above id */
 int sys_btf_by_id(uint32_t id);
 int sys_btf_info(int fd, struct bpf_btf_info *info);
 int sys_prog_load(union bpf_attr *attr);	/* tries again where the kernel says EAGAIN */
+int sys_obj_pin(const char *path, int fd);
+int sys_map_info(int fd, struct bpf_map_info *info);
 int sys_prog_info(int fd, struct bpf_prog_info *info);
 
 /* Copy name into a kernel object's name (16 bytes), with '_' for what it would refuse. */

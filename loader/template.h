@@ -93,6 +93,7 @@ struct map {
 	uint32_t data;		/* index of datas, or NO_INDEX */
 	bool kconfig;		/* holds the values of .kconfig externs; its data is NO_INDEX */
 	bool external;		/* declared extern: must be there, pinned */
+	uint32_t symbol;	/* ELF index */
 	bool is_inner;		/* no map of its own: what the maps in another look like */
 	uint32_t type, key_size, value_size, max_entries, flags, numa_node;
 	uint64_t extra;
@@ -167,7 +168,7 @@ struct link;
 struct template_cache {
 	pthread_mutex_t lock;
 	_Atomic int btf_fd;	/* -1: not tried yet, -2: there is none, or the kernel refused it */
-	struct kernel *kernel;	/* types of the kernel, once something needed them */
+	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
 	struct link *_Atomic links[];	/* by function */
 };
 
@@ -205,7 +206,6 @@ struct bpfstamp_template {
 	char **placeholders;	/* names given to bpfstamp_declare */
 	uint32_t placeholder_count;
 
-	char *kernel_file;	/* BTF that stands for the kernel's, or NULL: the running one's */
 	struct template_cache *cache;
 };
 
@@ -230,6 +230,16 @@ uint32_t object_func_at(const struct bpfstamp_template *t, uint32_t code, uint32
 
 /* The relocation of a slot, or NULL. */
 const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn);
+
+/*
+ * The first of the records of BTF.ext for a section that is not in front of a
+ * slot, or their number: all begin with the offset that their instruction had
+ * in the object.
+ */
+uint32_t object_record_from(const struct code *c, const struct btf_ext_section *s, bool big, uint32_t slot);
+
+/* The CO-RE record of a slot, by its index in t->codes[code].cores, or NO_INDEX. */
+uint32_t object_core_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn);
 
 /* Describe a slot for people: function, slot in it, file and line. */
 void object_locate(const struct bpfstamp_template *t, uint32_t code, uint32_t insn, struct bpfstamp_site *out);

@@ -272,9 +272,9 @@ static const struct {
 	{ { CALL(-2), MOV64(0, 0) }, T_TEXT, 0, "it calls code that is not the start of a function" },
 	{ { CALL(INT32_MIN), MOV64(0, 0) }, T_TEXT, 0, "it calls code that is not the start of a function" },
 	{ { CALL(-1), MOV64(0, 0) }, T_DATA, 0, "it calls code that is not the start of a function" },
-	{ { CALL(-1), MOV64(0, 0) }, T_UNDEF, 0, "it calls a function that the object does not define" },
+	{ { CALL(-1), MOV64(0, 0) }, T_UNDEF, 0, "it calls a function that neither the object defines, nor its BTF declares as one of the kernel's" },
 	{ { { .code = 0x85, .src = 2, .imm = -1 }, MOV64(0, 0) }, T_UNDEF, 0,
-	  "it calls a kernel function (kfunc), which is not supported" },
+	  "it calls a function that neither the object defines, nor its BTF declares as one of the kernel's" },
 	{ { CALL(1), MOV64(0, 0) }, T_NONE, 0, "it calls code that is not the start of a function" },
 	{ { CALL(-1), MOV64(0, 0) }, T_NONE, 0, NULL },
 };

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs and maps that were loaded and are kept, each by its index in the
+ * template; -1 for what was not loaded.
+ */
+#ifndef LOADER_LOADED_H
+#define LOADER_LOADED_H
+
+#include "loader/template.h"
+
+enum pin_made { PIN_NONE, PIN_MADE, PIN_REPLACED };
+
+struct bpfstamp_loaded {
+	const struct bpfstamp_template *t;
+	int *prog_fds, *map_fds;
+	uint8_t *prog_pins, *map_pins;	/* enum pin_made */
+	char *dir;			/* where they are pinned, or NULL */
+	bool made_dir, made_maps;	/* the folder, and maps in it, were not there */
+};
+
+/* Room for all of a template's; NULL where memory is out. */
+struct bpfstamp_loaded *loaded_new(const struct bpfstamp_template *t);
+
+#endif
