@@ -37,7 +37,7 @@ BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 all: $(BUILD)/bpfstamp $(BUILD)/libbpfstamp.a bpf
 
 $(BUILD)/bpfstamp: $(CMD_OBJECTS) $(BUILD)/libbpfstamp.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lmnl -ljansson
+	$(CC) $(LDFLAGS) -o $@ $^ -lmnl -lz -ljansson
 
 # One object, of which only what bpfstamp.h declares can be seen from outside.
 $(BUILD)/libbpfstamp.a: $(LIB_OBJECTS)

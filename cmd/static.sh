@@ -7,9 +7,9 @@
 # With musl-gcc (MUSL_GCC; set it empty for CC and its own C library), because
 # that is a fifth of the size with glibc.  musl-gcc searches nothing below
 # /usr/include, so the few headers that are not the C library's are handed to it
-# in a folder of links.  The two libraries are the system's libmnl.a and
-# libjansson.a, built for glibc; cmd/musl_compat.c gives musl what they lack.
-# They lose their unwind tables, which no C program reads.
+# in a folder of links.  The libraries are the system's libmnl.a, libjansson.a and
+# libz.a, built for glibc; cmd/musl_compat.c gives musl what they lack.  They lose
+# their unwind tables, which no C program reads.
 #
 # Debian 12 has no libmnl.a.  There, Debian 13's libmnl-dev is fetched once and
 # unpacked below OUT: by apt, from the sources that this machine uses already,
@@ -95,9 +95,11 @@ take_library() {
 }
 
 take_libraries() {
-	local jansson mnl
+	local jansson mnl z
 	jansson=$(library jansson)
 	[ "$jansson" ] || fail "no libjansson.a: install libjansson-dev (make deps)"
+	z=$(library z)
+	[ "$z" ] || fail "no libz.a: install zlib1g-dev (make deps)"
 	mnl=$(library mnl)
 	if [ ! "$mnl" ]; then
 		fetch
@@ -105,6 +107,7 @@ take_libraries() {
 	fi
 	take_library jansson "$jansson"
 	take_library mnl "$mnl"
+	take_library z "$z"
 }
 
 # Links in $OUT/include to the headers that are not the C library's.
@@ -112,7 +115,8 @@ link_headers() {
 	local header path
 	rm -rf "$OUT/include"
 	mkdir "$OUT/include"
-	for header in linux/bpf.h asm/types.h asm-generic/types.h libmnl/libmnl.h jansson.h jansson_config.h; do
+	for header in linux/bpf.h asm/types.h asm-generic/types.h libmnl/libmnl.h jansson.h jansson_config.h \
+			zlib.h zconf.h; do
 		path=$(echo "#include <$header>" | "$CC" -isystem "$OUT/deb/usr/include" -M -x c - 2>/dev/null |
 			grep -o "/[^ ]*/$header" | head -n 1)
 		[ "$path" ] || fail "no header <$header> (make deps)"
@@ -127,7 +131,7 @@ build() {
 	[ "$STATIC_CC" = "$CC" ] || size+=(-flto -flto-partition=one)
 	"$STATIC_CC" -std=gnu11 -fvisibility=hidden -iquote . -idirafter "$OUT/include" "${size[@]}" \
 		-static -fno-pie -s -o "$1" \
-		{elf,bpfinsn,netlink,loader,cmd}/*.c "$OUT/libmnl.a" "$OUT/libjansson.a" ||
+		{elf,bpfinsn,netlink,loader,cmd}/*.c "$OUT/libmnl.a" "$OUT/libjansson.a" "$OUT/libz.a" ||
 		fail "$STATIC_CC cannot build it: see above"
 }
 

@@ -22,6 +22,7 @@ table() {
 		build	make	reads the Makefile
 		build	libmnl-dev	netlink messages
 		build	libjansson-dev	--json
+		build	zlib1g-dev	/proc/config.gz, for programs that ask for the kernel's configuration
 		build	clang-19	compiles BPF programs; the tests also compile C with it
 		build	iproute2	demo: network namespaces, veth; the tests: tc
 		build	iputils-ping	demo: ping

@@ -61,7 +61,7 @@ $(BUILD)/tests/unit.o: $(BUILD)/tests/suites.h
 $(BUILD)/tests/unit.o: ALL_CFLAGS += -iquote $(BUILD)/tests
 
 $(BUILD)/unit: $(TEST_OBJECTS) $(LIB_OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl -ljansson
+	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz -ljansson
 
 unit-tests: $(BUILD)/unit
 
@@ -89,7 +89,7 @@ ORACLE_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/*.c))
 ORACLE = $(TEST_ENV) tests/run.sh oracle $(BUILD)/oracle --keep $(BUILD)/oracle-found --cases
 
 $(BUILD)/oracle: $(ORACLE_OBJECTS) $(BUILD)/libbpfstamp.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lmnl
+	$(CC) $(LDFLAGS) -o $@ $^ -lmnl -lz
 
 check-oracle: $(BUILD)/oracle
 	@$(ORACLE) $(ORACLE_CASES)
@@ -106,7 +106,7 @@ $(BUILD)/corpus/made: $(BUILD)/fuzz_corpus $(TEST_BPF_BUILT)
 	@$(TEST_ENV) $(BUILD)/fuzz_corpus $(BUILD)/corpus && touch $@
 
 $(BUILD)/fuzz_corpus: $(BUILD)/tests/fuzz_corpus.o $(patsubst %.c,$(BUILD)/%.o,$(TEST_SUPPORT)) $(LIB_OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl
+	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz
 
 FUZZ_FLAGS = -std=gnu11 -O1 -g -iquote . -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES = $(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c))
@@ -118,7 +118,7 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_SOURCES)
 	$(AR) rcs $@ $(addprefix $(@D)/,$(notdir $(FUZZ_SOURCES:.c=.o)))
 
 $(BUILD)/fuzz/%: tests/fuzz_%.c tests/walk.c $(BUILD)/fuzz/libfuzzed.a
-	$(CLANG) $(FUZZ_FLAGS) -o $@ $< tests/walk.c $(BUILD)/fuzz/libfuzzed.a -lmnl
+	$(CLANG) $(FUZZ_FLAGS) -o $@ $< tests/walk.c $(BUILD)/fuzz/libfuzzed.a -lmnl -lz
 
 check-fuzz: $(BUILD)/corpus/made $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
 	@for f in $(FUZZERS); do \
