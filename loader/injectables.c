@@ -108,36 +108,24 @@ static void collect_stamps(struct bpfstamp_template *t, const struct records *re
 	}
 }
 
-/* Whether the BTF says that a loader is to find the symbol in the kernel. */
-static bool is_extern(const struct bpfstamp_template *t, const char *name)
+/* A byte for each symbol: 1 for an extern, which a loader finds in the kernel (externs.c). */
+static uint8_t *mark_externs(const struct bpfstamp_template *t)
 {
-	static const char *const sections[] = { ".ksyms", ".kconfig" };
+	uint8_t *marks = calloc((size_t)t->elf.symbol_count + 1, 1);
 
-	for (int i = 0; i < 2 && t->btf.type_count; i++) {
-		uint32_t id = btf_find(&t->btf, BTF_DATASEC, sections[i]);
-		struct btf_type sec, var;
-
-		btf_type(&t->btf, id, &sec);
-		for (uint32_t v = 0; v < sec.vlen; v++) {
-			struct btf_secvar secvar;
-
-			btf_secvar(&t->btf, id, v, &secvar);
-			btf_type(&t->btf, secvar.type, &var);
-			if (!strcmp(var.name, name))
-				return true;
-		}
-	}
-	return false;
+	for (uint32_t i = 0; marks && i < t->extern_count; i++)
+		marks[t->externs[i].symbol] = 1;
+	return marks;
 }
 
-static void collect_symbols(struct bpfstamp_template *t)
+static void collect_symbols(struct bpfstamp_template *t, const uint8_t *is_extern)
 {
 	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
 		struct elf64_symbol sym;
 
 		elf64_symbol(&t->elf, i, &sym);
 		if (sym.section != ELF64_SHN_UNDEF || sym.type != ELF64_STT_NOTYPE || !*sym.name ||
-		    sym.bind == ELF64_STB_LOCAL || is_extern(t, sym.name))
+		    sym.bind == ELF64_STB_LOCAL || is_extern[i])
 			continue;
 		t->injectables[t->injectable_count++] = (struct injectable){
 			.name = sym.name, .section = "*UND*", .kind = BPFSTAMP_SYMBOL, .data = NO_INDEX, .symbol = i,
@@ -150,10 +138,11 @@ static void collect_symbols(struct bpfstamp_template *t)
 int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	uint32_t *datasec = calloc(t->data_count + 1, sizeof(*datasec));
+	uint8_t *is_extern = mark_externs(t);
 	struct records records = { 0 };
 	int ret = -1;
 
-	if (!datasec) {
+	if (!datasec || !is_extern) {
 		object_no_memory(err);
 		goto out;
 	}
@@ -170,10 +159,11 @@ int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 		datasec[i] = btf_find(&t->btf, BTF_DATASEC, t->datas[i].name);
 	collect_globals(t, datasec);
 	collect_stamps(t, &records);
-	collect_symbols(t);
+	collect_symbols(t, is_extern);
 	ret = 0;
 out:
 	records_free(&records);
+	free(is_extern);
 	free(datasec);
 	return ret;
 }

@@ -217,8 +217,8 @@ int bpfstamp_open(struct bpfstamp_template **out, const void *bytes, size_t size
 		  struct bpfstamp_err *err)
 {
 	static int (*const steps[])(struct bpfstamp_template *t, struct bpfstamp_err *err) = {
-		open_btf, object_sections, functions_collect, maps_collect, injectables_collect, relocs_collect,
-		sites_collect,
+		open_btf, object_sections, functions_collect, maps_collect, externs_collect, injectables_collect,
+		relocs_collect, sites_collect,
 	};
 	struct bpfstamp_template *t = calloc(1, sizeof(*t));
 	struct elf64_fault fault;
