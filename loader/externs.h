@@ -9,8 +9,12 @@
 #include "loader/kernel.h"
 #include "loader/template.h"
 
-/* Bytes of the map of .kconfig (t->maps[t->kconfig].value_size of them), in the object's byte order. */
-int externs_kconfig(const struct bpfstamp_template *t, uint8_t *bytes, struct bpfstamp_err *err);
+/*
+ * Bytes of the map of .kconfig (t->maps[t->kconfig].value_size of them), in the
+ * object's byte order.  What is not set and weak is zero; strong, an error.
+ * file: a configuration that stands for that of the running kernel, or NULL.
+ */
+int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t *bytes, struct bpfstamp_err *err);
 
 struct extern_value {
 	bool found;		/* false: weak, and the kernel has none */
@@ -22,7 +26,10 @@ struct extern_value {
 /*
  * Find an extern of .ksyms in the kernel; k may be NULL for EXTERN_ADDRESS,
  * which needs no types.  A strong one that is not there is an error, and so is
- * one whose type in the kernel is not compatible with that in the object.
+ * one whose type in the kernel is not compatible with that in the object, but
+ * for a weak function: a program declares one twice, as f___old and f___new
+ * (what follows the name is a flavor, see loader/kernel.h), and calls the one
+ * that is found.
  */
 int externs_find(const struct bpfstamp_template *t, struct kernel *k, const struct external *ext,
 		 struct extern_value *out, struct bpfstamp_err *err);

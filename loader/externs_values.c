@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Externs: what they are in the kernel.
+ *
+ * The variables of .kconfig get their values from the kernel's configuration,
+ * read once for all of them; a few have names of their own and are asked for
+ * otherwise.  Where no configuration is to be had, even a weak variable is an
+ * error: zero would say that an option is not set, and nobody knows that.
+ *
+ * A variable or function is looked for in vmlinux's BTF first, and modules are
+ * only read where it is not there.  The first of its name counts.  A variable
+ * must have the whole name; that of a function ends where its flavor begins.
+ * Whether the kernel's type fits the object's is judged as CO-RE does, by
+ * kinds: structs count as equal, and so do integers of any size.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/err.h"
+#include "loader/externs.h"
+#include "loader/kallsyms.h"
+#include "loader/kconfig.h"
+
+/* -------------------------------------------------------------- .kconfig */
+
+static struct kconfig_type type_of(const struct bpfstamp_template *t, const struct external *ext)
+{
+	struct kconfig_type value;
+	struct btf_type var;
+
+	btf_type(&t->btf, ext->btf, &var);
+	kconfig_type(&t->btf, var.type, &value);
+	return value;
+}
+
+/* Store what no configuration has; *set tells. */
+static int store_virtual(const struct bpfstamp_template *t, const struct external *ext, uint8_t *bytes, bool *set,
+			 struct bpfstamp_err *err)
+{
+	struct kconfig_type type = type_of(t, ext);
+	uint64_t number;
+
+	if (kconfig_virtual(ext->name, set, &number, err) ||
+	    (*set && kconfig_store_number(bytes + ext->offset, &type, t->elf.big, number, err)))
+		return err_wrap(err, "%s: extern %s", t->name, ext->name);
+	if (!*set && (strncmp(ext->name, "LINUX_", 6) != 0 || !ext->weak))
+		return err_set(err, EINVAL, "%s: extern %s: no variable of .kconfig has this name: those begin with CONFIG_, and "
+				    "there are LINUX_KERNEL_VERSION, LINUX_HAS_BPF_COOKIE and LINUX_HAS_SYSCALL_WRAPPER",
+			       t->name, ext->name);
+	return 0;
+}
+
+struct wanted {		/* a variable whose value is in the configuration */
+	const struct external *ext;
+	bool set;
+};
+
+static int by_extern_name(const void *a, const void *b)
+{
+	const struct wanted *x = a, *y = b;
+
+	return strcmp(x->ext->name, y->ext->name);
+}
+
+/* Store what the configuration says of these, which are sorted by name; what comes first, counts. */
+static int store_configuration(const struct bpfstamp_template *t, struct wanted *wanted, uint32_t count,
+			       struct kconfig *config, uint8_t *bytes, struct bpfstamp_err *err)
+{
+	const char *name, *value;
+
+	while (kconfig_next(config, &name, &value)) {
+		const struct external key = { .name = name };
+		struct wanted *w = bsearch(&(struct wanted){ .ext = &key }, wanted, count, sizeof(*w), by_extern_name);
+		struct kconfig_type type;
+
+		if (!w || w->set)
+			continue;
+		type = type_of(t, w->ext);
+		if (kconfig_store(bytes + w->ext->offset, &type, t->elf.big, value, err))
+			return err_wrap(err, "%s: extern %s: in %s", t->name, name, config->path);
+		w->set = true;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		if (!wanted[i].set && !wanted[i].ext->weak)
+			return err_set(err, ENOENT, "%s: extern %s: %s does not set it, and it is not weak", t->name,
+				       wanted[i].ext->name, config->path);
+	return 0;
+}
+
+int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t *bytes, struct bpfstamp_err *err)
+{
+	struct wanted *wanted = malloc((t->extern_count + (size_t)1) * sizeof(*wanted));
+	struct kconfig config;
+	uint32_t count = 0;
+	int ret = wanted ? 0 : object_no_memory(err);
+
+	memset(bytes, 0, t->maps[t->kconfig].value_size);
+	for (uint32_t i = 0; !ret && i < t->extern_count && t->externs[i].kind == EXTERN_KCONFIG; i++) {
+		const struct external *ext = &t->externs[i];
+		bool set;
+
+		if (!strncmp(ext->name, "CONFIG_", 7))
+			wanted[count++] = (struct wanted){ .ext = ext };
+		else
+			ret = store_virtual(t, ext, bytes, &set, err);
+	}
+	if (!ret && count) {
+		qsort(wanted, count, sizeof(*wanted), by_extern_name);
+		ret = kconfig_open(&config, file, err);
+		if (ret)
+			err_wrap(err, "%s: extern %s", t->name, wanted[0].ext->name);
+		else
+			ret = store_configuration(t, wanted, count, &config, bytes, err);
+		kconfig_close(&config);
+	}
+	free(wanted);
+	return ret;
+}
+
+/* ---------------------------------------------------------------- .ksyms */
+
+enum { COMPAT_STEPS = 1000 };	/* types of one prototype; without a bound, BTF can nest exponentially */
+
+static bool kinds_compatible(enum btf_kind a, enum btf_kind b)
+{
+	return a == b || ((a == BTF_ENUM || a == BTF_ENUM64) && (b == BTF_ENUM || b == BTF_ENUM64));
+}
+
+static bool types_compatible(const struct btf *a, uint32_t x, const struct btf *b, uint32_t y, int *steps)
+{
+	struct btf_param p, q;
+	struct btf_type s, t;
+
+	for (;;) {
+		btf_type(a, x = btf_resolve(a, x), &s);
+		btf_type(b, y = btf_resolve(b, y), &t);
+		if (--*steps < 0 || !kinds_compatible(s.kind, t.kind))
+			return false;
+		if (s.kind == BTF_ARRAY) {
+			x = s.array_type;
+			y = t.array_type;
+			continue;
+		}
+		if (s.kind != BTF_PTR && s.kind != BTF_FUNC_PROTO)
+			return true;
+		if (s.vlen != t.vlen)
+			return false;
+		for (uint32_t i = 0; i < s.vlen; i++) {
+			btf_param(a, x, i, &p);
+			btf_param(b, y, i, &q);
+			if (!types_compatible(a, p.type, b, q.type, steps))
+				return false;
+		}
+		x = s.type;
+		y = t.type;
+	}
+}
+
+/* The first type of that kind and name (its first len bytes) in one BTF of the kernel's, or 0. */
+static uint32_t find_in(const struct kernel *k, uint32_t i, enum btf_kind kind, const char *name, size_t len)
+{
+	const struct btf *btf = &kernel_btf_at(k, i)->btf;
+	size_t essential = kernel_essential(name);
+	struct btf_type type;
+
+	for (uint32_t id = 0; (id = kernel_find(k, i, name, essential, id)) != 0;) {
+		btf_type(btf, id, &type);
+		if (type.kind == kind && strlen(type.name) == len && !memcmp(type.name, name, len))
+			return id;
+	}
+	return 0;
+}
+
+static int find_type(struct kernel *k, const struct external *ext, struct extern_value *out, struct bpfstamp_err *err)
+{
+	enum btf_kind kind = ext->kind == EXTERN_FUNCTION ? BTF_FUNC : BTF_VAR;
+	size_t len = kind == BTF_FUNC ? kernel_essential(ext->name) : strlen(ext->name);
+
+	*out = (struct extern_value){ .btf_id = find_in(k, 0, kind, ext->name, len) };
+	if (!out->btf_id && kernel_read_modules(k, err))
+		return -1;
+	for (uint32_t i = 1; !out->btf_id && i < kernel_btf_count(k); i++)
+		*out = (struct extern_value){ .btf_id = find_in(k, i, kind, ext->name, len), .btf = i };
+	out->found = out->btf_id;
+	return 0;
+}
+
+static int find_address(const struct bpfstamp_template *t, const struct external *ext, struct extern_value *out,
+			struct bpfstamp_err *err)
+{
+	*out = (struct extern_value){ 0 };
+	if (kallsyms_find(KALLSYMS_PATH, ext->name, &out->found, &out->address, err))
+		return err_wrap(err, "%s: extern %s", t->name, ext->name);
+	if (!out->found && !ext->weak)
+		return err_set(err, ENOENT, "%s: extern %s: this kernel has no symbol of that name (" KALLSYMS_PATH "), and it "
+			       "is not weak", t->name, ext->name);
+	return 0;
+}
+
+int externs_find(const struct bpfstamp_template *t, struct kernel *k, const struct external *ext,
+		 struct extern_value *out, struct bpfstamp_err *err)
+{
+	bool is_func = ext->kind == EXTERN_FUNCTION;
+	const char *what = is_func ? "kfunc" : "extern";
+	const struct kernel_btf *kb;
+	struct btf_type here, there;
+	struct extern_value value;
+	int steps = COMPAT_STEPS;
+
+	if (ext->kind == EXTERN_ADDRESS)
+		return find_address(t, ext, out, err);
+	if (find_type(k, ext, &value, err))
+		return err_wrap(err, "%s: %s %s", t->name, what, ext->name);
+	if (value.found) {
+		kb = kernel_btf_at(k, value.btf);
+		btf_type(&t->btf, ext->btf, &here);
+		btf_type(&kb->btf, value.btf_id, &there);
+		if (!types_compatible(&t->btf, here.type, &kb->btf, there.type, &steps)) {
+			if (!is_func || !ext->weak)
+				return err_set(err, EINVAL, "%s: %s %s: its type is not the one that %s has it with", t->name,
+					       what, ext->name, kb->name);
+			value = (struct extern_value){ 0 };
+		}
+	}
+	if (!value.found && !ext->weak)
+		return err_set(err, ENOENT, "%s: %s %s is not in this kernel's BTF, nor in that of a loaded module%s", t->name,
+			       what, ext->name, is_func ? "" : " (which have per-CPU variables only)");
+	*out = value;
+	return 0;
+}
