@@ -25,6 +25,7 @@ TEST_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(TEST_SOURCES))
 # Each BPF source, for each -mcpu.
 TEST_BPF_SOURCES = $(wildcard bpf/*.bpf.c tests/objects/*.bpf.c)
 TEST_BPF = $(foreach m,$(MCPUS),$(patsubst %.bpf.c,$(BUILD)/tests/objects/%.$(m).o,$(notdir $(TEST_BPF_SOURCES))))
+TEST_BPF_HEADERS = $(wildcard tests/objects/*.h)
 ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))"
@@ -66,7 +67,7 @@ $(BUILD)/unit: $(TEST_OBJECTS) $(LIB_OBJECTS)
 unit-tests: $(BUILD)/unit
 
 define test_bpf_rule
-$(BUILD)/tests/objects/%.$(1).o: $(2)/%.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
+$(BUILD)/tests/objects/%.$(1).o: $(2)/%.bpf.c bpf/helpers.h include/bpfstamp.bpf.h $(TEST_BPF_HEADERS)
 	@mkdir -p $$(@D)
 	$$(CLANG) $$(BPF_CFLAGS) -iquote bpf -mcpu=$(1) -c -o $$@ $$<
 endef

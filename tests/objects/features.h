@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs here that try one feature each have in common: maps as BTF
+ * defines them, and the helper functions that they call.
+ */
+#ifndef TESTS_OBJECTS_FEATURES_H
+#define TESTS_OBJECTS_FEATURES_H
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include "helpers.h"
+
+#define UINT(name, number) int (*name)[number]
+#define TYPE(name, of) __typeof__(of) *name
+#define ARRAY(name, of) __typeof__(of) *name[]
+
+#define NOINLINE __attribute__((noinline))
+#define LICENSE char _license[] SEC("license") = "Dual BSD/GPL"
+
+/* Nothing that the compiler knows about x holds any longer. */
+#define OPAQUE(x) __asm__ volatile("" : "+r"(x))
+
+static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value, __u64 flags) =
+	(void *)BPF_FUNC_map_update_elem;
+static long (*const bpf_map_delete_elem)(void *map, const void *key) = (void *)BPF_FUNC_map_delete_elem;
+static long (*const bpf_map_push_elem)(void *map, const void *value, __u64 flags) =
+	(void *)BPF_FUNC_map_push_elem;
+static long (*const bpf_map_pop_elem)(void *map, void *value) = (void *)BPF_FUNC_map_pop_elem;
+static long (*const bpf_map_peek_elem)(void *map, void *value) = (void *)BPF_FUNC_map_peek_elem;
+static long (*const bpf_tail_call)(void *ctx, void *map, __u32 index) = (void *)BPF_FUNC_tail_call;
+static long (*const bpf_redirect_map)(void *map, __u64 key, __u64 flags) = (void *)BPF_FUNC_redirect_map;
+
+#endif
