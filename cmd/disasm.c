@@ -16,6 +16,8 @@ static void print_insn(const struct bpfstamp_insn *insn, uint32_t slot)
 		printf(" -> %s", insn->text);
 	if (insn->refers)
 		printf("  <%s>", insn->refers);
+	if (*insn->core)
+		printf("  <CO-RE: %s>", insn->core);
 	if (insn->changed && insn->site.file)
 		printf("  (%s:%u)", insn->site.file, insn->site.line);
 	putchar('\n');
@@ -23,10 +25,11 @@ static void print_insn(const struct bpfstamp_insn *insn, uint32_t slot)
 
 static json_t *insn_json(const struct bpfstamp_insn *insn, uint32_t slot)
 {
-	return json_pack("{s:I, s:o, s:b, s:o, s:o, s:o, s:I}", "insn", (json_int_t)slot,
+	return json_pack("{s:I, s:o, s:b, s:o, s:o, s:o, s:o, s:I}", "insn", (json_int_t)slot,
 			 "text", output_text(insn->text), "changed", (int)insn->changed,
 			 "before", output_text(insn->changed ? insn->before : NULL),
-			 "refers", output_text(insn->refers), "file", output_text(insn->site.file),
+			 "refers", output_text(insn->refers), "core", output_text(*insn->core ? insn->core : NULL),
+			 "file", output_text(insn->site.file),
 			 "line", (json_int_t)insn->site.line);
 }
 

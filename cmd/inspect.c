@@ -40,6 +40,8 @@ static void print_programs(const struct bpfstamp_template *t)
 		       p.insns);
 		if (p.type)
 			printf(", type %s", bpfstamp_prog_type_name(p.type));
+		if (p.core_relocs)
+			printf(", %u CO-RE relocation%s", p.core_relocs, p.core_relocs == 1 ? "" : "s");
 		putchar('\n');
 	}
 }
@@ -55,6 +57,16 @@ static void print_maps(const struct bpfstamp_template *t)
 		printf("map %s: %s, key %u, value %u, %u entries%s%s\n", m.name, type ? type : "unknown type",
 		       m.key_size, m.value_size, m.max_entries, m.readonly ? ", read-only" : "",
 		       m.refs ? "" : ", not used");
+	}
+}
+
+static void print_externs(const struct bpfstamp_template *t)
+{
+	struct bpfstamp_extern e;
+
+	for (uint32_t i = 0; i < bpfstamp_extern_count(t); i++) {
+		bpfstamp_extern_at(t, i, &e);
+		printf("extern %s: %s%s\n", e.name, e.kind, e.weak ? ", weak" : "");
 	}
 }
 
@@ -104,11 +116,12 @@ static json_t *programs_json(const struct bpfstamp_template *t)
 
 	for (uint32_t i = 0; i < bpfstamp_program_count(t); i++) {
 		bpfstamp_program_at(t, i, &p);
-		json_array_append_new(array, json_pack("{s:o, s:o, s:b, s:s?, s:I}",
+		json_array_append_new(array, json_pack("{s:o, s:o, s:b, s:s?, s:I, s:I}",
 						       "name", output_text(p.name),
 						       "section", output_text(p.section), "entry", (int)p.entry,
 						       "type", p.type ? bpfstamp_prog_type_name(p.type) : NULL,
-						       "insns", (json_int_t)p.insns));
+						       "insns", (json_int_t)p.insns,
+						       "core_relocs", (json_int_t)p.core_relocs));
 	}
 	return array;
 }
@@ -128,6 +141,19 @@ static json_t *maps_json(const struct bpfstamp_template *t)
 						       "max_entries", (json_int_t)m.max_entries,
 						       "flags", (json_int_t)m.flags, "data", (int)m.data,
 						       "readonly", (int)m.readonly, "refs", (json_int_t)m.refs));
+	}
+	return array;
+}
+
+static json_t *externs_json(const struct bpfstamp_template *t)
+{
+	json_t *array = json_array();
+	struct bpfstamp_extern e;
+
+	for (uint32_t i = 0; i < bpfstamp_extern_count(t); i++) {
+		bpfstamp_extern_at(t, i, &e);
+		json_array_append_new(array, json_pack("{s:o, s:s, s:b}", "name", output_text(e.name), "kind", e.kind,
+						       "weak", (int)e.weak));
 	}
 	return array;
 }
@@ -219,14 +245,15 @@ int cmd_inspect(const struct options *o, struct bpfstamp_err *err)
 		return -1;
 	}
 	if (o->json) {
-		ret = output_json(json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "object", output_text(o->object),
+		ret = output_json(json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "object", output_text(o->object),
 					    "license", output_text(bpfstamp_license(t)),
 					    "byte_order", bpfstamp_big_endian(t) ? "big" : "little",
 					    "programs", programs_json(t), "maps", maps_json(t),
-					    "injectables", injectables_json(t), "values", values_json(t)), err);
+					    "externs", externs_json(t), "injectables", injectables_json(t), "values", values_json(t)), err);
 	} else {
 		print_programs(t);
 		print_maps(t);
+		print_externs(t);
 		print_injectables(t);
 	}
 	bpfstamp_close(t);

@@ -81,6 +81,14 @@ struct bpfstamp_program {
 	uint32_t type;		/* enum bpf_prog_type by the section's name, 0 where it tells nothing */
 	uint32_t attach_type;	/* enum bpf_attach_type likewise */
 	uint32_t insns;		/* slots of 8 bytes in the object */
+	uint32_t core_relocs;	/* instructions that CO-RE relocates by the kernel's types */
+};
+
+/* What the object wants from the kernel by name. */
+struct bpfstamp_extern {
+	const char *name;
+	const char *kind;	/* "kconfig", "ksym" or "kfunc" */
+	bool weak;		/* the object can do without it */
 };
 
 struct bpfstamp_map {
@@ -135,9 +143,11 @@ bool bpfstamp_big_endian(const struct bpfstamp_template *t);
 
 uint32_t bpfstamp_program_count(const struct bpfstamp_template *t);
 uint32_t bpfstamp_map_count(const struct bpfstamp_template *t);
+uint32_t bpfstamp_extern_count(const struct bpfstamp_template *t);
 uint32_t bpfstamp_injectable_count(const struct bpfstamp_template *t);
 void bpfstamp_program_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_program *out);
 void bpfstamp_map_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_map *out);
+void bpfstamp_extern_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_extern *out);
 void bpfstamp_injectable_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_injectable *out);
 void bpfstamp_site_at(const struct bpfstamp_template *t, uint32_t injectable, uint32_t site,
 		      struct bpfstamp_site *out);
@@ -284,6 +294,7 @@ struct bpfstamp_insn {
 	bool changed;
 	char before[128];		/* where changed: as in the object */
 	const char *refers;		/* the variable, map, symbol or function of a relocation, or NULL */
+	char core[128];			/* what CO-RE puts into it ("offset of struct sk_buff.mark"), or "" */
 	struct bpfstamp_site site;
 };
 

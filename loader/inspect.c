@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "loader/core.h"
 #include "loader/stamp.h"
 
 const char *bpfstamp_name(const struct bpfstamp_template *t)
@@ -32,6 +33,11 @@ uint32_t bpfstamp_map_count(const struct bpfstamp_template *t)
 	return t->map_count;
 }
 
+uint32_t bpfstamp_extern_count(const struct bpfstamp_template *t)
+{
+	return t->extern_count;
+}
+
 uint32_t bpfstamp_injectable_count(const struct bpfstamp_template *t)
 {
 	return t->injectable_count;
@@ -40,9 +46,23 @@ uint32_t bpfstamp_injectable_count(const struct bpfstamp_template *t)
 void bpfstamp_program_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_program *out)
 {
 	const struct func *f = &t->funcs[i];
+	const struct code *c = &t->codes[f->code];
 
-	*out = (struct bpfstamp_program){ .name = f->name, .section = t->codes[f->code].name, .entry = f->entry,
+	*out = (struct bpfstamp_program){ .name = f->name, .section = c->name, .entry = f->entry,
 					  .type = f->prog_type, .attach_type = f->attach_type, .insns = f->insns };
+	out->core_relocs = object_record_from(c, &c->cores, t->ext.big, f->start + f->insns) -
+			   object_record_from(c, &c->cores, t->ext.big, f->start);
+}
+
+void bpfstamp_extern_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_extern *out)
+{
+	static const char *const kinds[] = {
+		[EXTERN_KCONFIG] = "kconfig", [EXTERN_ADDRESS] = "ksym", [EXTERN_VARIABLE] = "ksym",
+		[EXTERN_FUNCTION] = "kfunc",
+	};
+	const struct external *ext = &t->externs[i];
+
+	*out = (struct bpfstamp_extern){ .name = ext->name, .kind = kinds[ext->kind], .weak = ext->weak };
 }
 
 void bpfstamp_map_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_map *out)
@@ -132,10 +152,16 @@ void bpfstamp_insn_at(const struct bpfstamp_stamp *s, uint32_t program, uint32_t
 	const struct func *f = &t->funcs[program];
 	uint32_t insn = f->start + slot, at = object_insn_at(t, f->code, insn);
 	const struct reloc *r = object_reloc_at(t, f->code, insn);
+	uint32_t core = object_core_at(t, f->code, insn);
+	struct btf_core_relo relo;
 	struct bpfinsn two[2];
 
 	*out = (struct bpfstamp_insn){ .refers = r ? reloc_name(t, r) : NULL };
 	object_locate(t, f->code, insn, &out->site);
+	if (core != NO_INDEX) {
+		btf_ext_core(&t->ext, &t->codes[f->code].cores, core, &relo);
+		core_text(out->core, sizeof(out->core), t, &relo);
+	}
 	object_decode(t, s->image, f->code, insn, two);
 	out->slots = bpfinsn_slots(two[0].code);
 	bpfinsn_text(out->text, sizeof(out->text), two);
