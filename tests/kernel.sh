@@ -16,18 +16,6 @@ values_for() {	# KIND ADDRESS
 	esac
 }
 
-# Pings to both addresses at once are each "answered" or "lost".
-pings() {	# NAME EXPECTED2 EXPECTED3
-	local wait2=2 wait3=2 got2=lost got3=lost ping2 ping3
-	[ "$2" = answered ] || wait2=0.3
-	[ "$3" = answered ] || wait3=0.3
-	ping -q -c 1 -W $wait2 10.0.0.2 >/dev/null 2>&1 & ping2=$!
-	ping -q -c 1 -W $wait3 10.0.0.3 >/dev/null 2>&1 & ping3=$!
-	wait $ping2 && got2=answered
-	wait $ping3 && got3=answered
-	is "$1" "$2 $3" "$got2 $got3"
-}
-
 # Filters of a hook, without those that only announce a prio.
 filters() {	# [-n NETNS] dev DEV DIRECTION
 	local at=()
@@ -176,10 +164,6 @@ foreign_bpf() {		# prio handle
 		bpf da obj "$OBJECTS/ping_drop_stamp.v1.o" sec egress 2>/dev/null
 }
 
-json_field() {		# NAME: of the first that is there
-	grep -oE "\"$1\": ?(\"[^\"]*\"|[0-9a-z]+)" | head -n 1 | sed 's/^[^:]*: *//; s/"//g'
-}
-
 test_show() {
 	local attached shown tc_json net field
 
@@ -289,18 +273,6 @@ test_no_leaks() {
 	unique "$OBJECTS/rejected.v3.o"
 	"$BPFSTAMP" attach "$tmp/$uniq.o" --dev va >/dev/null 2>&1
 	is "rejected: nothing is left in the kernel" 0 "$(kernel_objects 0)"
-}
-
-valgrind_clean() {	# NAME STATUS COMMAND…
-	local name=$1 status=$2 log=$tmp/valgrind got
-	shift 2
-	valgrind --log-file="$log" --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
-		--errors-for-leak-kinds=all --track-fds=yes $valgrind_options "$BPFSTAMP" "$@" >/dev/null 2>&1
-	is "valgrind $name: status" "$status" $?
-	got=$(grep -A 1 'Open file descriptor' "$log" |
-		grep -v -e '^--' -e 'Open file desc' -e 'inherited from parent')
-	is "valgrind $name: descriptors" "" "$got"
-	has "valgrind $name: no error" 'ERROR SUMMARY: 0 errors' "$(grep SUMMARY "$log")"
 }
 
 test_valgrind() {

@@ -137,3 +137,33 @@ traffic_control() {
 		done
 	done
 }
+
+# Pings to both addresses at once are each "answered" or "lost".
+pings() {	# NAME EXPECTED2 EXPECTED3
+	local wait2=2 wait3=2 got2=lost got3=lost ping2 ping3
+	[ "$2" = answered ] || wait2=0.3
+	[ "$3" = answered ] || wait3=0.3
+	ping -q -c 1 -W $wait2 10.0.0.2 >/dev/null 2>&1 & ping2=$!
+	ping -q -c 1 -W $wait3 10.0.0.3 >/dev/null 2>&1 & ping3=$!
+	wait $ping2 && got2=answered
+	wait $ping3 && got3=answered
+	is "$1" "$2 $3" "$got2 $got3"
+}
+
+# The first field of that name in JSON on stdin.
+json_field() {		# NAME: of the first that is there
+	grep -oE "\"$1\": ?(\"[^\"]*\"|[0-9a-z]+)" | head -n 1 | sed 's/^[^:]*: *//; s/"//g'
+}
+
+# Exit status, open fds and memory of bpfstamp COMMAND…, by valgrind; $valgrind_options are for it.
+valgrind_clean() {	# NAME STATUS COMMAND…
+	local name=$1 status=$2 log=$tmp/valgrind got
+	shift 2
+	valgrind --log-file="$log" --error-exitcode=99 --leak-check=full --show-leak-kinds=all \
+		--errors-for-leak-kinds=all --track-fds=yes ${valgrind_options:-} "$BPFSTAMP" "$@" >/dev/null 2>&1
+	is "valgrind $name: status" "$status" $?
+	got=$(grep -A 1 'Open file descriptor' "$log" |
+		grep -v -e '^--' -e 'Open file desc' -e 'inherited from parent')
+	is "valgrind $name: descriptors" "" "$got"
+	has "valgrind $name: no error" 'ERROR SUMMARY: 0 errors' "$(grep SUMMARY "$log")"
+}

@@ -6,7 +6,7 @@
 #   clang          everything builds with the other compiler, too
 #   unit           tests/test_*.c
 #   sanitized      the same, with ASan and UBSan
-#   cli, kernel    tests/*.sh: the command, and real packets
+#   cli, kernel, load    tests/*.sh: the command, real packets, whole objects
 #   oracle         two constants, two compiles, one result (tests/oracle)
 #   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
 #
@@ -30,7 +30,7 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))"
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-fuzz check-oracle oracle forms unit-tests
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-fuzz check-oracle oracle forms unit-tests
 
 check:
 	@tests/deps.sh all
@@ -39,6 +39,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-sanitized
 	@$(MAKE) --no-print-directory WERROR=1 check-cli
 	@$(MAKE) --no-print-directory WERROR=1 check-kernel
+	@$(MAKE) --no-print-directory WERROR=1 check-load
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
 	@$(MAKE) --no-print-directory WERROR=1 check-fuzz
 	@echo "all checks passed"
@@ -82,7 +83,7 @@ check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests
 	@$(TEST_ENV) tests/run.sh sanitized $(BUILD)/sanitized/unit
 
-check-cli check-kernel: check-%: all $(TEST_BPF_BUILT)
+check-cli check-kernel check-load: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
 
 ORACLE_CASES ?= 1000
