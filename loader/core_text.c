@@ -35,7 +35,7 @@ static const char *const asked[CORE_KINDS] = {
 	[CORE_FIELD_SIGNED] = "sign of", [CORE_FIELD_LSHIFT] = "left shift of", [CORE_FIELD_RSHIFT] = "right shift of",
 	[CORE_TYPE_ID_LOCAL] = "id in the object of type", [CORE_TYPE_ID_TARGET] = "id of type",
 	[CORE_TYPE_EXISTS] = "existence of type", [CORE_TYPE_SIZE] = "size of type",
-	[CORE_ENUM_EXISTS] = "existence of", [CORE_ENUM_VALUE] = "number of", [CORE_TYPE_MATCHES] = "match of type",
+	[CORE_ENUM_EXISTS] = "existence of", [CORE_ENUM_VALUE] = "number for", [CORE_TYPE_MATCHES] = "match of type",
 };
 
 /* The word that C wants in front of the name of a type. */
