@@ -79,17 +79,25 @@ static bool agrees(const struct search *s, const struct core_value *value)
 	return !s->access || value->size == s->value.size;
 }
 
+/* An answer in full, as candidates compare it. */
+static const char *answer_text(char buf[64], const struct search *s, const struct core_value *value, uint32_t bit_offset)
+{
+	int n = snprintf(buf, 64, "%" PRId64, (int64_t)value->number);
+
+	if (core_is_field(s->relo->kind) && s->relo->kind != CORE_FIELD_OFFSET)
+		snprintf(buf + n, 64 - (size_t)n, " at bit %u", bit_offset);
+	else if (s->access)
+		snprintf(buf + n, 64 - (size_t)n, " with %u bytes", value->size);
+	return buf;
+}
+
 static int ambiguous(const struct search *s, uint32_t id, const struct core_value *value)
 {
-	char first[32] = "", second[32] = "";
+	char first[64], second[64];
 
-	if (core_is_field(s->relo->kind)) {
-		snprintf(first, sizeof(first), " at bit %u", s->bit_offset);
-		snprintf(second, sizeof(second), " at bit %u", s->target.bit_offset);
-	}
-	return err_set(s->work.err, EINVAL,
-		       "the kernel's types are ambiguous: %" PRId64 "%s in type %u, %" PRId64 "%s in type %u",
-		       (int64_t)s->value.number, first, s->id, (int64_t)value->number, second, id);
+	return err_set(s->work.err, EINVAL, "the kernel's types are ambiguous: %s in type %u, %s in type %u",
+		       answer_text(first, s, &s->value, s->bit_offset), s->id,
+		       answer_text(second, s, value, s->target.bit_offset), id);
 }
 
 static int try_candidate(struct search *s, const struct btf *btf, uint32_t id)
