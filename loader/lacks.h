@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the running kernel has refused for being old.  Nothing is probed: an
- * attempt in the newest form fails first, and succeeds in an older form; only
- * then is the lack noted, for the whole process, so that it is not tried
- * again.  The one state that this library keeps; each bit only ever goes from
- * 0 to 1.
+ * What the running kernel has refused for being old.  Nothing is probed before
+ * an attempt in the newest form has failed.  Once it is certain that the
+ * kernel's age is the reason, the lack is noted, for the whole process, so that
+ * it is not tried again.  The one state that this library keeps; each bit only
+ * ever goes from 0 to 1.
  */
 #ifndef LOADER_LACKS_H
 #define LOADER_LACKS_H
@@ -18,14 +18,16 @@ enum lack {
 	LACKS_PROG_BTF,		/* func_info and line_info: before 5.0 */
 	LACKS_MAP_BTF,		/* before 4.18 */
 	LACKS_FREE_MEMORY,	/* maps and programs not charged to RLIMIT_MEMLOCK: before 5.11 */
-	LACKS_BTF_ENUM64,	/* kinds of BTF, from the youngest: before 6.0 */
+	LACKS_BTF_TAG_FLAG,	/* kinds of BTF, from the youngest; kind_flag of tags: before 6.15 */
+	LACKS_BTF_QMARK,	/* '?' in front of the name of a DATASEC: before 6.9 */
+	LACKS_BTF_ENUM64,	/* and kind_flag of ENUM: before 6.0 */
 	LACKS_BTF_TYPE_TAG,	/* before 5.17 */
 	LACKS_BTF_DECL_TAG,	/* before 5.16 */
 	LACKS_BTF_FLOAT,	/* before 5.13 */
-	LACKS_BTF_FUNC_GLOBAL,	/* before 5.6 */
+	LACKS_BTF_FUNC_GLOBAL,	/* linkage of FUNC: before 5.6 */
 	LACKS_BTF_DATASEC,	/* and VAR: before 5.2 */
-	LACKS_BTF_FUNC,		/* and FUNC_PROTO: before 5.0 */
-	LACKS_BTF,		/* before 4.18 */
+	LACKS_BTF_FUNC,		/* and FUNC_PROTO, and kind_flag of STRUCT, UNION and FWD: before 5.0 */
+	LACKS_BTF,		/* any BTF: before 4.18 */
 };
 
 bool lacks(enum lack lack);

@@ -2,7 +2,7 @@
 /*
  * Linking: which functions follow the entry in which order, what their calls
  * become, where func_info and line_info go; call graphs that are deep or round;
- * what an object may hold but a program may not use; and the BTF as the kernel wants it.
+ * and what an object may hold but a program may not use.
  */
 #include <check.h>
 #include <linux/bpf.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "include/bytes.h"
-#include "loader/kbtf.h"
 #include "loader/link.h"
 #include "tests/bpfobj.h"
 #include "tests/btfgen.h"
@@ -328,64 +327,6 @@ START_TEST(refused_at_load)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ kbtf */
-
-/* .data holds b (at 0) and a (at 8), in the BTF as a, b with offset 0; hidden is global there and hidden in the ELF. */
-START_TEST(btf_for_the_kernel)
-{
-	static const struct bpfinsn code[] = { EXIT, EXIT };
-	static const uint8_t raw[12];
-	struct btfgen *gen = btfgen_new(_i);
-	struct bpfobj o = bpfobj_new(_i);
-	uint32_t u32, a, b, sec, hidden, shown, tc = bpfobj_code(&o, "tc", code, 2), proto;
-	uint32_t data = bpfobj_data(&o, ".data", raw, 12);
-	struct bpfstamp_err err = { 0 };
-	struct elf64_fault fault;
-	uint32_t index[32];
-	struct btf_type type;
-	struct btf_secvar var;
-	struct btf btf;
-	uint32_t size;
-	uint8_t *copy;
-
-	u32 = btfgen_type(gen, "u32", BTF_INT, 0, 4);
-	btfgen_word(gen, 32);
-	a = btfgen_type(gen, "a", BTF_VAR, 0, u32);
-	btfgen_word(gen, 1);
-	b = btfgen_type(gen, "b", BTF_VAR, 0, u32);
-	btfgen_word(gen, 1);
-	sec = btfgen_type(gen, ".data", BTF_DATASEC, 2, 0);
-	btfgen_words(gen, a, 0, 4);
-	btfgen_words(gen, b, 0, 4);
-	proto = btfgen_type(gen, "", BTF_FUNC_PROTO, 0, 0);
-	hidden = btfgen_type(gen, "hidden", BTF_FUNC, 1, proto);
-	shown = btfgen_type(gen, "shown", BTF_FUNC, 1, proto);
-	bpfobj_btf(&o, gen, false);
-	bpfobj_var(&o, "a", data, 8, 4);
-	bpfobj_var(&o, "b", data, 0, 4);
-	elfgen_symbol(o.gen, &(struct elf64_symbol){ .name = "hidden", .type = ELF64_STT_FUNC, .other = 2,
-						     .bind = ELF64_STB_GLOBAL, .section = tc, .size = 8 });
-	bpfobj_func(&o, "shown", tc, 1, 1);
-	bpfobj_open(&o);
-
-	ck_assert_int_eq(kbtf_make(&copy, &size, o.t, &err), 0);
-	ck_assert_int_eq(btf_open(&btf, copy, size, index, o.t->btf.type_count, &fault), 0);
-	btf_type(&btf, sec, &type);
-	ck_assert_uint_eq(type.size, 12);
-	btf_secvar(&btf, sec, 0, &var);
-	ck_assert(var.type == b && var.offset == 0 && var.size == 4);
-	btf_secvar(&btf, sec, 1, &var);
-	ck_assert(var.type == a && var.offset == 8 && var.size == 4);
-	btf_type(&btf, hidden, &type);
-	ck_assert_uint_eq(type.linkage, 0);
-	ck_assert_int_eq(type.kind, BTF_FUNC);
-	btf_type(&btf, shown, &type);
-	ck_assert_uint_eq(type.linkage, 1);
-	free(copy);
-	bpfobj_free(&o);
-}
-END_TEST
-
 Suite *suite_link(void)
 {
 	Suite *suite = suite_create("link");
@@ -398,7 +339,6 @@ Suite *suite_link(void)
 	tcase_add_loop_test(tcase, too_long, 0, 2);
 	tcase_add_loop_test(tcase, symbols_and_maps, 0, 2);
 	tcase_add_loop_test(tcase, refused_at_load, 0, 2 * (int)(sizeof(at_load) / sizeof(at_load[0])));
-	tcase_add_loop_test(tcase, btf_for_the_kernel, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
