@@ -269,6 +269,22 @@ test_file() {
 	rm -f ./*.json same.o file.o set.o out.o
 }
 
+# What the kernel's types decide is no constant of the program.
+test_core() {
+	local object=$OBJECTS/core_config.v3.o
+	run inspect "$object" --inline
+	has "CO-RE: relocations are counted" '^program relocated: .*, [45] CO-RE relocations$' "$stdout"
+	has "CO-RE: a relocated variable is kept" 'kept: its place is relocated by CO-RE, at instruction' "$stdout"
+	has "CO-RE: another variable is inlined" '^map .rodata.plain: .*, not used$' "$stdout"
+	run patch "$object" --output out.o --replace 0xBEE4=0xCAFD --expect 1 --json
+	is "CO-RE: an offset is no placeholder" 0 "$status"
+	run disasm out.o
+	has "CO-RE: the offset is as it was" '= 48868 +<CO-RE: offset of struct far.field>' "$stdout"
+	has "CO-RE: the placeholder is replaced" '51965' "$stdout"
+	json "CO-RE: JSON" "core_relocs externs" inspect "$object"
+	rm -f out.o
+}
+
 # The manual page has every option that a command lists.
 in_manual() {	# COMMAND OPTION…
 	local command=$1 option
@@ -408,7 +424,7 @@ test_dry_run() {
 	json "show, nothing" filters show
 }
 
-for t in objects truncated values output file usage help json; do
+for t in objects truncated values output file core usage help json; do
 	test_$t
 done
 if [ "$isolated" = yes ] && network; then
