@@ -80,14 +80,17 @@ static bool agrees(const struct search *s, const struct core_value *value)
 }
 
 /* An answer in full, as candidates compare it. */
-static const char *answer_text(char buf[64], const struct search *s, const struct core_value *value, uint32_t bit_offset)
+static const char *answer_text(char buf[64], const struct search *s, const struct core_value *value,
+			       uint32_t bit_offset)
 {
-	int n = snprintf(buf, 64, "%" PRId64, (int64_t)value->number);
+	int64_t number = (int64_t)value->number;
 
-	if (core_is_field(s->relo->kind) && s->relo->kind != CORE_FIELD_OFFSET)
-		snprintf(buf + n, 64 - (size_t)n, " at bit %u", bit_offset);
-	else if (s->access)
-		snprintf(buf + n, 64 - (size_t)n, " with %u bytes", value->size);
+	if (!core_is_field(s->relo->kind))
+		snprintf(buf, 64, "%" PRId64, number);
+	else if (!s->access)
+		snprintf(buf, 64, "%" PRId64 " at bit %u", number, bit_offset);
+	else
+		snprintf(buf, 64, "%" PRId64 " at bit %u with %u bytes", number, bit_offset, value->size);
 	return buf;
 }
 

@@ -123,8 +123,8 @@ static int resize(struct bpfinsn *insn, uint32_t from, uint32_t to, struct bpfst
 	}
 	resized.code = (uint8_t)((insn->code & ~BPF_SIZE_DW) | size);
 	if (bpfinsn_check(&resized))
-		return err_set(err, EINVAL, "the kernel's field has %u bytes, and its instruction cannot access so many",
-			       to);
+		return err_set(err, EINVAL,
+			       "the kernel's field has %u bytes, and its instruction cannot access so many", to);
 	*insn = resized;
 	return 0;
 }

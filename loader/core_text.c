@@ -32,7 +32,8 @@ static void __attribute__((format(printf, 2, 3))) put(struct text *text, const c
 
 static const char *const asked[CORE_KINDS] = {
 	[CORE_FIELD_OFFSET] = "offset of", [CORE_FIELD_SIZE] = "size of", [CORE_FIELD_EXISTS] = "existence of",
-	[CORE_FIELD_SIGNED] = "sign of", [CORE_FIELD_LSHIFT] = "left shift of", [CORE_FIELD_RSHIFT] = "right shift of",
+	[CORE_FIELD_SIGNED] = "sign of", [CORE_FIELD_LSHIFT] = "left shift of",
+	[CORE_FIELD_RSHIFT] = "right shift of",
 	[CORE_TYPE_ID_LOCAL] = "id in the object of type", [CORE_TYPE_ID_TARGET] = "id of type",
 	[CORE_TYPE_EXISTS] = "existence of type", [CORE_TYPE_SIZE] = "size of type",
 	[CORE_ENUM_EXISTS] = "existence of", [CORE_ENUM_VALUE] = "number for", [CORE_TYPE_MATCHES] = "match of type",

@@ -19,7 +19,7 @@ struct core_value {
 	enum btf_kind kind;	/* what it holds */
 };
 
-/* What a record of that kind is worth where *spec is what it names; spec is NULL where the kernel has no such thing. */
+/* What a record of that kind is worth where *spec is what it names, or NULL where the kernel has no such thing. */
 int core_value(struct core_value *out, uint32_t kind, const struct core_spec *spec, bool big,
 	       struct bpfstamp_err *err);
 

@@ -91,6 +91,14 @@ uint32_t corepair_struct(struct btfgen *gen, enum btf_kind kind, const char *nam
 	return id;
 }
 
+uint32_t corepair_single(struct btfgen *gen, enum btf_kind kind, const char *name, uint32_t size, const char *member,
+			 uint32_t type, uint32_t bit_offset)
+{
+	const struct corepair_member one = { member, type, bit_offset, 0 };
+
+	return corepair_struct(gen, kind, name, size, &one, 1);
+}
+
 uint32_t corepair_enum(struct btfgen *gen, enum btf_kind kind, const char *name, bool is_signed, uint32_t size,
 		       const struct corepair_value *values, uint32_t count)
 {

@@ -46,6 +46,10 @@ uint32_t corepair_array(struct btfgen *gen, uint32_t type, uint32_t count);
 uint32_t corepair_struct(struct btfgen *gen, enum btf_kind kind, const char *name, uint32_t size,
 			 const struct corepair_member *members, uint32_t count);
 
+/* One with a single member, which is no bitfield. */
+uint32_t corepair_single(struct btfgen *gen, enum btf_kind kind, const char *name, uint32_t size, const char *member,
+			 uint32_t type, uint32_t bit_offset);
+
 /* An ENUM or ENUM64. */
 struct corepair_value {
 	const char *name;

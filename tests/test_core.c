@@ -19,7 +19,10 @@ struct ids {
 	uint32_t buff, flavor, word, alias, colors, wide, gone, two;
 };
 
-/* struct buff { u32 len; u16 tags[4]; union { struct node *next; u64 raw; }; struct node inner; s32 mark; u8 tail[0]; } */
+/*
+ * struct buff { u32 len; u16 tags[4]; union { struct node *next; u64 raw; }; struct node { u32 a, b; } inner;
+ *	s32 mark; u8 tail[]; }
+ */
 static void object_types(struct btfgen *gen, struct ids *ids)
 {
 	const struct corepair_value colors[] = { { "RED", 0 }, { "GREEN", 1 }, { "BLUE___old", 2 } };
@@ -63,7 +66,9 @@ static void kernel_types(struct btfgen *gen)
 	uint32_t node = corepair_struct(gen, BTF_STRUCT, "node", 8, node_members, 2);
 	uint32_t next = btfgen_type(gen, "", BTF_PTR, 0, node);
 	uint32_t tags = corepair_array(gen, u16, 6), tail = corepair_array(gen, u8, 0);
-	const struct corepair_member deep_members[] = { { "len", u64, 0, 0 }, { "raw", u64, 64, 0 }, { "next", next, 128, 0 } };
+	const struct corepair_member deep_members[] = {
+		{ "len", u64, 0, 0 }, { "raw", u64, 64, 0 }, { "next", next, 128, 0 },
+	};
 	uint32_t deep = corepair_struct(gen, BTF_STRUCT, "", 24, deep_members, 3);
 	const struct corepair_member over_members[] = { { "", deep, 0, 0 } };
 	uint32_t over = corepair_struct(gen, BTF_STRUCT, "", 24, over_members, 1);
@@ -247,7 +252,8 @@ START_TEST(test_bitfields)
 		{ "first", u32, 0, 3 }, { "last", u32, 3, 3 }, { "across", u32, 32, 3 }, { "top", u32, 35, 3 } }, 4);
 	u32 = corepair_int(pair.target, "u32", 4, BTF_INT_SIGNED);
 	corepair_struct(pair.target, BTF_STRUCT, "bits", 16, (const struct corepair_member[]){
-		{ "first", u32, 35, 7 }, { "last", u32, 60, 4 }, { "across", u32, 28, 8 }, { "top", u32, 96, 1 } }, 4);
+		{ "first", u32, 35, 7 }, { "last", u32, 60, 4 }, { "across", u32, 28, 8 },
+		{ "top", u32, 96, 1 } }, 4);
 	corepair_open(&pair);
 	check_bits(&pair, s, "0:0", &want[big][0]);
 	check_bits(&pair, s, "0:1", &want[big][1]);
@@ -277,8 +283,7 @@ static void open_sizes(struct corepair *pair, uint32_t *ids)
 		for (i = 0; i < COUNT(all); i++) {
 			size = j ? all[i].target : all[i].local;
 			type = corepair_int(gen, "n", size, all[i].encoding);
-			ids[i] = corepair_struct(gen, BTF_STRUCT, all[i].name, 48,
-						 (const struct corepair_member[]){ { "f", type, j ? 128 : 64, 0 } }, 1);
+			ids[i] = corepair_single(gen, BTF_STRUCT, all[i].name, 48, "f", type, j ? 128 : 64);
 		}
 	}
 	corepair_open(pair);
@@ -362,9 +367,9 @@ START_TEST(test_pointers)
 
 	corepair_begin(&pair, false);
 	p = btfgen_type(pair.local, "", BTF_PTR, 0, 0);
-	id = corepair_struct(pair.local, BTF_STRUCT, "s", 48, (const struct corepair_member[]){ { "f", p, 64, 0 } }, 1);
+	id = corepair_single(pair.local, BTF_STRUCT, "s", 48, "f", p, 64);
 	p = btfgen_type(pair.target, "", BTF_PTR, 0, 0);
-	corepair_struct(pair.target, BTF_STRUCT, "s", 48, (const struct corepair_member[]){ { "f", p, 128, 0 } }, 1);
+	corepair_single(pair.target, BTF_STRUCT, "s", 48, "f", p, 128);
 	corepair_int(pair.target, "long unsigned int", size, 0);
 	corepair_open(&pair);
 	check_access(&pair, id, BPF_CLASS_LDX, BPF_SIZE_DW, size == 8 ? BPF_SIZE_DW : BPF_SIZE_W);
@@ -384,10 +389,9 @@ START_TEST(test_far)
 
 	corepair_begin(&pair, false);
 	u8 = corepair_int(pair.local, "u8", 1, 0);
-	id = corepair_struct(pair.local, BTF_STRUCT, "s", 48, (const struct corepair_member[]){ { "f", u8, 64, 0 } }, 1);
+	id = corepair_single(pair.local, BTF_STRUCT, "s", 48, "f", u8, 64);
 	u8 = corepair_int(pair.target, "u8", 1, 0);
-	corepair_struct(pair.target, BTF_STRUCT, "s", 65536,
-			(const struct corepair_member[]){ { "f", u8, at * 8, 0 } }, 1);
+	corepair_single(pair.target, BTF_STRUCT, "s", 65536, "f", u8, at * 8);
 	corepair_open(&pair);
 	corepair_imm(&pair, CORE_FIELD_OFFSET, id, "0:0", 8, (int32_t)at);
 	if (_i) {

@@ -164,7 +164,7 @@ static uint32_t make_changed_struct(struct btfgen *gen, bool kernel)
 {
 	uint32_t n = corepair_int(gen, "int", kernel ? 8 : 4, 0);
 
-	return corepair_struct(gen, BTF_STRUCT, "s", 8, (const struct corepair_member[]){ { "b", n, 0, 0 } }, 1);
+	return corepair_single(gen, BTF_STRUCT, "s", 8, "b", n, 0);
 }
 
 static uint32_t make_function(struct btfgen *gen, bool kernel)
@@ -252,7 +252,8 @@ START_TEST(test_ambiguous)
 	corepair_imm(&pair, CORE_TYPE_EXISTS, id, "0", 1, 1);
 	corepair_imm(&pair, CORE_TYPE_SIZE, id, "0", 8 + 8, 16);
 	corepair_refused(&pair, CORE_FIELD_OFFSET, id, "0:0", 0,
-			 "the kernel's types are ambiguous: 4 in type 2, 8 in type 4 (type 4 of /tmp/");
+			 "the kernel's types are ambiguous: 4 at bit 32 in type 2, 8 at bit 64 in type 4 "
+			 "(type 4 of /tmp/");
 	corepair_refused(&pair, CORE_FIELD_EXISTS, id, "0:0", 1,
 			 "ambiguous: 1 at bit 32 in type 2, 1 at bit 64 in type 4");
 	corepair_refused(&pair, CORE_TYPE_ID_TARGET, id, "0", 1, "ambiguous: 2 in type 2, 3 in type 3");
@@ -274,7 +275,7 @@ START_TEST(test_ambiguous_size)
 	corepair_open(&pair);
 	corepair_imm(&pair, CORE_FIELD_OFFSET, 2, "0:0", 0, 8);
 	ck_assert_int_eq(corepair_relocate(&pair, CORE_FIELD_OFFSET, 2, "0:0", load, &err), -1);
-	ck_assert_msg(strstr(err.text, "ambiguous: 8 with 4 bytes in type 2, 8 with 2 bytes in type 4") != NULL, "%s",
+	ck_assert_msg(strstr(err.text, "64 with 4 bytes in type 2, 8 at bit 64 with 2 bytes in type 4 ") != NULL, "%s",
 		      err.text);
 	corepair_close(&pair);
 }
@@ -289,10 +290,10 @@ START_TEST(test_kinds)
 
 	corepair_begin(&pair, false);
 	u32 = corepair_int(pair.local, "u32", 4, 0);
-	s = corepair_struct(pair.local, BTF_STRUCT, "s", 4, (const struct corepair_member[]){ { "x", u32, 0, 0 } }, 1);
+	s = corepair_single(pair.local, BTF_STRUCT, "s", 4, "x", u32, 0);
 	e = corepair_enum(pair.local, BTF_ENUM, "s", false, 4, &value, 1);
 	u32 = corepair_int(pair.target, "u32", 4, 0);
-	corepair_struct(pair.target, BTF_UNION, "s", 4, (const struct corepair_member[]){ { "x", u32, 0, 0 } }, 1);
+	corepair_single(pair.target, BTF_UNION, "s", 4, "x", u32, 0);
 	btfgen_type(pair.target, "s", BTF_TYPEDEF, 0, 2);
 	corepair_enum(pair.target, BTF_ENUM64, "s", false, 8, &value, 1);
 	corepair_open(&pair);
@@ -316,7 +317,7 @@ START_TEST(test_malformed)
 
 	corepair_begin(&pair, false);
 	u32 = corepair_int(pair.local, "u32", 4, 0);
-	none = corepair_struct(pair.local, BTF_UNION, "", 4, (const struct corepair_member[]){ { "x", u32, 0, 0 } }, 1);
+	none = corepair_single(pair.local, BTF_UNION, "", 4, "x", u32, 0);
 	p = btfgen_type(pair.local, "", BTF_PTR, 0, u32);
 	list = corepair_array(pair.local, u32, 2);
 	s = corepair_struct(pair.local, BTF_STRUCT, "s", 40, (const struct corepair_member[]){
@@ -341,7 +342,8 @@ START_TEST(test_malformed)
 	corepair_refused(&pair, CORE_FIELD_OFFSET, s, "2147483647", 0, "its offset is larger than 512 MiB");
 	corepair_refused(&pair, CORE_FIELD_OFFSET, s, "13421773", 0, "its offset is larger than 512 MiB");
 	corepair_refused(&pair, CORE_FIELD_OFFSET, s, "0:4", 0, "a bitfield of type 3, which is neither");
-	corepair_refused(&pair, CORE_FIELD_SIGNED, s, "0:3:0", 0, "an element of an array has an offset and a size only");
+	corepair_refused(&pair, CORE_FIELD_SIGNED, s, "0:3:0", 0,
+			 "an element of an array has an offset and a size only");
 	corepair_refused(&pair, CORE_FIELD_SIZE, fwd, "0", 0, "has no size");
 	corepair_refused(&pair, CORE_TYPE_SIZE, fwd, "0", 0, "has no size");
 	corepair_refused(&pair, CORE_TYPE_SIZE, s, "0:0", 0, "its access is '0:0', where that of a type is '0'");
@@ -372,7 +374,8 @@ START_TEST(test_wide_bitfield)
 				(const struct corepair_member[]){ { "x", u64, i ? 61 : 0, 7 } }, 1);
 	}
 	corepair_open(&pair);
-	corepair_refused(&pair, CORE_FIELD_SIZE, 2, "0:0", 8, "it is a bitfield that no 64-bit load has whole (type 2 of ");
+	corepair_refused(&pair, CORE_FIELD_SIZE, 2, "0:0", 8,
+			 "it is a bitfield that no 64-bit load has whole (type 2 of ");
 	corepair_imm(&pair, CORE_FIELD_EXISTS, 2, "0:0", 1, 1);
 	corepair_close(&pair);
 }
@@ -470,7 +473,8 @@ START_TEST(test_tower_of_functions)
 END_TEST
 
 /* As snprintf: cut, ended, and the length of all. */
-static void check_text(const struct corepair *pair, uint32_t kind, uint32_t type, const char *access, const char *want)
+static void check_text(const struct corepair *pair, uint32_t kind, uint32_t type, const char *access,
+		       const char *want)
 {
 	const struct btf_core_relo relo = { .type = type, .kind = kind, .access = access };
 	char buf[128];
@@ -500,7 +504,7 @@ START_TEST(test_text)
 
 	corepair_begin(&pair, false);
 	u32 = corepair_int(pair.local, "u32", 4, 0);
-	none = corepair_struct(pair.local, BTF_UNION, "", 4, (const struct corepair_member[]){ { "y", u32, 0, 0 } }, 1);
+	none = corepair_single(pair.local, BTF_UNION, "", 4, "y", u32, 0);
 	list = corepair_array(pair.local, none, 3);
 	s = corepair_struct(pair.local, BTF_STRUCT, "s", 40, (const struct corepair_member[]){
 		{ "x", u32, 0, 0 }, { "", none, 32, 0 }, { "list", list, 64, 0 } }, 3);
@@ -510,8 +514,7 @@ START_TEST(test_text)
 	fwd = btfgen_type(pair.local, "far", BTF_FWD, BTFGEN_FLAG, 0);
 	corepair_open(&pair);
 	for (uint32_t i = 0; i < CORE_KINDS; i++)
-		check_text(&pair, i, s, i < CORE_TYPE_ID_LOCAL || i == CORE_ENUM_EXISTS || i == CORE_ENUM_VALUE ? "0:0" : "0",
-			   kinds[i]);
+		check_text(&pair, i, s, core_is_field(i) || core_is_enum(i) ? "0:0" : "0", kinds[i]);
 	check_text(&pair, CORE_FIELD_OFFSET, s, "0:1:0", "offset of struct s.y");
 	check_text(&pair, CORE_FIELD_OFFSET, alias, "2:2:1:0", "offset of s_t___2[2].list[1].y");
 	check_text(&pair, CORE_FIELD_OFFSET, s, "0:9", "offset of struct s by '0:9'");
