@@ -57,6 +57,9 @@ struct link {
  */
 int link_program(struct link **out, const struct bpfstamp_template *t, uint32_t f, struct bpfstamp_err *err);
 
+/* imm of the call that takes the place of a kfunc that is not there; plus the extern's index.  So does libbpf. */
+enum { LINK_MISSING_KFUNC = 2002000000 };
+
 /* The part of link_program that asks the kernel (loader/link_kernel.c): fills patches and btf_fds. */
 int link_kernel(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err);
 

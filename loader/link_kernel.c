@@ -25,9 +25,6 @@
 #include "loader/externs.h"
 #include "loader/link.h"
 
-/* imm of the call that takes the place of a kfunc that is not there; plus the extern's index. */
-enum { MISSING_KFUNC = 2002000000 };
-
 static struct kernel *get_kernel(const struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	if (!t->cache->kernel && kernel_open(&t->cache->kernel, NULL, err))
@@ -112,7 +109,7 @@ static void put_call(struct link *link, const struct kernel *k, const struct ext
 {
 	insn->src = v->found ? BPF_SRC_KFUNC_CALL : 0;
 	insn->off = v->found ? btf_index(link, k, v->btf) : 0;
-	insn->imm = (int32_t)(v->found ? v->btf_id : MISSING_KFUNC + index);
+	insn->imm = (int32_t)(v->found ? v->btf_id : LINK_MISSING_KFUNC + index);
 }
 
 static void put_lddw(const struct kernel *k, const struct external *ext, const struct extern_value *v,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A verifier's log is the walk that led to the refusal, with the reason on one
- * of its last lines:
+ * A verifier's log is the walk that led to the refusal, with the reason on its
+ * last lines:
  *
  *     ; if (iph->daddr == target) @ x.bpf.c:30
  *     12: (61) r1 = *(u32 *)(r2 +16)
@@ -9,10 +9,14 @@
  *     R2 offset is outside of the packet
  *     processed 13 insns (limit 1000000) …
  *
- * The statistics at the end are no reason, nor are the states of registers.
+ * The statistics at the end are no reason, nor are the states of registers and
+ * the reports on functions.  What is left behind the last instruction is the
+ * reason: its first line, which is what most hints are about, and its last.
+ *
  * The last line that begins with "N: (" names the instruction, counted in the
- * linked program; the object's own line_info says where that is, also on
- * kernels that print no source.
+ * linked program, where the reason itself does not ("unreachable insn N").  The
+ * object's own line_info says where that is, also on kernels that print no
+ * source.
  */
 #define _GNU_SOURCE	/* memmem */
 #include <ctype.h>
@@ -21,10 +25,19 @@
 
 #include "loader/err.h"
 #include "loader/log.h"
+#include "loader/loghint.h"
 
-static const char *line_end(const char *line)
+enum { REASON_LINES = 8 };
+
+struct reason {
+	const char *lines[REASON_LINES];	/* the first ones, and the last */
+	uint32_t count;
+	uint32_t insn;				/* or NO_INDEX */
+};
+
+static size_t line_length(const char *line)
 {
-	return line + strcspn(line, "\n");
+	return strcspn(line, "\n");
 }
 
 static bool is_instruction(const char *line, uint32_t *insn)
@@ -35,59 +48,124 @@ static bool is_instruction(const char *line, uint32_t *insn)
 	if (!isdigit((unsigned char)*line))
 		return false;
 	n = strtoul(line, &end, 10);
-	if (strncmp(end, ": (", 3) != 0 || n > UINT32_MAX)
+	if (strncmp(end, ": (", 3) != 0 || n >= NO_INDEX)
 		return false;
 	*insn = (uint32_t)n;
 	return true;
 }
 
-/* Statistics, register states, source lines and paths of the walk. */
+/* "R1=ctx()", "R10_w=fp0", "R1(id=0,…": what registers hold; but not "R1 offset is …". */
+static bool is_state(const char *line)
+{
+	if (*line != 'R' || !isdigit((unsigned char)line[1]))
+		return false;
+	line += 1 + strspn(line + 1, "0123456789");
+	return *line == '=' || *line == '_' || *line == '(';
+}
+
+/* Statistics, states, source lines, paths of the walk, what became of functions. */
 static bool is_noise(const char *line)
 {
-	static const char *const noise[] = { "processed ", "verification time ", "stack depth ", "max_states",
-					     "total_states", "peak_states", "mark_read", ";", "from ", "R", "Live regs" };
-	uint32_t insn;
+	static const char *const noise[] = {
+		"processed ", "verification time ", "stack depth ", "max_states", "total_states", "peak_states",
+		"mark_read", "mark_precise", "last_idx ", "parent ", "regs=", "fp-", "frame", "cur state", "old state",
+		"caller", "callee", "returning from callee", "to caller at", "propagating", "from ", ";", " ", "\t",
+		"Live regs", "Validating ", "Func#", "func#", "Global function ", "-- ",
+	};
 
-	if (*line == '\n' || !*line || is_instruction(line, &insn) || isdigit((unsigned char)*line))
+	if (*line == '\n' || !*line || isdigit((unsigned char)*line) || is_state(line))
 		return true;
 	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
 		if (!strncmp(line, noise[i], strlen(noise[i])))
-			return *noise[i] != 'R' || (isdigit((unsigned char)line[1]) && strchr("=_(", line[2]));
+			return true;
 	return false;
 }
 
-/* A helper may be refused for more than one reason, of which the kernel names none. */
-static void hint_helper(const char *reason, struct bpfstamp_err *err)
+/* "… insn N", as in reasons that are found without a walk. */
+static bool names_instruction(const char *line, uint32_t *insn)
 {
-	size_t len = strcspn(reason, "\n");
+	static const char word[] = " insn ";
+	const char *found = memmem(line, line_length(line), word, sizeof(word) - 1);
+	unsigned long n;
 
-	if (memmem(reason, len, "cannot use helper", 17) || !strncmp(reason, "unknown func", 12))
-		err_hint(err, " (it may need CAP_PERFMON, a GPL-compatible licence, or a newer kernel)");
+	if (!found || !isdigit((unsigned char)found[sizeof(word) - 1]))
+		return false;
+	n = strtoul(found + sizeof(word) - 1, NULL, 10);
+	*insn = n < NO_INDEX ? (uint32_t)n : NO_INDEX;
+	return true;
 }
 
-bool log_explain(const char *log, const struct link *link, const struct bpfstamp_template *t,
-		 struct bpfstamp_err *err)
+static struct reason find_reason(const char *log)
 {
-	const char *reason = NULL;
-	uint32_t insn, where = NO_INDEX, code;
+	struct reason r = { .insn = NO_INDEX };
 
 	for (const char *line = log; *line;) {
-		if (is_instruction(line, &insn))
-			where = insn;
-		if (!is_noise(line))
-			reason = line;
-		line = line_end(line);
+		if (is_instruction(line, &r.insn)) {
+			r.count = 0;
+		} else if (!is_noise(line)) {
+			r.count -= r.count == REASON_LINES;
+			r.lines[r.count++] = line;
+		}
+		line += line_length(line);
 		line += *line == '\n';
 	}
-	if (reason) {
-		err_hint(err, ": %.*s", (int)strcspn(reason, "\n"), reason);
-		hint_helper(reason, err);
+	for (uint32_t i = 0; i < r.count; i++)
+		if (names_instruction(r.lines[i], &r.insn))
+			break;
+	return r;
+}
+
+static void put_line(const char *before, const char *line, struct bpfstamp_err *err)
+{
+	err_hint(err, "%s%.*s", before, (int)line_length(line), line);
+}
+
+/* Whether the place of the last instruction says anything about this reason. */
+static bool put_reason(const struct reason *r, const struct bpfstamp_template *t, uint32_t prog_type, uint32_t code,
+		       struct bpfstamp_err *err)
+{
+	enum loghint hint = LOGHINT_NONE;
+	uint32_t ignored;
+
+	for (uint32_t i = 0; i < r->count; i++)
+		if (loghint_missing(r->lines[i], line_length(r->lines[i]), t, code, err))
+			return true;
+	put_line(": ", r->lines[0], err);
+	if (r->count > 1)
+		put_line("; ", r->lines[r->count - 1], err);
+	for (uint32_t i = 0; i < r->count && hint == LOGHINT_NONE; i++)
+		hint = loghint_tell(r->lines[i], line_length(r->lines[i]), t, prog_type, err);
+	return hint != LOGHINT_ELSEWHERE || names_instruction(r->lines[0], &ignored);
+}
+
+bool log_explain(const char *log, const struct link *link, const struct bpfstamp_template *t, uint32_t prog_type,
+		 struct bpfstamp_err *err)
+{
+	struct reason r = find_reason(log);
+	uint32_t code = NO_INDEX, insn = 0;
+	bool here = true;
+
+	if (r.insn != NO_INDEX && !link_origin(link, t, r.insn, &code, &insn))
+		code = NO_INDEX;
+	if (r.count)
+		here = put_reason(&r, t, prog_type, code, err);
+	if (here && code != NO_INDEX) {
+		err_hint(err, ", at ");
+		object_hint_place(t, code, insn, err);
 	}
-	if (where == NO_INDEX || !link_origin(link, t, where, &code, &insn))
-		return reason;
-	err_hint(err, ", at ");
-	object_hint_place(t, code, insn, err);
-	return reason;
+	return r.count;
+}
+
+bool log_blames_records(const char *log)
+{
+	static const char *const words[] = { "func_info", "func info", "line_info", "line info" };
+	struct reason r = find_reason(log);
+
+	for (uint32_t i = 0; i < r.count; i++)
+		for (size_t word = 0; word < sizeof(words) / sizeof(words[0]); word++)
+			if (memmem(r.lines[i], line_length(r.lines[i]), words[word], strlen(words[word])))
+				return true;
+	return false;
 }
 
 void log_tail(const char *log, char *buf, size_t size)
@@ -96,8 +174,8 @@ void log_tail(const char *log, char *buf, size_t size)
 	const char *from = log;
 
 	if (len >= size) {
-		from = log + (len - size + 1);
-		from = line_end(from);
+		from = log + (len - size);	/* the last byte without room: it may be the end of a line */
+		from += line_length(from);
 		from += *from == '\n';
 	}
 	memmove(buf, from, strlen(from) + 1);

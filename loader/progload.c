@@ -1,18 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * One program, from its link and a stamp to an fd.  The newest form is tried
- * first; what to try after a refusal depends on what was refused.  The
- * verifier writes a log only in another attempt, because a log costs more than
- * the load.
+ * first: one system call where nothing is wrong.
+ *
+ * After a refusal every attempt has the verifier write a log, because a log
+ * tells who refused.  One that is not empty is the verifier's: the program was
+ * understood, and its rejection is final, but where it is about func_info or
+ * line_info, which the program can do without.  Without a log the kernel did
+ * not take what stands around the program, and errno tells which part to do
+ * without:
+ *
+ *     EPERM    RLIMIT_MEMLOCK, once in the process
+ *     E2BIG    fields that the kernel does not know, from the youngest: func_info
+ *              (5.0), expected_attach_type (4.17), prog_name (4.15)
+ *     EINVAL   dots in the name (before 5.2); else an expected_attach_type that
+ *              only tells where the program is to be attached
+ *
+ * A step is remembered (loader/lacks.h) when the answer that it leads to is
+ * another one; those for E2BIG, together, because the kernel tells nothing
+ * before the last unknown field is gone.
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "include/bytes.h"
 #include "loader/err.h"
+#include "loader/lacks.h"
 #include "loader/log.h"
 #include "loader/progload.h"
 #include "loader/sys.h"
@@ -48,64 +64,263 @@ static const uint8_t *assemble(struct bpfstamp_stamp *s, const struct link *link
 	return s->linked;
 }
 
-/* Load once more for the log, with a buffer that grows until the log fits; false where it tells no reason. */
-static bool explain(union bpf_attr *attr, const struct bpfstamp_template *t, const struct link *link,
-		    const struct bpfstamp_load *load, struct bpfstamp_err *err)
+/* -------------------------------------------------------------- attempts */
+
+enum {
+	LOG_SMALLEST = 1 << 16,
+	LOG_LARGEST = (1 << 24) - 1,	/* more is EINVAL before 5.3 */
+	TRUE_SIZE_AT = 140,	/* of log_true_size (u32, 6.4), which follows core_relo_rec_size in union bpf_attr */
+	KERNEL_ENOTSUPP = 524,	/* not of user space, but the verifier returns it */
+	UNPRIVILEGED_INSNS = 4096,
+};
+
+_Static_assert(offsetof(union bpf_attr, core_relo_rec_size) + 4 == TRUE_SIZE_AT, "log_true_size");
+
+enum step { WITHOUT_RECORDS, WITHOUT_ATTACH_TYPE, WITHOUT_NAME, WITHOUT_DOTS, REFUSED_RECORDS, REFUSED_ATTACH_TYPE };
+
+static const struct {
+	const char *note;
+	int lack;		/* enum lack, or -1: it is this program's affair */
+} steps[] = {
+	[WITHOUT_RECORDS] = { "this kernel (before 5.0) takes no function and line records: loading without",
+			      LACKS_PROG_BTF },
+	[WITHOUT_ATTACH_TYPE] = { "this kernel (before 4.17) takes no expected attach type: loading without",
+				  LACKS_ATTACH_TYPE },
+	[WITHOUT_NAME] = { "this kernel (before 4.15) takes no names of programs: loading without", LACKS_NAMES },
+	[WITHOUT_DOTS] = { "this kernel (before 5.2) takes no dots in the names of programs: '_' instead",
+			   LACKS_DOTS },
+	[REFUSED_RECORDS] = { "the kernel refuses the function and line records of the object: loading without", -1 },
+	[REFUSED_ATTACH_TYPE] = { "the kernel refuses the expected attach type: loading without", -1 },
+};
+
+struct attempt {
+	const struct bpfstamp_template *t;
+	const struct link *link;
+	const struct bpfstamp_load *load;
+	union bpf_attr attr;
+	char *log;		/* of the last attempt, or NULL */
+	bool cut;		/* the log's end is missing */
+	int code;		/* errno of the last attempt */
+	uint32_t steps;		/* taken since the answer changed: bits of enum step */
+};
+
+static bool has_log(const struct attempt *a)
 {
-	uint32_t size = 1 << 16;
-	bool explained = false;
-	char *log = NULL;
+	return a->log && *a->log;
+}
+
+static uint32_t first_log_size(const struct bpfstamp_load *load)
+{
+	if (!load->log || load->log_size < LOG_SMALLEST)
+		return LOG_SMALLEST;
+	return load->log_size < LOG_LARGEST ? (uint32_t)load->log_size : LOG_LARGEST;
+}
+
+/*
+ * Load with a log.  Where it does not fit, the kernel says ENOSPC whatever else
+ * is wrong.  From 6.4 on it keeps the end of the log, which is what counts, and
+ * tells the whole size; before, it keeps the beginning, so that all must fit.
+ */
+static int load_logged(struct attempt *a)
+{
+	uint8_t *true_size = (uint8_t *)&a->attr + TRUE_SIZE_AT;
+	uint32_t size = first_log_size(a->load);
 	int fd;
 
-	do {
-		char *bigger = realloc(log, size);
+	for (;;) {
+		char *bigger = realloc(a->log, size);
 
 		if (!bigger)
+			return -1;
+		a->log = bigger;
+		a->log[0] = '\0';
+		a->attr.log_buf = (uint64_t)(uintptr_t)a->log;
+		a->attr.log_size = size;
+		a->attr.log_level = 1;
+		bytes_put32(true_size, 0, BYTES_HOST_BIG);
+		fd = sys_prog_load(&a->attr);
+		a->cut = fd < 0 && errno == ENOSPC && !bytes_get32(true_size, BYTES_HOST_BIG);
+		if (!a->cut || size == LOG_LARGEST)
 			break;
-		log = bigger;
-		log[0] = '\0';
-		attr->log_buf = (uint64_t)(uintptr_t)log;
-		attr->log_size = size;
-		attr->log_level = 1;
-		fd = sys_prog_load(attr);
-		if (fd >= 0)
-			close(fd);
-		size *= 4;
-	} while (fd < 0 && errno == ENOSPC && size <= 1 << 24);
-	if (log) {
-		explained = log_explain(log, link, t, err);
-		if (load->log && load->log_size)
-			log_tail(log, load->log, load->log_size);
+		size = size > LOG_LARGEST / 4 ? LOG_LARGEST : 4 * size;
 	}
-	free(log);
-	return explained;
+	if (fd < 0 && errno != ENOSPC)
+		a->code = errno;
+	return fd;
 }
 
-static void drop_btf(union bpf_attr *attr)
+static void without_dots(char name[16])
 {
-	attr->prog_btf_fd = 0;
-	attr->func_info = attr->line_info = 0;
-	attr->func_info_cnt = attr->line_info_cnt = 0;
-	attr->func_info_rec_size = attr->line_info_rec_size = 0;
+	for (; *name; name++)
+		if (*name == '.')
+			*name = '_';
 }
 
-/* What to do when the kernel says no: once more without BTF, and then say why. */
-static int load_refused(union bpf_attr *attr, const struct bpfstamp_template *t, const struct link *link,
-			const struct bpfstamp_load *load, struct bpfstamp_err *err)
+static bool take(struct attempt *a, enum step step)
 {
-	union bpf_attr plain = *attr;
-	int code = errno, fd;
-
-	drop_btf(&plain);
-	if (attr->func_info_cnt && (fd = sys_prog_load(&plain)) >= 0) {
-		load_note(load, "the kernel refuses the function and line records of the object: loaded without");
-		return fd;
+	a->steps |= 1u << step;
+	switch (step) {
+	case WITHOUT_RECORDS:
+	case REFUSED_RECORDS:
+		a->attr.prog_btf_fd = 0;
+		a->attr.func_info = a->attr.line_info = 0;
+		a->attr.func_info_cnt = a->attr.line_info_cnt = 0;
+		a->attr.func_info_rec_size = a->attr.line_info_rec_size = 0;
+		break;
+	case WITHOUT_ATTACH_TYPE:
+	case REFUSED_ATTACH_TYPE:
+		a->attr.expected_attach_type = 0;
+		break;
+	case WITHOUT_NAME:
+		memset(a->attr.prog_name, 0, sizeof(a->attr.prog_name));
+		break;
+	case WITHOUT_DOTS:
+		without_dots(a->attr.prog_name);
+		break;
 	}
-	err_set(err, code, "%s: the kernel refuses program %s (%s)", t->name, t->funcs[link->chunks[0].func].name,
-		strerror(code));
-	if (!explain(attr, t, link, load, err) && code == EPERM)
-		return load_no_privilege(t, "cannot load the program", err);
+	return true;
+}
+
+/* The answer is another one: so the steps that led to it were needed. */
+static void remember(struct attempt *a)
+{
+	for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (!(a->steps >> i & 1))
+			continue;
+		load_note(a->load, "%s", steps[i].note);
+		if (steps[i].lack >= 0)
+			lacks_note((enum lack)steps[i].lack);
+	}
+	a->steps = 0;
+}
+
+static bool drop_unknown_field(struct attempt *a)
+{
+	if (a->attr.func_info_cnt)
+		return take(a, WITHOUT_RECORDS);
+	if (a->attr.expected_attach_type)
+		return take(a, WITHOUT_ATTACH_TYPE);
+	return a->attr.prog_name[0] && take(a, WITHOUT_NAME);
+}
+
+/* Types whose programs do the same whatever they expect; libbpf leaves it out for them where it must. */
+static bool attach_type_is_optional(uint32_t type, uint32_t attach_type)
+{
+	switch (type) {
+	case BPF_PROG_TYPE_XDP:
+		return attach_type == BPF_XDP;
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+		return attach_type == BPF_CGROUP_INET_SOCK_CREATE;
+	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case BPF_PROG_TYPE_SOCK_OPS:
+	case BPF_PROG_TYPE_SK_SKB:
+	case BPF_PROG_TYPE_SK_MSG:
+	case BPF_PROG_TYPE_LIRC_MODE2:
+	case BPF_PROG_TYPE_FLOW_DISSECTOR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool drop_refused_value(struct attempt *a)
+{
+	a->steps = 0;
+	if (strchr(a->attr.prog_name, '.'))
+		return take(a, WITHOUT_DOTS);
+	return a->attr.expected_attach_type &&
+	       attach_type_is_optional(a->attr.prog_type, a->attr.expected_attach_type) &&
+	       take(a, REFUSED_ATTACH_TYPE);
+}
+
+/* What to do without after a refusal; false where the refusal is final. */
+static bool next_step(struct attempt *a)
+{
+	if (has_log(a))
+		return a->attr.func_info_cnt && log_blames_records(a->log) && take(a, REFUSED_RECORDS);
+	switch (a->code) {
+	case EPERM:
+		return load_raise_memlock(a->load);
+	case E2BIG:
+		return drop_unknown_field(a);
+	case EINVAL:
+		return drop_refused_value(a);
+	default:
+		return false;
+	}
+}
+
+static int load_older(struct attempt *a)
+{
+	int before, fd;
+
+	do {
+		before = a->code;
+		fd = load_logged(a);
+		if (fd >= 0 || a->code != before || has_log(a))
+			remember(a);
+	} while (fd < 0 && next_step(a));
+	return fd;
+}
+
+/* ----------------------------------------------------------------- errors */
+
+/* The verifier was not asked: what may be wrong around the program. */
+static int hint_code(const struct attempt *a, struct bpfstamp_err *err)
+{
+	const char *type = bpfstamp_prog_type_name(a->attr.prog_type);
+
+	if (a->code == E2BIG && a->attr.insn_cnt > UNPRIVILEGED_INSNS)
+		return err_hint(err, ": more than %u instructions need CAP_BPF", UNPRIVILEGED_INSNS);
+	if (a->code != EINVAL)
+		return -1;
+	err_hint(err, ": it may be too old for programs of type %s", type ? type : "unknown");
+	if (a->attr.expected_attach_type)
+		err_hint(err, ", for attach type %u", a->attr.expected_attach_type);
+	if (a->attr.prog_flags)
+		err_hint(err, ", for flags 0x%x", a->attr.prog_flags);
 	return -1;
+}
+
+static int explain(const struct attempt *a, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_load *load = a->load;
+	const char *reason = a->code == KERNEL_ENOTSUPP ? "Operation not supported" : strerror(a->code);
+
+	err_set(err, a->code, "%s: the kernel refuses program %s (%s)", a->t->name,
+		a->t->funcs[a->link->chunks[0].func].name, reason);
+	if (has_log(a) && load->log && load->log_size)
+		log_tail(a->log, load->log, load->log_size);
+	if (a->cut)
+		return err_hint(err, ": its log is larger than the kernel can write");
+	if (has_log(a) && log_explain(a->log, a->link, a->t, a->attr.prog_type, err))
+		return -1;
+	return a->code == EPERM ? load_no_privilege(a->t, "cannot load the program", err) : hint_code(a, err);
+}
+
+/* ------------------------------------------------------------------- load */
+
+static void set_records(union bpf_attr *attr, const struct link *link, int btf_fd)
+{
+	if (btf_fd < 0 || !link->func_info_count || lacks(LACKS_PROG_BTF) || lacks(LACKS_BTF_FUNC))
+		return;
+	attr->prog_btf_fd = (uint32_t)btf_fd;
+	attr->func_info = (uint64_t)(uintptr_t)link->func_info;
+	attr->func_info_cnt = link->func_info_count;
+	attr->func_info_rec_size = sizeof(*link->func_info);
+	attr->line_info = (uint64_t)(uintptr_t)link->line_info;
+	attr->line_info_cnt = link->line_info_count;
+	attr->line_info_rec_size = sizeof(*link->line_info);
+}
+
+static void set_name(union bpf_attr *attr, const char *name)
+{
+	if (lacks(LACKS_NAMES))
+		return;
+	sys_name(attr->prog_name, name);
+	if (lacks(LACKS_DOTS))
+		without_dots(attr->prog_name);
 }
 
 int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, int btf_fd,
@@ -114,31 +329,34 @@ int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, i
 	const struct bpfstamp_template *t = s->t;
 	const struct func *f = &t->funcs[link->chunks[0].func];
 	const uint8_t *insns = assemble(s, link);
-	union bpf_attr attr;
+	struct attempt a;
 	int fd;
 
 	if (!insns)
 		return object_no_memory(err);
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = type;
-	attr.expected_attach_type = type == BPF_PROG_TYPE_SCHED_CLS ? 0 : f->attach_type;
-	attr.insns = (uint64_t)(uintptr_t)insns;
-	attr.insn_cnt = link->insns;
-	attr.license = (uint64_t)(uintptr_t)t->license;
-	attr.kern_version = t->kern_version;
-	attr.prog_flags = f->prog_flags;
-	sys_name(attr.prog_name, f->name);
+	memset(&a, 0, sizeof(a));
+	a.t = t;
+	a.link = link;
+	a.load = load;
+	a.attr.prog_type = type;
+	if (type != BPF_PROG_TYPE_SCHED_CLS && !lacks(LACKS_ATTACH_TYPE))
+		a.attr.expected_attach_type = f->attach_type;
+	a.attr.insns = (uint64_t)(uintptr_t)insns;
+	a.attr.insn_cnt = link->insns;
+	a.attr.license = (uint64_t)(uintptr_t)t->license;
+	a.attr.kern_version = t->kern_version;
+	a.attr.prog_flags = f->prog_flags;
 	if (link->btf_fd_count)
-		attr.fd_array = (uint64_t)(uintptr_t)link->btf_fds;
-	if (btf_fd >= 0 && link->func_info_count) {
-		attr.prog_btf_fd = (uint32_t)btf_fd;
-		attr.func_info = (uint64_t)(uintptr_t)link->func_info;
-		attr.func_info_cnt = link->func_info_count;
-		attr.func_info_rec_size = sizeof(*link->func_info);
-		attr.line_info = (uint64_t)(uintptr_t)link->line_info;
-		attr.line_info_cnt = link->line_info_count;
-		attr.line_info_rec_size = sizeof(*link->line_info);
+		a.attr.fd_array = (uint64_t)(uintptr_t)link->btf_fds;
+	set_name(&a.attr, f->name);
+	set_records(&a.attr, link, btf_fd);
+	fd = sys_prog_load(&a.attr);
+	if (fd < 0) {
+		a.code = errno;
+		fd = load_older(&a);
 	}
-	fd = sys_prog_load(&attr);
-	return fd >= 0 ? fd : load_refused(&attr, t, link, load, err);
+	if (fd < 0)
+		explain(&a, err);
+	free(a.log);
+	return fd;
 }
