@@ -58,6 +58,8 @@ enum btf_kind {
 	BTF_ENUM64 = 19,
 };
 
+enum { BTF_TYPE_LEAST = 12 };	/* bytes of the smallest type */
+
 enum { BTF_INT_SIGNED = 1, BTF_INT_CHAR = 2, BTF_INT_BOOL = 4 };	/* encoding of BTF_INT */
 
 struct btf {
@@ -126,17 +128,18 @@ int btf_preamble(const void *data, uint64_t size, uint32_t least, bool *big, uin
 		 struct elf64_fault *fault);
 
 /*
- * How many types the BTF at data has, void included: half the size of the
- * index that btf_open wants.  Checks the header and walks the types for it.
- * Returns 0 and *count, or -1 with *fault.
+ * How many types the BTF at data, split or not, has of its own, with void.
+ * Checks the header and walks the types for it.  Returns 0 and *count, or -1
+ * with *fault.
  */
 int btf_count(const void *data, uint64_t size, uint32_t *count, struct elf64_fault *fault);
 
 /*
- * Check size bytes at data and make *btf a view of them; index is memory for
- * 2 * count entries (count from btf_count), filled here.  Its first half must
- * live as long as the view; the second is scratch of this call.  What is
- * checked:
+ * Check size bytes at data and make *btf a view of them.  index is memory for
+ * 2 * count entries, filled here, where count is at least what btf_count says:
+ * where speed matters more than memory, size / BTF_TYPE_LEAST + 1.  Its first
+ * half must live as long as the view; the second is scratch of this call.  What
+ * is checked:
  *
  *  - the header; types and strings inside the data and apart from each other;
  *    strings begin and end in NUL (split BTF: end in NUL, or there are none);
@@ -149,7 +152,7 @@ int btf_count(const void *data, uint64_t size, uint32_t *count, struct elf64_fau
  *  - DATASEC entries being VAR or FUNC;
  *  - no chain of modifiers, typedefs, arrays and variables, and no nesting by
  *    value of structs, unions and arrays, that returns to itself or is longer
- *    than BTF_MAX_DEPTH.
+ *    than BTF_MAX_DEPTH; longer loops are called the latter.
  *
  * The sizes and offsets of DATASEC and its variables are not checked: compilers
  * leave them zero for the loader to fill.  Nor is what kind of type another
@@ -162,14 +165,17 @@ int btf_open(struct btf *btf, const void *data, uint64_t size, uint32_t *index, 
 /*
  * The same for split BTF, such as a kernel module's: its ids and string offsets
  * go on where those of base end, and may refer to base, which must outlive it
- * and have the same byte order.  base may itself be split.  index is for count types
- * of its own (count from btf_count, where void counts as well).
+ * and have the same byte order.  base may itself be split.  index and count
+ * are for the types of its own, and void.
  */
 int btf_open_split(struct btf *btf, const struct btf *base, const void *data, uint64_t size, uint32_t *index,
 		   uint32_t count, struct elf64_fault *fault);
 
 /* Describe type id (below type_count) in *out; id 0 is BTF_VOID. */
 void btf_type(const struct btf *btf, uint32_t id, struct btf_type *out);
+
+/* Only its name and kind, for a search through many types. */
+const char *btf_name(const struct btf *btf, uint32_t id, enum btf_kind *kind);
 
 /* Describe entry i (below vlen) of a type of the kind that the result names. */
 void btf_member(const struct btf *btf, uint32_t id, uint32_t i, struct btf_member *out);

@@ -189,6 +189,38 @@ START_TEST(test_depth_of_structs)
 }
 END_TEST
 
+static struct btfgen *generate_ring(uint32_t length)
+{
+	struct btfgen *gen = btfgen_new(false);
+	uint32_t id;
+
+	for (id = 1; id < length; id++)
+		btfgen_type(gen, "", BTF_CONST, 0, id + 1);
+	btfgen_type(gen, "", BTF_CONST, 0, 1);
+	return gen;
+}
+
+/* That a longer chain of types is a loop makes no difference to what is wrong with it. */
+START_TEST(test_long_rings)
+{
+	finish_and_check(generate_ring(BTF_MAX_DEPTH), loop);
+	finish_and_check(generate_ring(BTF_MAX_DEPTH + 1), deep);
+}
+END_TEST
+
+/* void is the end of a chain, and no type of it. */
+START_TEST(test_depth_over_void)
+{
+	struct btfgen *gen = btfgen_new(false);
+	uint32_t id;
+
+	btfgen_type(gen, "", BTF_CONST, 0, 0);
+	for (id = 1; id < BTF_MAX_DEPTH + (uint32_t)_i; id++)
+		btfgen_type(gen, "", BTF_CONST, 0, id);
+	finish_and_check(gen, _i ? deep : NULL);
+}
+END_TEST
+
 /* As many ways through the nesting as 2 to the power of its depth. */
 static struct btfgen *generate_lattice(void)
 {
@@ -214,15 +246,9 @@ static struct btfgen *generate_chain_down(void)
 	return generate_chain(MANY, true);
 }
 
-static struct btfgen *generate_ring(void)
+static struct btfgen *generate_long_ring(void)
 {
-	struct btfgen *gen = btfgen_new(false);
-	uint32_t id;
-
-	for (id = 1; id < MANY; id++)
-		btfgen_type(gen, "", BTF_CONST, 0, id + 1);
-	btfgen_type(gen, "", BTF_CONST, 0, 1);
-	return gen;
+	return generate_ring(MANY);
 }
 
 /* Each type is a loop of its own. */
@@ -254,7 +280,7 @@ static const struct {
 	struct btfgen *(*generate)(void);
 	const char *what;
 } hostile[] = {
-	{ generate_chain_up, deep }, { generate_chain_down, deep }, { generate_ring, loop },
+	{ generate_chain_up, deep }, { generate_chain_down, deep }, { generate_long_ring, deep },
 	{ generate_selves, loop }, { generate_lattice, NULL }, { generate_wide, NULL },
 };
 
@@ -338,6 +364,8 @@ Suite *suite_btf_loops(void)
 	tcase_add_test(tcase, test_recursion_through_pointers);
 	tcase_add_loop_test(tcase, test_depth_of_typedefs, 0, 2);
 	tcase_add_loop_test(tcase, test_depth_of_structs, 0, 2);
+	tcase_add_test(tcase, test_long_rings);
+	tcase_add_loop_test(tcase, test_depth_over_void, 0, 2);
 	tcase_add_loop_test(tcase, test_hostile_graphs_are_quick, 0, (int)COUNT(hostile));
 	tcase_add_loop_test(tcase, test_array_sizes, 0, (int)COUNT(arrays));
 	suite_add_tcase(suite, tcase);

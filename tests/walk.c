@@ -21,17 +21,18 @@ static void require(int condition)
 		abort();
 }
 
-/* Strings and bytes must lie in the size bytes at data; "" may lie elsewhere. */
+/* Strings and bytes must lie in the size bytes at data, or strings in those of base; "" may lie elsewhere. */
 struct span {
 	const uint8_t *data;
 	uint64_t size;
+	const struct span *base;
 };
 
 static void read_string(const struct span *span, const char *s)
 {
-	uint64_t at = (uint64_t)((uintptr_t)s - (uintptr_t)span->data);
-
-	require(*s == '\0' || at < span->size);
+	while (span && (uint64_t)((uintptr_t)s - (uintptr_t)span->data) >= span->size)
+		span = span->base;
+	require(*s == '\0' || span);
 	sum += strnlen(s, 64);
 }
 
@@ -93,7 +94,7 @@ static void walk_symbol(const struct elf64 *elf, const struct span *span, uint32
 
 int walk_elf64(const void *data, uint64_t size, struct elf64_fault *fault)
 {
-	struct span span = { data, size };
+	struct span span = { data, size, NULL };
 	struct elf64 elf;
 	uint32_t i;
 
@@ -136,7 +137,7 @@ static void walk_entries(const struct btf *btf, const struct span *span, uint32_
 			require(type->kind == BTF_DATASEC);
 			btf_secvar(btf, id, i, &secvar);
 			require(secvar.type && secvar.type < btf->type_count);
-			require(btf_secvar_at(btf, id, i) <= btf->size - 12);
+			require(id < btf->first || btf_secvar_at(btf, id, i) <= btf->size - 12);
 			sum += secvar.offset + secvar.size;
 		}
 	}
@@ -178,7 +179,7 @@ static void walk_type(const struct btf *btf, const struct span *span, uint32_t i
 	require(type.linkage <= 2 && type.kind <= BTF_ENUM64);
 	require((type.kind == BTF_VOID) == (id == 0));
 	sum += type.int_encoding + (uint64_t)type.component;
-	if (id)
+	if (id >= btf->first)
 		require(btf_type_at(btf, id) <= btf->size - 12);
 	walk_entries(btf, span, id, &type);
 	walk_nested(btf, id, 0, &budget);
@@ -224,33 +225,65 @@ static void walk_ext(const struct btf_ext *ext, const struct span *span)
 	}
 }
 
+/* Open and walk BTF; returns its index, which *btf needs, or NULL with *fault. */
+static uint32_t *walk_types(struct btf *btf, const struct btf *base, const struct span *span,
+			    struct elf64_fault *fault)
+{
+	uint32_t *index, count, id, i;
+
+	if (btf_count(span->data, span->size, &count, fault))
+		return NULL;
+	index = malloc((size_t)count * 2 * sizeof(*index));
+	require(index != NULL);
+	if (btf_open_split(btf, base, span->data, span->size, index, count, fault)) {
+		free(index);
+		return NULL;
+	}
+	require(btf->base == base && btf->type_count == btf->first + count - 1);
+	for (i = count; i < 2 * count; i++)
+		index[i] = UINT32_MAX;
+	for (id = 0; id < btf->type_count; id++)
+		walk_type(btf, span, id);
+	sum += btf_find(btf, BTF_INT, "int");
+	require(!*btf_string(btf, UINT32_MAX));
+	return index;
+}
+
 int walk_btf(const void *data, uint64_t size, const void *ext_data, uint64_t ext_size,
 	     struct elf64_fault *fault)
 {
-	struct span span = { data, size };
-	uint32_t *index, count, id, i;
+	struct span span = { data, size, NULL };
 	struct btf_ext ext;
 	struct btf btf;
+	uint32_t *index;
 	int ret = -1;
 
-	if (btf_count(data, size, &count, fault))
+	index = walk_types(&btf, NULL, &span, fault);
+	if (!index)
 		return -1;
-	index = malloc((size_t)count * 2 * sizeof(*index));
-	require(index != NULL);
-	if (btf_open(&btf, data, size, index, count, fault))
-		goto out;
-	for (i = count; i < 2 * count; i++)
-		index[i] = UINT32_MAX;
-	for (id = 0; id < btf.type_count; id++)
-		walk_type(&btf, &span, id);
-	sum += btf_find(&btf, BTF_INT, "int");
-	require(!*btf_string(&btf, UINT32_MAX));
 	if (ext_data && btf_ext_open(&ext, &btf, ext_data, ext_size, fault))
 		goto out;
 	if (ext_data)
 		walk_ext(&ext, &span);
 	ret = 0;
 out:
+	free(index);
+	return ret;
+}
+
+int walk_btf_split(const void *base_data, uint64_t base_size, const void *data, uint64_t size,
+		   struct elf64_fault *fault)
+{
+	struct span base_span = { base_data, base_size, NULL }, span = { data, size, &base_span };
+	uint32_t *base_index, *index;
+	struct btf base, btf;
+	int ret;
+
+	base_index = walk_types(&base, NULL, &base_span, fault);
+	require(base_index != NULL);
+	index = walk_types(&btf, &base, &span, fault);
+	ret = index ? 0 : -1;
+	free(base_index);
 	free(index);
 	return ret;
 }
