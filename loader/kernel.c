@@ -12,14 +12,13 @@
  * Each BTF is allocated by itself and never moves, as those of modules point to
  * vmlinux's.
  *
- * The index by name is a hash table of chains: heads has the lowest id of each
+ * An index by name is a hash table of chains: heads has the lowest id of each
  * chain, next the id that follows each type in its own.  Types are put in from
- * the last to the first, so that chains ascend.  Its memory is there from the
- * start, so that a lookup cannot fail for want of it, but is not touched before
- * the first lookup fills it: next is the half of btf_open's memory that is
- * scratch, and heads fresh zero pages.  Filling it takes about as long as two
- * searches through all types, and a program with CO-RE relocations looks up
- * many.
+ * the last to the first, so that chains ascend.  There are two, as functions are
+ * three quarters of all names, and nobody looks them up for CO-RE.  Their memory
+ * is there from the start, so that a lookup cannot fail for want of it, but the
+ * first lookup fills it: next is the half of btf_open's memory that is scratch,
+ * and heads are fresh zero pages.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,14 +35,23 @@
 #include "loader/kernel.h"
 #include "loader/sys.h"
 
+/* What has a name of its own; the rest is anonymous, or belongs to one of these. */
+enum { TYPES, SYMBOLS };
+
+static const uint32_t indexed_kinds[] = {
+	[TYPES] = 1u << BTF_INT | 1u << BTF_STRUCT | 1u << BTF_UNION | 1u << BTF_ENUM | 1u << BTF_FWD |
+		  1u << BTF_TYPEDEF | 1u << BTF_FLOAT | 1u << BTF_ENUM64,
+	[SYMBOLS] = 1u << BTF_FUNC | 1u << BTF_VAR,
+};
+
 /* One BTF and what is needed to find types in it. */
 struct source {
 	struct kernel_btf public;
 	struct btffile file;	/* the bytes */
-	uint32_t *offsets;	/* what btf_open wants: count entries for it, count for next */
-	uint32_t *heads, *next;	/* the index by name; next is by id - first + 1 */
-	uint32_t mask;		/* number of heads, a power of two, less 1 */
-	bool indexed;
+	uint32_t *offsets;	/* what btf_open wants: half of it to keep, half for next */
+	uint32_t *heads[2], *next;	/* the indexes by name; next is by id - first + 1 */
+	uint32_t mask;		/* number of heads of each, a power of two, less 1 */
+	bool indexed[2];
 };
 
 struct kernel {
@@ -74,32 +82,30 @@ static void source_free(struct source *s)
 		close(s->public.fd);
 	btffile_free(&s->file);
 	free(s->offsets);
-	free(s->heads);
+	free(s->heads[0]);
 	free(s);
-}
-
-static int source_fault(const struct source *s, const struct elf64_fault *fault, struct bpfstamp_err *err)
-{
-	return err_set(err, EINVAL, "BTF of %s: %s at byte 0x%" PRIx64, s->public.name, fault->what, fault->offset);
 }
 
 static int source_open(struct source *s, const struct btf *base, struct bpfstamp_err *err)
 {
+	size_t room = s->file.size / BTF_TYPE_LEAST + 1, heads = 16;
+	struct btf *btf = &s->public.btf;
 	struct elf64_fault fault;
-	uint32_t count, heads = 16;
 
-	if (btf_count(s->file.bytes, s->file.size, &count, &fault))
-		return source_fault(s, &fault, err);
-	while (heads < count && heads < 1u << 31)
-		heads *= 2;
-	s->offsets = malloc(2 * (size_t)count * sizeof(*s->offsets));
-	s->heads = calloc(heads, sizeof(*s->heads));
-	if (!s->offsets || !s->heads)
+	s->offsets = malloc(2 * room * sizeof(*s->offsets));
+	if (!s->offsets)
 		return err_set(err, ENOMEM, "BTF of %s: out of memory", s->public.name);
-	s->next = s->offsets + count;
-	s->mask = heads - 1;
-	if (btf_open_split(&s->public.btf, base, s->file.bytes, s->file.size, s->offsets, count, &fault))
-		return source_fault(s, &fault, err);
+	if (btf_open_split(btf, base, s->file.bytes, s->file.size, s->offsets, (uint32_t)room, &fault))
+		return err_set(err, EINVAL, "BTF of %s: %s at byte 0x%" PRIx64, s->public.name, fault.what,
+			       fault.offset);
+	while (heads < (btf->type_count - btf->first) / 4)
+		heads *= 2;
+	s->next = s->offsets + room;
+	s->mask = (uint32_t)heads - 1;
+	s->heads[0] = calloc(2 * heads, sizeof(*s->heads[0]));
+	if (!s->heads[0])
+		return err_set(err, ENOMEM, "BTF of %s: out of memory", s->public.name);
+	s->heads[1] = s->heads[0] + heads;
 	return 0;
 }
 
@@ -314,10 +320,12 @@ size_t kernel_essential(const char *name)
 {
 	size_t len = strlen(name), i;
 
+	if (!strstr(name, "___"))
+		return len;
 	for (i = len; i >= 5; i--) {
 		const char *s = name + i - 5;
 
-		if (s[2] == '_' && s[1] == '_' && s[3] == '_' && s[0] != '_' && s[4] != '_')
+		if (s[0] != '_' && !memcmp(s + 1, "___", 3) && s[4] != '_')
 			return i - 4;
 	}
 	return len;
@@ -332,54 +340,58 @@ static uint32_t hash(const char *name, size_t len)
 	return h;
 }
 
-/* The kinds that a name can stand for; the rest are anonymous, or belong to a type. */
-static bool has_name_of_its_own(enum btf_kind kind)
-{
-	const uint32_t kinds = 1u << BTF_INT | 1u << BTF_STRUCT | 1u << BTF_UNION | 1u << BTF_ENUM | 1u << BTF_FWD |
-			       1u << BTF_TYPEDEF | 1u << BTF_FUNC | 1u << BTF_VAR | 1u << BTF_FLOAT | 1u << BTF_ENUM64;
-
-	return kinds >> kind & 1;
-}
-
 static uint32_t *next_of(const struct source *s, uint32_t id)
 {
 	return &s->next[id - s->public.btf.first + 1];
 }
 
-static void index_names(struct source *s)
+static void index_names(struct source *s, int which)
 {
-	struct btf_type type;
+	const struct btf *btf = &s->public.btf;
+	enum btf_kind kind;
 
-	for (uint32_t id = s->public.btf.type_count; id-- > s->public.btf.first;) {
+	for (uint32_t id = btf->type_count; id-- > btf->first;) {
+		const char *name = btf_name(btf, id, &kind);
 		uint32_t *head;
 
-		btf_type(&s->public.btf, id, &type);
-		if (!*type.name || !has_name_of_its_own(type.kind))
+		if (!(indexed_kinds[which] >> kind & 1) || !*name)
 			continue;
-		head = &s->heads[hash(type.name, kernel_essential(type.name)) & s->mask];
+		head = &s->heads[which][hash(name, kernel_essential(name)) & s->mask];
 		*next_of(s, id) = *head;
 		*head = id;
 	}
-	s->indexed = true;
+	s->indexed[which] = true;
 }
 
 static bool is_called(const struct source *s, uint32_t id, const char *name, size_t len)
 {
-	struct btf_type type;
+	enum btf_kind kind;
+	const char *other = btf_name(&s->public.btf, id, &kind);
 
-	btf_type(&s->public.btf, id, &type);
-	return !strncmp(type.name, name, len) && kernel_essential(type.name) == len;
+	return !strncmp(other, name, len) && kernel_essential(other) == len;
+}
+
+static uint32_t find(struct source *s, int which, const char *name, size_t len, uint32_t after)
+{
+	uint32_t id;
+
+	if (!s->indexed[which])
+		index_names(s, which);
+	for (id = s->heads[which][hash(name, len) & s->mask]; id; id = *next_of(s, id))
+		if (id > after && is_called(s, id, name, len))
+			return id;
+	return 0;
+}
+
+uint32_t kernel_find_type(const struct kernel *k, uint32_t i, const char *name, size_t len, uint32_t after)
+{
+	return find(k->sources[i], TYPES, name, len, after);
 }
 
 uint32_t kernel_find(const struct kernel *k, uint32_t i, const char *name, size_t len, uint32_t after)
 {
-	struct source *s = k->sources[i];
-	uint32_t id;
+	uint32_t type = find(k->sources[i], TYPES, name, len, after);
+	uint32_t symbol = find(k->sources[i], SYMBOLS, name, len, after);
 
-	if (!s->indexed)
-		index_names(s);
-	for (id = s->heads[hash(name, len) & s->mask]; id; id = *next_of(s, id))
-		if (id > after && is_called(s, id, name, len))
-			return id;
-	return 0;
+	return !symbol || (type && type < symbol) ? type : symbol;
 }

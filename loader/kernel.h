@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The types of the running kernel: the BTF of vmlinux and of its modules, or a
- * file that stands for them.  Nothing is read before it is asked for.
+ * file that stands for them.  Nothing is read before it is asked for.  For one
+ * thread at a time, lookups included.
  *
  * A type is found by its essential name: what stands in front of the last
  * three underscores that follow a name and are followed by one ("task_struct"
@@ -20,7 +21,7 @@ struct kernel;
 struct kernel_btf {
 	struct btf btf;		/* a module's is split: it continues that of vmlinux */
 	char name[64];		/* "vmlinux", a module's name, or the file's path */
-	int fd;			/* of a module's BTF, for the kernel to know it by; else 0 */
+	int fd;			/* of a module's BTF, for the kernel to know it by; else 0.  Not to be closed */
 };
 
 /*
@@ -43,10 +44,14 @@ uint32_t kernel_btf_count(const struct kernel *k);
 const struct kernel_btf *kernel_btf_at(const struct kernel *k, uint32_t i);
 
 /*
- * The types that BTF i itself has (not what it continues) by essential name:
- * the first len bytes of name.  Ascending ids: the first above `after`, or 0.
+ * The types, functions and variables that BTF i itself has (not what it
+ * continues) by essential name: the first len bytes of name.  Ascending ids:
+ * the first above `after`, or 0.  The first call makes an index of all names.
  */
 uint32_t kernel_find(const struct kernel *k, uint32_t i, const char *name, size_t len, uint32_t after);
+
+/* The same without functions and variables, which are most of the names: a quarter of the work. */
+uint32_t kernel_find_type(const struct kernel *k, uint32_t i, const char *name, size_t len, uint32_t after);
 
 /* How long the essential part of a name is. */
 size_t kernel_essential(const char *name);
