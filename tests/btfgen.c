@@ -20,6 +20,7 @@ struct words {
 struct btfgen {
 	bool big;
 	uint32_t type_count;
+	uint32_t str_first;	/* the offset of the first byte of strings */
 	struct words types, parts[3];
 	char *strings;
 	size_t str_len;
@@ -42,16 +43,24 @@ static void add(struct words *words, uint32_t word)
 	words->at[words->count++] = word;
 }
 
-struct btfgen *btfgen_new(bool big)
+struct btfgen *btfgen_new_split(bool big, uint32_t first_id, uint32_t first_string)
 {
 	struct btfgen *gen = resize(NULL, sizeof(*gen));
 
 	memset(gen, 0, sizeof(*gen));
 	gen->big = big;
 	gen->strings = resize(NULL, 1);
+	gen->str_first = first_string;
+	gen->type_count = first_id;
+	return gen;
+}
+
+struct btfgen *btfgen_new(bool big)
+{
+	struct btfgen *gen = btfgen_new_split(big, 1, 0);
+
 	gen->strings[0] = '\0';
 	gen->str_len = 1;
-	gen->type_count = 1;
 	return gen;
 }
 
@@ -59,13 +68,15 @@ uint32_t btfgen_string(struct btfgen *gen, const char *s)
 {
 	size_t at, len = strlen(s) + 1;
 
+	if (!*s)
+		return 0;
 	for (at = 0; at < gen->str_len; at += strlen(gen->strings + at) + 1)
 		if (!strcmp(gen->strings + at, s))
-			return (uint32_t)at;
+			return gen->str_first + (uint32_t)at;
 	gen->strings = resize(gen->strings, at + len);
 	memcpy(gen->strings + at, s, len);
 	gen->str_len += len;
-	return (uint32_t)at;
+	return gen->str_first + (uint32_t)at;
 }
 
 uint32_t btfgen_type(struct btfgen *gen, const char *name, enum btf_kind kind, uint32_t vlen, uint32_t third)

@@ -27,7 +27,10 @@ struct btfgen;
 
 struct btfgen *btfgen_new(bool big);
 
-/* The offset of a string, which is added if it is new. */
+/* The same for split BTF: ids and offsets of strings begin at those, and there is no string at first. */
+struct btfgen *btfgen_new_split(bool big, uint32_t first_id, uint32_t first_string);
+
+/* The offset of a string, which is added if it is new (and, of split BTF, not empty). */
 uint32_t btfgen_string(struct btfgen *gen, const char *s);
 
 /* Add the 12 bytes of a type; third is its size or type.  Returns its id. */

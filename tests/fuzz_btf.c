@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The first four bytes, least significant first, tell how many of the others
- * are BTF; what remains is BTF.ext.  Each is refused with a text and an offset
- * of it, or can be read through every accessor, keeps to what the header
- * promises, has all its strings inside, and nests without loops.
+ * are BTF; what remains is BTF.ext and, where the BTF is accepted, split BTF
+ * that continues it.  Each is refused with a text and an offset of it, or can be
+ * read through every accessor, keeps to what the header promises, has all its
+ * strings inside, and nests without loops.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	btf = copy_of(data, split);
 	ext = copy_of(data + split, size - split);
 	if (walk_btf(btf, split, ext, size - split, &fault) && (!fault.what || fault.offset > size))
+		abort();
+	fault = (struct elf64_fault){ NULL, 0 };
+	if (!walk_btf(btf, split, NULL, 0, &fault) && walk_btf_split(btf, split, ext, size - split, &fault) &&
+	    (!fault.what || fault.offset > size - split))
 		abort();
 	free(btf);
 	free(ext);

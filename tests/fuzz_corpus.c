@@ -76,8 +76,10 @@ static void seed_object(const uint8_t *bytes, size_t size)
 	}
 	elf64_section(&elf, elf64_find(&elf, ".BTF"), &btf);
 	elf64_section(&elf, elf64_find(&elf, ".BTF.ext"), &ext);
-	if (btf.bytes)
+	if (btf.bytes) {
 		seed_btf(btf.bytes, btf.size, ext.bytes, ext.bytes ? ext.size : 0);
+		seed_btf(btf.bytes, btf.size, btf.bytes, btf.size);	/* as split BTF, it refers to base */
+	}
 }
 
 /* -------------------------------------------------------------- by hand */
