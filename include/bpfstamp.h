@@ -98,6 +98,7 @@ struct bpfstamp_map {
 	bool readonly;		/* a data section that is frozen before a program sees it */
 	uint32_t type;		/* enum bpf_map_type */
 	uint32_t key_size, value_size, max_entries, flags;
+	const char *pin;	/* how it wants to be pinned: "name", or iproute2's scopes "object", "global"; or NULL */
 	uint32_t refs;		/* instructions that refer to it; with none it is not created */
 };
 

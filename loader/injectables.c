@@ -108,13 +108,15 @@ static void collect_stamps(struct bpfstamp_template *t, const struct records *re
 	}
 }
 
-/* A byte for each symbol: 1 for an extern, which a loader finds in the kernel (externs.c). */
+/* A byte for each symbol: 1 for an extern, which is found in the kernel (externs.c) or pinned (maps_btf.c). */
 static uint8_t *mark_externs(const struct bpfstamp_template *t)
 {
 	uint8_t *marks = calloc((size_t)t->elf.symbol_count + 1, 1);
 
 	for (uint32_t i = 0; marks && i < t->extern_count; i++)
 		marks[t->externs[i].symbol] = 1;
+	for (uint32_t i = 0; marks && i < t->map_count; i++)
+		marks[t->maps[i].symbol] |= t->maps[i].external;
 	return marks;
 }
 

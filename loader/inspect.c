@@ -67,12 +67,16 @@ void bpfstamp_extern_at(const struct bpfstamp_template *t, uint32_t i, struct bp
 
 void bpfstamp_map_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_map *out)
 {
+	static const char *const pins[] = {
+		[MAP_PIN_NAME] = "name", [MAP_PIN_OBJECT] = "object", [MAP_PIN_GLOBAL] = "global",
+	};
 	const struct map *m = &t->maps[i];
 
 	*out = (struct bpfstamp_map){ .name = m->name, .section = m->section, .data = m->data != NO_INDEX,
 				      .readonly = m->data != NO_INDEX && t->datas[m->data].readonly, .type = m->type,
 				      .key_size = m->key_size, .value_size = m->value_size,
-				      .max_entries = m->max_entries, .flags = m->flags };
+				      .max_entries = m->max_entries, .flags = m->flags,
+				      .pin = pins[m->pinning] };
 	for (uint32_t k = 0; k < t->reloc_count; k++) {
 		const struct reloc *r = &t->relocs[k];
 

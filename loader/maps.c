@@ -3,26 +3,58 @@
  * Maps of an object, from the three ways to declare one:
  *
  * - a data section is an array map of one element, whose value is the section;
- * - BTF-defined maps are variables in .maps.  The type of the variable is a
- *   struct without content: __uint(name, v) is a member that points to an
- *   array of v elements, __type(name, T) one that points to T;
- * - legacy maps are variables in the section `maps`, of a struct that begins
- *   with five u32 (type, key and value size, max_entries, flags), as long as
- *   the space between two variables.  A longer struct is accepted where the
- *   rest is zero.
+ * - BTF-defined maps are variables in .maps (maps_btf.c);
+ * - legacy maps are variables in the section `maps` (maps_legacy.c).
  *
  * A definition that contradicts itself makes the object invalid.  One that
- * asks for what this loader cannot make (inner maps, pinning) is noted, and
- * refused by the load of a program that uses the map.
+ * asks for what this loader cannot make is noted (map->refused), and refused
+ * by the load of what uses the map: the object can still be inspected and
+ * patched.  Among these are what stands in the sections .struct_ops*, where
+ * each variable is a map of its own, and .addr_space.1, whose variables live
+ * in an arena.
+ *
+ * Maps that hold maps, and prog arrays, may start with values (map_slots).
+ * Whichever way they are declared, the rules are those of the kernel: a key
+ * is a u32 below the number of entries, or any for a hash; and what a map of
+ * maps holds are not such maps themselves, which also rules out cycles.
  */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "include/bytes.h"
 #include "loader/err.h"
-#include "loader/template.h"
+#include "loader/maps.h"
+
+int maps_malformed(const struct bpfstamp_template *t, const struct map *m, const char *field, const char *why,
+		   struct bpfstamp_err *err)
+{
+	return err_set(err, EINVAL, "%s: map %s: %s %s", t->name, m->name, field, why);
+}
+
+bool maps_of_maps(uint32_t type)
+{
+	return type == BPF_MAP_TYPE_ARRAY_OF_MAPS || type == BPF_MAP_TYPE_HASH_OF_MAPS;
+}
+
+struct map *maps_add(struct bpfstamp_template *t, uint32_t symbol, const char *section)
+{
+	struct map *m = &t->maps[t->map_count++];
+	struct elf64_symbol sym;
+
+	elf64_symbol(&t->elf, symbol, &sym);
+	*m = (struct map){ .name = sym.name, .section = section, .elf_section = sym.section, .symbol = symbol,
+			   .offset = (uint32_t)sym.value, .data = NO_INDEX, .inner = NO_INDEX };
+	return m;
+}
+
+uint32_t maps_at(const struct bpfstamp_template *t, uint32_t section, uint64_t offset)
+{
+	for (uint32_t i = t->data_count; section && i < t->map_count; i++)
+		if (t->maps[i].elf_section == section && t->maps[i].offset == offset)
+			return i;
+	return NO_INDEX;
+}
 
 static void add_data_maps(struct bpfstamp_template *t)
 {
@@ -39,198 +71,150 @@ static void add_data_maps(struct bpfstamp_template *t)
 	}
 }
 
-static struct map *add_map(struct bpfstamp_template *t, const struct elf64_symbol *sym, const char *section)
-{
-	struct map *m = &t->maps[t->map_count++];
+/* ------------------------------------------------- what cannot be created */
 
-	*m = (struct map){ .name = sym->name, .section = section, .elf_section = sym->section,
-			   .offset = (uint32_t)sym->value, .data = NO_INDEX, .inner = NO_INDEX };
-	return m;
+static bool is_struct_ops(const char *section)
+{
+	section += *section == '?';
+	return !strcmp(section, ".struct_ops") || !strncmp(section, ".struct_ops.", 12);
 }
 
-/* ----------------------------------------------------------- BTF-defined */
-
-static int malformed(const struct bpfstamp_template *t, const struct map *m, const char *field, const char *why,
-		     struct bpfstamp_err *err)
-{
-	return err_set(err, EINVAL, "%s: map %s: %s %s", t->name, m->name, field, why);
-}
-
-/* __uint: a pointer to an array whose number of elements is the value. */
-static bool uint_member(const struct btf *btf, uint32_t type, uint32_t *value)
-{
-	struct btf_type t;
-
-	btf_type(btf, btf_resolve(btf, type), &t);
-	if (t.kind != BTF_PTR)
-		return false;
-	btf_type(btf, btf_resolve(btf, t.type), &t);
-	*value = t.array_count;
-	return t.kind == BTF_ARRAY;
-}
-
-/* __type: a pointer to the type. */
-static bool type_member(const struct btf *btf, uint32_t type, uint32_t *id, uint32_t *size)
-{
-	struct btf_type t;
-
-	btf_type(btf, btf_resolve(btf, type), &t);
-	*id = t.type;
-	return t.kind == BTF_PTR && btf_size(btf, t.type, 8, size);
-}
-
-static int sized_member(const struct bpfstamp_template *t, const struct map *m, const struct btf_member *member,
-			uint32_t *size, uint32_t *id, struct bpfstamp_err *err)
-{
-	uint32_t had = *size;
-
-	if (!type_member(&t->btf, member->type, id, size))
-		return malformed(t, m, member->name, "is not a __type", err);
-	if (had && had != *size)
-		return malformed(t, m, member->name, "contradicts the size given before", err);
-	return 0;
-}
-
-static int map_member(const struct bpfstamp_template *t, struct map *m, const struct btf_member *member,
-		      struct bpfstamp_err *err)
-{
-	uint32_t flags = 0, extra = 0, pinning = 0;
-	const struct { const char *name; uint32_t *to; } uints[] = {
-		{ "type", &m->type }, { "max_entries", &m->max_entries }, { "map_flags", &flags },
-		{ "numa_node", &m->numa_node }, { "key_size", &m->key_size }, { "value_size", &m->value_size },
-		{ "map_extra", &extra }, { "pinning", &pinning },
-	};
-
-	if (!strcmp(member->name, "key"))
-		return sized_member(t, m, member, &m->key_size, &m->btf_key, err);
-	if (!strcmp(member->name, "value"))
-		return sized_member(t, m, member, &m->value_size, &m->btf_value, err);
-	if (!strcmp(member->name, "values")) {
-		m->refused = "it holds other maps or programs, which is not supported";
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof(uints) / sizeof(uints[0]); i++) {
-		uint32_t had = *uints[i].to;
-
-		if (strcmp(member->name, uints[i].name) != 0)
-			continue;
-		if (!uint_member(&t->btf, member->type, uints[i].to))
-			return malformed(t, m, member->name, "is not a __uint", err);
-		if (had && had != *uints[i].to)
-			return malformed(t, m, member->name, "contradicts the size given before", err);
-		m->flags |= flags;
-		m->extra |= extra;
-		if (pinning)
-			m->refused = "it wants to be pinned, which is not supported";
-		if (uints[i].to == &m->numa_node)
-			m->flags |= BPF_F_NUMA_NODE;
-		return 0;
-	}
-	return malformed(t, m, member->name, "is not a member of a map definition", err);
-}
-
-/* The VAR of that name in a DATASEC, or 0. */
-static uint32_t find_var(const struct btf *btf, uint32_t datasec, const char *name)
-{
-	struct btf_secvar secvar;
-	struct btf_type sec, var;
-
-	btf_type(btf, datasec, &sec);
-	for (uint32_t i = 0; i < sec.vlen; i++) {
-		btf_secvar(btf, datasec, i, &secvar);
-		btf_type(btf, secvar.type, &var);
-		if (!strcmp(var.name, name))
-			return secvar.type;
-	}
-	return 0;
-}
-
-static int add_btf_map(struct bpfstamp_template *t, const struct elf64_symbol *sym, uint32_t datasec,
-		       struct bpfstamp_err *err)
-{
-	struct map *m = add_map(t, sym, ".maps");
-	uint32_t var = datasec ? find_var(&t->btf, datasec, sym->name) : 0, id;
-	struct btf_type type;
-
-	if (!var)
-		return malformed(t, m, "its definition", "is not in the BTF: compile with -g", err);
-	btf_type(&t->btf, var, &type);
-	id = btf_resolve(&t->btf, type.type);
-	btf_type(&t->btf, id, &type);
-	if (type.kind != BTF_STRUCT)
-		return malformed(t, m, "its definition", "is not a struct", err);
-	for (uint32_t i = 0; i < type.vlen; i++) {
-		struct btf_member member;
-
-		btf_member(&t->btf, id, i, &member);
-		if (map_member(t, m, &member, err))
-			return -1;
-	}
-	if (!m->type)
-		return malformed(t, m, "type", "is missing", err);
-	return 0;
-}
-
-/* ---------------------------------------------------------------- legacy */
-
-enum { LEGACY_SIZE = 20 };	/* type, key_size, value_size, max_entries, map_flags */
-
-/* Where the next variable of the section begins, or the section ends. */
-static uint64_t next_offset(const struct bpfstamp_template *t, const struct elf64_symbol *sym, uint64_t end)
+static void add_struct_ops(struct bpfstamp_template *t, uint32_t section, const char *name)
 {
 	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
-		struct elf64_symbol other;
+		struct elf64_symbol sym;
+		struct map *m;
 
-		elf64_symbol(&t->elf, i, &other);
-		if (other.section == sym->section && other.value > sym->value && other.value < end)
-			end = other.value;
+		elf64_symbol(&t->elf, i, &sym);
+		if (sym.section != section || sym.type != ELF64_STT_OBJECT || !*sym.name)
+			continue;
+		m = maps_add(t, i, name);
+		m->type = BPF_MAP_TYPE_STRUCT_OPS;
+		m->key_size = 4;
+		m->value_size = (uint32_t)sym.size;
+		m->max_entries = 1;
+		m->refused = "it is a struct_ops, which is not supported";
 	}
-	return end;
 }
 
-static int add_legacy_map(struct bpfstamp_template *t, const struct elf64_symbol *sym, const struct elf64_section *s,
-			  struct bpfstamp_err *err)
+static void add_refused(struct bpfstamp_template *t)
 {
-	struct map *m = add_map(t, sym, "maps");
-	uint64_t end = next_offset(t, sym, s->size);
-	const uint8_t *def;
+	for (uint32_t i = 1; i < t->elf.section_count; i++) {
+		struct elf64_section s;
 
-	if (!s->bytes || end < sym->value || end - sym->value < LEGACY_SIZE)
-		return malformed(t, m, "its definition", "is shorter than 20 bytes", err);
-	def = s->bytes + sym->value;
-	m->type = bytes_get32(def, t->elf.big);
-	m->key_size = bytes_get32(def + 4, t->elf.big);
-	m->value_size = bytes_get32(def + 8, t->elf.big);
-	m->max_entries = bytes_get32(def + 12, t->elf.big);
-	m->flags = bytes_get32(def + 16, t->elf.big);
-	for (uint64_t i = sym->value + LEGACY_SIZE; i < end; i++)
-		if (s->bytes[i])
-			m->refused = "its definition has more than five numbers, which is not supported";
+		elf64_section(&t->elf, i, &s);
+		if (is_struct_ops(s.name))
+			add_struct_ops(t, i, s.name);
+		else if (!strcmp(s.name, ".addr_space.1") && s.size)
+			t->maps[t->map_count++] = (struct map){
+				.name = s.name, .section = s.name, .elf_section = i, .data = NO_INDEX,
+				.inner = NO_INDEX, .type = MAP_TYPE_ARENA,
+				.refused = "variables in an arena are not supported",
+			};
+	}
+}
+
+/* ------------------------------------------------- what maps start with */
+
+int maps_add_slot(struct bpfstamp_template *t, uint32_t map, uint32_t key, uint32_t target, struct bpfstamp_err *err)
+{
+	uint32_t n = t->map_slot_count;
+
+	if (!(n & (n - 1))) {	/* full: room is always the next power of two */
+		struct map_slot *more = realloc(t->map_slots, (n ? 2 * (size_t)n : 1) * sizeof(*more));
+
+		if (!more)
+			return object_no_memory(err);
+		t->map_slots = more;
+	}
+	t->map_slots[t->map_slot_count++] = (struct map_slot){ .map = map, .key = key, .target = target };
+	return 0;
+}
+
+static int by_map_and_key(const void *a, const void *b)
+{
+	const struct map_slot *x = a, *y = b;
+
+	if (x->map != y->map)
+		return x->map < y->map ? -1 : 1;
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* The beginning of an error; the caller appends what is wrong with the slot. */
+static struct bpfstamp_err *bad_slot(const struct bpfstamp_template *t, const struct map_slot *slot,
+				     struct bpfstamp_err *err)
+{
+	err_set(err, EINVAL, "%s: map %s: slot %u ", t->name, t->maps[slot->map].name, slot->key);
+	return err;
+}
+
+static int check_target(const struct bpfstamp_template *t, const struct map_slot *slot, struct bpfstamp_err *err)
+{
+	const struct map *m = &t->maps[slot->map];
+
+	if (m->type == BPF_MAP_TYPE_PROG_ARRAY) {
+		if (!t->funcs[slot->target].entry)
+			return err_hint(bad_slot(t, slot, err), "holds %s, a function that is no program",
+					t->funcs[slot->target].name);
+	} else if (slot->target == slot->map) {
+		return err_hint(bad_slot(t, slot, err), "holds the map itself");
+	} else if (maps_of_maps(t->maps[slot->target].type)) {
+		return err_hint(bad_slot(t, slot, err), "holds %s, which holds maps itself: the kernel allows one "
+				"level", t->maps[slot->target].name);
+	}
+	return 0;
+}
+
+static int check_slot(const struct bpfstamp_template *t, const struct map_slot *slot, struct bpfstamp_err *err)
+{
+	const struct map *m = &t->maps[slot->map];
+
+	if (m->key_size != 4)
+		return maps_malformed(t, m, "key", "is not of 4 bytes, although values are given", err);
+	if (m->type != BPF_MAP_TYPE_HASH_OF_MAPS && slot->key >= m->max_entries)
+		return err_hint(bad_slot(t, slot, err), "is outside of its %u entries", m->max_entries);
+	return check_target(t, slot, err);
+}
+
+static int index_slots(struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	if (t->map_slot_count)
+		qsort(t->map_slots, t->map_slot_count, sizeof(*t->map_slots), by_map_and_key);
+	for (uint32_t i = 0; i < t->map_slot_count; i++) {
+		const struct map_slot *slot = &t->map_slots[i];
+		struct map *m = &t->maps[slot->map];
+
+		if (!m->slot_count)
+			m->slot_first = i;
+		else if (slot[-1].key == slot->key)
+			return err_hint(bad_slot(t, slot, err), "is given two values");
+		m->slot_count++;
+		if (check_slot(t, slot, err))
+			return -1;
+	}
 	return 0;
 }
 
 int maps_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
-	uint32_t btf_maps = elf64_find(&t->elf, ".maps"), legacy = elf64_find(&t->elf, "maps");
-	uint32_t datasec = t->btf.type_count && btf_maps ? btf_find(&t->btf, BTF_DATASEC, ".maps") : 0;
-	struct elf64_section s;
-
-	t->maps = calloc((size_t)t->elf.symbol_count + t->data_count + 1, sizeof(*t->maps));
+	/* At most one of each symbol; one of each section that holds data, or is called .addr_space.1. */
+	t->maps = calloc((size_t)t->elf.symbol_count + t->elf.section_count, sizeof(*t->maps));
 	if (!t->maps)
 		return object_no_memory(err);
 	add_data_maps(t);
-	if (legacy)
-		elf64_section(&t->elf, legacy, &s);
-	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
-		struct elf64_symbol sym;
+	if (maps_btf_collect(t, err) || maps_legacy_collect(t, err))
+		return -1;
+	add_refused(t);
+	return index_slots(t, err);
+}
 
-		elf64_symbol(&t->elf, i, &sym);
-		if (!sym.section || sym.type == ELF64_STT_SECTION || sym.type == ELF64_STT_FUNC || !*sym.name)
+void maps_free(struct bpfstamp_template *t)
+{
+	for (uint32_t i = 0; i < t->map_count; i++) {
+		if (!t->maps[i].inner_def)
 			continue;
-		if (sym.section == btf_maps && add_btf_map(t, &sym, datasec, err))
-			return -1;
-		if (sym.section == legacy && add_legacy_map(t, &sym, &s, err))
-			return -1;
+		free((char *)(uintptr_t)t->maps[i].inner_def->name);
+		free(t->maps[i].inner_def);
 	}
-	return 0;
+	free(t->maps);
 }

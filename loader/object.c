@@ -325,7 +325,7 @@ void bpfstamp_close(struct bpfstamp_template *t)
 	free(t->injectables);
 	free(t->map_slots);
 	free(t->externs);
-	free(t->maps);
+	maps_free(t);
 	free(t->relocs);
 	free(t->funcs);
 	free(t->datas);

@@ -94,12 +94,13 @@ struct map {
 	bool kconfig;		/* holds the values of .kconfig externs; its data is NO_INDEX */
 	bool external;		/* declared extern: must be there, pinned */
 	uint32_t symbol;	/* ELF index */
-	bool is_inner;		/* no map of its own: what the maps in another look like */
+	bool is_inner;		/* no map of its own: what the maps in another look like; not in t->maps */
 	uint32_t type, key_size, value_size, max_entries, flags, numa_node;
 	uint64_t extra;
 	uint32_t btf_key, btf_value;
 	enum map_pinning pinning;
-	uint32_t inner;		/* what maps in this one look like: index of maps, or NO_INDEX */
+	uint32_t inner;		/* what maps in this one look like: index of maps, or NO_INDEX … */
+	struct map *inner_def;	/* … or a definition without a map (allocated, as its name is), or NULL */
 	uint32_t slot_first, slot_count;	/* in map_slots, ascending by key */
 	const char *refused;	/* why it cannot be created, or NULL */
 };
@@ -212,6 +213,7 @@ struct bpfstamp_template {
 /* Steps of bpfstamp_open (loader/object.c), in their order; each fills its part of *t. */
 int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int maps_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
+void maps_free(struct bpfstamp_template *t);
 int externs_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);
 int relocs_collect(struct bpfstamp_template *t, struct bpfstamp_err *err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * More of what bpfstamp_open does with hand-made objects: STAMP records and
- * each way in which they can contradict themselves, maps, and what is refused.
+ * each way in which they can contradict themselves, and what is refused.
  */
 #include <check.h>
 #include <string.h>
@@ -201,182 +201,7 @@ START_TEST(record_relocations)
 }
 END_TEST
 
-/* ------------------------------------------------------------------ maps */
-
-START_TEST(legacy_maps)
-{
-	static const struct bpfinsn code[] = { LDDW(1, 0), EXIT, LDDW(1, 0), EXIT };
-	struct bpfobj o = bpfobj_new(_i);
-	uint32_t tc = bpfobj_code(&o, "tc", code, 6), maps, a, b;
-	struct bpfstamp_err err = { 0 };
-	struct bpfstamp_map map;
-	uint8_t raw[52] = { 0 };
-	struct link *link;
-
-	for (uint32_t i = 0; i < 5; i++) {
-		bytes_put32(raw + 4 * i, i + 1, _i);
-		bytes_put32(raw + 28 + 4 * i, 10 * (i + 1), _i);
-	}
-	raw[51] = 1;	/* behind the second one's five numbers */
-	maps = bpfobj_data(&o, "maps", raw, 52);
-	a = bpfobj_var(&o, "a", maps, 0, 28);
-	b = bpfobj_var(&o, "b", maps, 28, 24);
-	bpfobj_func(&o, "good", tc, 0, 3);
-	bpfobj_func(&o, "wide", tc, 3, 3);
-	bpfobj_rel(&o, tc, 0, R_BPF_64_64, a);
-	bpfobj_rel(&o, tc, 3, R_BPF_64_64, b);
-	bpfobj_open(&o);
-	ck_assert_uint_eq(bpfstamp_map_count(o.t), 2);
-	bpfstamp_map_at(o.t, 0, &map);
-	ck_assert_str_eq(map.name, "a");
-	ck_assert_str_eq(map.section, "maps");
-	ck_assert(!map.data && !map.readonly);
-	ck_assert_uint_eq(map.type, 1);
-	ck_assert_uint_eq(map.key_size, 2);
-	ck_assert_uint_eq(map.value_size, 3);
-	ck_assert_uint_eq(map.max_entries, 4);
-	ck_assert_uint_eq(map.flags, 5);
-	bpfstamp_map_at(o.t, 1, &map);
-	ck_assert_uint_eq(map.flags, 50);
-	ck_assert_ptr_null(o.t->maps[0].refused);
-	ck_assert_str_eq(o.t->maps[1].refused, "its definition has more than five numbers, which is not supported");
-	ck_assert_int_eq(link_program(&link, o.t, 0, &err), 0);
-	ck_assert_uint_eq(link->map_count, 1);
-	ck_assert_uint_eq(link->maps[0].map, 0);
-	ck_assert(!link->maps[0].value);
-	link_free(link);
-	bpfobj_free(&o);
-}
-END_TEST
-
-START_TEST(legacy_map_too_short)
-{
-	static const struct { uint32_t value, size; const char *fault; } cases[] = {
-		{ 0, 20, NULL }, { 1, 20, "map m: its definition is shorter than 20 bytes" },
-		{ 0, 19, "is shorter than 20 bytes" }, { 20, 20, "is shorter than 20 bytes" },
-	};
-	static const struct bpfinsn code[] = { EXIT };
-	static const uint8_t raw[20];
-	struct bpfobj o = bpfobj_new(false);
-	uint32_t maps = bpfobj_data(&o, "maps", raw, cases[_i].size);
-
-	bpfobj_code(&o, "tc", code, 1);
-	bpfobj_var(&o, "m", maps, cases[_i].value, 0);
-	if (cases[_i].fault) {
-		bpfobj_refused(&o, cases[_i].fault);
-		return;
-	}
-	bpfobj_open(&o);
-	bpfobj_free(&o);
-}
-END_TEST
-
-enum member { M_UINT, M_TYPE, M_INT };
-
-struct member_of {
-	const char *name;
-	enum member is;
-	uint32_t value;		/* of __uint; size of the type of __type */
-};
-
-/* An object with a map m whose definition has these members, up to one without a name. */
-static struct bpfobj btf_map(const struct member_of *members)
-{
-	static const struct bpfinsn code[] = { LDDW(1, 0), EXIT };
-	struct btfgen *gen = btfgen_new(false);
-	struct bpfobj o = bpfobj_new(false);
-	uint32_t ids[8], count = 0, type, var, tc = bpfobj_code(&o, "tc", code, 3), maps, m;
-	uint8_t raw[32] = { 0 };
-
-	for (; members[count].name; count++) {
-		uint32_t u32 = btfgen_type(gen, "int", BTF_INT, 0, 4);
-
-		btfgen_word(gen, 32);
-		if (members[count].is == M_UINT) {
-			type = btfgen_type(gen, "", BTF_ARRAY, 0, 0);
-			btfgen_words(gen, u32, u32, members[count].value);
-			u32 = type;
-		} else if (members[count].value != 4) {
-			u32 = btfgen_type(gen, "t", BTF_STRUCT, 0, members[count].value);
-		}
-		ids[count] = members[count].is == M_INT ? u32 : btfgen_type(gen, "", BTF_PTR, 0, u32);
-	}
-	type = btfgen_type(gen, "", BTF_STRUCT, count, 8 * count);
-	for (uint32_t i = 0; i < count; i++)
-		btfgen_words(gen, btfgen_string(gen, members[i].name), ids[i], 64 * i);
-	var = btfgen_type(gen, "m", BTF_VAR, 0, type);
-	btfgen_word(gen, 1);
-	btfgen_type(gen, ".maps", BTF_DATASEC, 1, 0);
-	btfgen_words(gen, var, 0, 8 * count);
-	bpfobj_btf(&o, gen, false);
-	maps = bpfobj_data(&o, ".maps", raw, 32);
-	m = bpfobj_var(&o, "m", maps, 0, 32);
-	bpfobj_func(&o, "prog", tc, 0, 3);
-	bpfobj_rel(&o, tc, 0, R_BPF_64_64, m);
-	return o;
-}
-
-static const struct {
-	struct member_of members[7];
-	const char *fault, *refused;
-	uint32_t key, value, flags;
-} btf_maps[] = {
-	{ { { "type", M_UINT, 1 }, { "key", M_TYPE, 4 }, { "value", M_TYPE, 12 }, { "max_entries", M_UINT, 9 } },
-	  NULL, NULL, 4, 12, 0 },
-	{ { { "type", M_UINT, 1 }, { "key_size", M_UINT, 4 }, { "key", M_TYPE, 4 }, { "value_size", M_UINT, 16 } },
-	  NULL, NULL, 4, 16, 0 },
-	{ { { "type", M_UINT, 1 }, { "numa_node", M_UINT, 0 }, { "map_flags", M_UINT, 1 } }, NULL, NULL, 0, 0, 5 },
-	{ { { "type", M_UINT, 1 }, { "map_flags", M_UINT, 1 }, { "numa_node", M_UINT, 1 } }, NULL, NULL, 0, 0, 5 },
-	{ { { "type", M_UINT, 1 }, { "pinning", M_UINT, 0 }, { "map_extra", M_UINT, 7 } }, NULL, NULL, 0, 0, 0 },
-	{ { { "type", M_UINT, 1 }, { "pinning", M_UINT, 1 } }, NULL,
-	  "it wants to be pinned, which is not supported", 0, 0, 0 },
-	{ { { "type", M_UINT, 13 }, { "values", M_UINT, 1 } }, NULL,
-	  "it holds other maps or programs, which is not supported", 0, 0, 0 },
-	{ { { "max_entries", M_UINT, 1 } }, "map m: type is missing", NULL, 0, 0, 0 },
-	{ { { "type", M_UINT, 1 }, { "key_size", M_UINT, 8 }, { "key", M_TYPE, 4 } },
-	  "map m: key contradicts the size given before", NULL, 0, 0, 0 },
-	{ { { "type", M_UINT, 1 }, { "value", M_TYPE, 4 }, { "value_size", M_UINT, 8 } },
-	  "map m: value_size contradicts the size given before", NULL, 0, 0, 0 },
-	{ { { "type", M_INT, 4 } }, "map m: type is not a __uint", NULL, 0, 0, 0 },
-	{ { { "type", M_TYPE, 4 } }, "map m: type is not a __uint", NULL, 0, 0, 0 },
-	{ { { "type", M_UINT, 1 }, { "key", M_INT, 4 } }, "map m: key is not a __type", NULL, 0, 0, 0 },
-	{ { { "type", M_UINT, 1 }, { "colour", M_UINT, 4 } }, "map m: colour is not a member of a map definition",
-	  NULL, 0, 0, 0 },
-};
-
-START_TEST(maps_of_btf)
-{
-	struct bpfobj o = btf_map(btf_maps[_i].members);
-	struct bpfstamp_map map;
-
-	if (btf_maps[_i].fault) {
-		bpfobj_refused(&o, btf_maps[_i].fault);
-		return;
-	}
-	bpfobj_open(&o);
-	bpfstamp_map_at(o.t, 0, &map);
-	ck_assert_str_eq(map.name, "m");
-	ck_assert_str_eq(map.section, ".maps");
-	ck_assert_uint_eq(map.key_size, btf_maps[_i].key);
-	ck_assert_uint_eq(map.value_size, btf_maps[_i].value);
-	ck_assert_uint_eq(map.flags, btf_maps[_i].flags);
-	if (btf_maps[_i].refused)
-		ck_assert_str_eq(o.t->maps[0].refused, btf_maps[_i].refused);
-	else
-		ck_assert_ptr_null(o.t->maps[0].refused);
-	bpfobj_free(&o);
-}
-END_TEST
-
-START_TEST(map_without_btf)
-{
-	static const uint8_t raw[8];
-	struct bpfobj o = bpfobj_new(false);
-
-	bpfobj_var(&o, "m", bpfobj_data(&o, ".maps", raw, 8), 0, 8);
-	bpfobj_refused(&o, "test.o: map m: its definition is not in the BTF: compile with -g");
-}
-END_TEST
+/* ---------------------------------------------------------------- faults */
 
 /* A member that reaches past the end of its struct cannot be named; one that ends there can. */
 START_TEST(member_past_the_end)
@@ -521,16 +346,12 @@ END_TEST
 Suite *suite_object_more(void)
 {
 	Suite *suite = suite_create("object_more");
-	TCase *tcase = tcase_create("records, maps and faults");
+	TCase *tcase = tcase_create("records and faults");
 
 	tcase_add_loop_test(tcase, good_records, 0, 4);
 	tcase_add_loop_test(tcase, record_contradictions, 0, sizeof(contradictions) / sizeof(contradictions[0]));
 	tcase_add_loop_test(tcase, records_cut_short, 0, 9);
 	tcase_add_test(tcase, record_relocations);
-	tcase_add_loop_test(tcase, legacy_maps, 0, 2);
-	tcase_add_loop_test(tcase, legacy_map_too_short, 0, 4);
-	tcase_add_loop_test(tcase, maps_of_btf, 0, sizeof(btf_maps) / sizeof(btf_maps[0]));
-	tcase_add_test(tcase, map_without_btf);
 	tcase_add_loop_test(tcase, member_past_the_end, 0, 2);
 	tcase_add_loop_test(tcase, wrong_functions, 0, 8);
 	tcase_add_test(tcase, overlapping_functions);
