@@ -12,74 +12,32 @@
 # their unwind tables, which no C program reads.
 #
 # Debian 12 has no libmnl.a.  There, Debian 13's libmnl-dev is fetched once and
-# unpacked below OUT: by apt, from the sources that this machine uses already,
-# checked with Debian's keyring; apt keeps its state below OUT, too, and nothing
-# is installed.  Whatever fails leaves no OUT/bpfstamp and says why in one line.
+# unpacked below OUT (cmd/debian.sh), and not installed.  Whatever fails leaves
+# no OUT/bpfstamp and says why in one line.
 set -eu
 
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 SUITE=trixie
+. "$(dirname "$0")/debian.sh"
 
 fail() {
 	echo "static: $*" >&2
 	exit 1
 }
 
-# The folders that apt uses, all of them below $1. Of the machine's settings only the proxies are kept.
-apt_config() {
-	cat <<-END
-		Dir::State "$1";
-		Dir::State::lists "$1/lists";
-		Dir::State::status "$1/status";
-		Dir::Cache "$1";
-		Dir::Etc::sourcelist "$1/sources";
-		Dir::Etc::sourceparts "/dev/null";
-		Dir::Etc::parts "/dev/null";
-		Dir::Etc::main "/dev/null";
-		Dir::Etc::preferences "/dev/null";
-		Dir::Etc::preferencesparts "/dev/null";
-		APT::Sandbox::User "root";
-		APT::Architectures { "$(dpkg --print-architecture)"; };
-		Acquire::Languages "none";
-	END
-	apt-config dump Acquire::http Acquire::https
-}
-
-# What stands before /dists/ in the machine's sources, of either format; apt reads them.
-mirrors() {
-	apt-get update --print-uris | sed -n "s,^'\(.*\)/dists/[^']*/InRelease' .*,\1,p" | awk '!seen[$0]++'
-}
-
-# Fetch libmnl-dev of $SUITE from the mirror $2 and unpack it as $1/root.
-fetch_from() {
-	rm -rf "$1"
-	mkdir -p "$1/lists/partial" "$1/archives/partial" "$1/root"
-	: >"$1/status"
-	echo "deb [signed-by=$KEYRING] $2 $SUITE main" >"$1/sources"
-	apt_config "$1" >"$1/apt.conf"
-	(
-		cd "$1"
-		export APT_CONFIG=$1/apt.conf
-		apt-get -qq update && apt-get -qq download libmnl-dev && dpkg -x libmnl-dev_*.deb root
-	) >>"$OUT/apt.log" 2>&1
-}
-
 # Debian's libmnl-dev in $OUT/deb.
 fetch() {
-	local mirror
+	local why
 	[ ! -d "$OUT/deb" ] || return 0
-	command -v apt-get >/dev/null || fail "no libmnl.a: install the static library of libmnl"
-	[ -e "$KEYRING" ] || fail "no libmnl.a, and no $KEYRING to check a download with"
-	: >"$OUT/apt.log"
-	for mirror in $(mirrors); do
-		if fetch_from "$OUT/apt" "$mirror"; then
-			mv "$OUT/apt/root" "$OUT/deb"
-			rm -rf "$OUT/apt" "$OUT/apt.log"
-			return
-		fi
-	done
-	rm -rf "$OUT/apt"
-	fail "no libmnl.a, and no source of apt gives libmnl-dev of $SUITE: see $OUT/apt.log"
+	why=$(debian_usable) || fail "no libmnl.a, and none can be fetched: $why"
+	if ! {
+		debian_open "$OUT/apt" "$(dpkg --print-architecture)" "$SUITE" &&
+		debian_unpack "$OUT/apt" "$OUT/apt/root" libmnl-dev
+	} >"$OUT/apt.log" 2>&1; then
+		rm -rf "$OUT/apt"
+		fail "no libmnl.a, and no source of apt gives libmnl-dev of $SUITE: see $OUT/apt.log"
+	fi
+	mv "$OUT/apt/root" "$OUT/deb"
+	rm -rf "$OUT/apt" "$OUT/apt.log"
 }
 
 # Where the compiler finds the library lib$1.a; nothing where it does not.
