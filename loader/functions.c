@@ -8,6 +8,7 @@
  * code) belongs to none.  Kept sorted by place, so that an instruction finds
  * its function, relocation and source line by bisection.
  */
+#define _GNU_SOURCE	/* memmem */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,8 @@ static int add_function(struct bpfstamp_template *t, const struct elf64_symbol *
 		return err_set(err, EINVAL, "%s: function %s does not begin and end on an instruction of section %s",
 			       t->name, sym->name, t->codes[code].name);
 	*f = (struct func){ .name = sym->name, .code = code, .start = (uint32_t)start,
-			    .insns = (uint32_t)(end - start), .entry = sym->bind != ELF64_STB_LOCAL };
+			    .insns = (uint32_t)(end - start), .entry = sym->bind != ELF64_STB_LOCAL,
+			    .exception = NO_INDEX };
 	f->optional = t->codes[code].name[0] == '?';
 	sectype_find(t->codes[code].name, &f->prog_type, &f->attach_type, &f->prog_flags);
 	t->func_count++;
@@ -135,6 +137,36 @@ static void note_function_types(struct bpfstamp_template *t)
 	}
 }
 
+/*
+ * A program names its exception callback, which no instruction refers to, by a
+ * DECL_TAG.  The strings tell whether there is any.
+ */
+static void note_exceptions(struct bpfstamp_template *t)
+{
+	static const char tag[] = "exception_callback:";
+	struct btf_type type, func;
+
+	if (!memmem(t->btf.strings, t->btf.str_len, tag, sizeof(tag) - 1))
+		return;
+	for (uint32_t id = 1; id < t->btf.type_count; id++) {
+		struct func *program = NULL;
+		uint32_t callback = NO_INDEX;
+
+		btf_type(&t->btf, id, &type);
+		if (type.kind != BTF_DECL_TAG || type.component != -1 || strncmp(type.name, tag, sizeof(tag) - 1) != 0)
+			continue;
+		btf_type(&t->btf, type.type, &func);
+		for (uint32_t i = 0; i < t->func_count; i++) {
+			if (t->funcs[i].btf == type.type)
+				program = &t->funcs[i];
+			if (!strcmp(t->funcs[i].name, type.name + sizeof(tag) - 1))
+				callback = i;
+		}
+		if (func.kind == BTF_FUNC && program)
+			program->exception = callback;
+	}
+}
+
 static void attach_ext(struct bpfstamp_template *t)
 {
 	for (int part = BTF_EXT_FUNC; part <= BTF_EXT_CORE; part++) {
@@ -180,6 +212,7 @@ int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	if (t->ext.data) {
 		attach_ext(t);
 		note_function_types(t);
+		note_exceptions(t);
 	}
 	t->cache = calloc(1, sizeof(*t->cache) + t->func_count * sizeof(t->cache->links[0]));
 	if (!t->cache)

@@ -97,9 +97,9 @@ static bool names_function(const struct reloc *r)
 	return r->kind == RELOC_CALL || r->kind == RELOC_FUNC;
 }
 
-/* Place the function and all that it reaches; stack has room for every function. */
-static int place_all(struct link *link, const struct bpfstamp_template *t, uint32_t func, uint32_t *at_of,
-		     struct walk *stack, struct bpfstamp_err *err)
+/* Place a function and all that it reaches; stack has room for every function. */
+static int place_reached(struct link *link, const struct bpfstamp_template *t, uint32_t func, uint32_t *at_of,
+			 struct walk *stack, struct bpfstamp_err *err)
 {
 	uint32_t depth = 0;
 
@@ -122,6 +122,19 @@ static int place_all(struct link *link, const struct bpfstamp_template *t, uint3
 		stack[depth++] = walk_of(t, r->target);
 	}
 	return 0;
+}
+
+/* An exception callback is reached by no instruction, and comes last. */
+static int place_all(struct link *link, const struct bpfstamp_template *t, uint32_t func, uint32_t *at_of,
+		     struct walk *stack, struct bpfstamp_err *err)
+{
+	uint32_t exception = t->funcs[func].exception;
+
+	if (place_reached(link, t, func, at_of, stack, err))
+		return -1;
+	if (exception == NO_INDEX || at_of[exception] != NO_INDEX)
+		return 0;
+	return place_reached(link, t, exception, at_of, stack, err);
 }
 
 static void resolve(struct link *link, const struct bpfstamp_template *t, const struct link_chunk *chunk,

@@ -202,15 +202,44 @@ static bool is_typed_by_slot(const struct bpfstamp_template *t, uint32_t func)
 	return false;
 }
 
-static bool is_referred(const struct bpfstamp_template *t, const struct map *m)
+/* Data that nobody refers to any more, because all reads of it became immediates. */
+static bool is_inlined(const struct bpfstamp_template *t, const struct map *m)
 {
+	bool inlined = false;
+
+	if (m->data == NO_INDEX)
+		return false;
 	for (uint32_t i = 0; i < t->reloc_count; i++)
 		if (t->relocs[i].kind == RELOC_DATA && t->relocs[i].target == m->data)
-			return true;
-	return false;
+			return false;
+	for (uint32_t i = 0; i < t->global_count; i++)
+		inlined |= t->injectables[i].data == m->data && t->injectables[i].inlined_count;
+	return inlined;
 }
 
-/* Every program that wants to be loaded; then every map that is not there yet, but data that nobody refers to. */
+/*
+ * Bind read-only data to every program, whether it refers to it or not, as
+ * libbpf does: bpftool shows variables called bpf_metadata_… that way.
+ */
+static void bind_readonly(const struct bpfstamp_stamp *s, const struct bpfstamp_load *load)
+{
+	const struct bpfstamp_template *t = s->t;
+
+	for (uint32_t i = 0; i < t->map_count; i++) {
+		const struct map *m = &t->maps[i];
+
+		if (s->map_fds[i] < 0 || m->data == NO_INDEX || !t->datas[m->data].readonly)
+			continue;
+		for (uint32_t f = 0; f < t->func_count; f++) {
+			if (s->prog_fds[f] >= 0 && sys_prog_bind_map(s->prog_fds[f], s->map_fds[i])) {
+				load_note(load, "map %s was not bound to the programs: %s", m->name, strerror(errno));
+				return;
+			}
+		}
+	}
+}
+
+/* Every program that wants to be loaded; then every map that is not there yet. */
 static int load_everything(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_template *t = s->t;
@@ -224,12 +253,15 @@ static int load_everything(struct bpfstamp_stamp *s, const struct bpfstamp_load 
 	for (uint32_t i = 0; i < t->map_count; i++) {
 		const struct map *m = &t->maps[i];
 
-		if (s->map_fds[i] >= 0 || m->is_inner || m->kconfig || (m->data != NO_INDEX && !is_referred(t, m)))
+		if (s->map_fds[i] >= 0 || m->is_inner || is_inlined(t, m))
 			continue;
 		if (mapmake(s, i, get_btf(t, load), load, err))
 			return -1;
 	}
-	return load_arrays(s, load, load->prog_type, err);
+	if (load_arrays(s, load, load->prog_type, err))
+		return -1;
+	bind_readonly(s, load);
+	return 0;
 }
 
 static int fill_prog_arrays(const struct bpfstamp_stamp *s, struct bpfstamp_err *err)

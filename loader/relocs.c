@@ -103,6 +103,8 @@ static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, cons
 
 static void resolve_map(struct bpfstamp_template *t, struct reloc *r, uint32_t section, int64_t offset)
 {
+	struct elf64_section s;
+
 	for (uint32_t i = t->data_count; i < t->map_count; i++) {
 		if (t->maps[i].elf_section == section && t->maps[i].offset == offset) {
 			r->kind = RELOC_MAP;
@@ -110,7 +112,9 @@ static void resolve_map(struct bpfstamp_template *t, struct reloc *r, uint32_t s
 			return;
 		}
 	}
-	refuse(r, "it refers to a section that is neither data, nor maps, nor code");
+	elf64_section(&t->elf, section, &s);
+	refuse(r, !strncmp(s.name, ".addr_space.", 12) ? "it refers to a variable in an arena, which is not supported" :
+		  "it refers to a section that is neither data, nor maps, nor code");
 }
 
 static void resolve_lddw(struct bpfstamp_template *t, struct reloc *r, const struct elf64_symbol *sym, int64_t addend)

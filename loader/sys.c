@@ -124,6 +124,16 @@ int sys_map_info(int fd, struct bpf_map_info *info)
 	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
 }
 
+int sys_prog_bind_map(int prog_fd, int map_fd)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_bind_map.prog_fd = (uint32_t)prog_fd;
+	attr.prog_bind_map.map_fd = (uint32_t)map_fd;
+	return sys_bpf(BPF_PROG_BIND_MAP, &attr);
+}
+
 int sys_prog_info(int fd, struct bpf_prog_info *info)
 {
 	union bpf_attr attr;

@@ -25,6 +25,7 @@ int sys_btf_info(int fd, struct bpf_btf_info *info);
 int sys_prog_load(union bpf_attr *attr);	/* tries again where the kernel says EAGAIN */
 int sys_obj_pin(const char *path, int fd);
 int sys_map_info(int fd, struct bpf_map_info *info);
+int sys_prog_bind_map(int prog_fd, int map_fd);
 int sys_prog_info(int fd, struct bpf_prog_info *info);
 
 /* Copy name into a kernel object's name (16 bytes), with '_' for what it would refuse. */

@@ -58,6 +58,7 @@ struct func {
 	bool optional;		/* its section's name begins with '?': loaded only where it is asked for */
 	uint32_t prog_type, attach_type, prog_flags;	/* by the section's name, or 0 */
 	uint32_t btf;		/* BTF_FUNC of func_info, or 0 */
+	uint32_t exception;	/* the function that it declares as its exception callback, or NO_INDEX */
 };
 
 enum reloc_kind {
