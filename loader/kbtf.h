@@ -12,7 +12,8 @@
  * in: sizes of DATASECs, and offsets of their variables, ascending; functions
  * of hidden visibility are static; externs are defined.  Kinds that the kernel
  * is known to lack (loader/lacks.h) are replaced by older ones of the same
- * size; ids stay as they are.  *out (*size bytes) is to be freed.
+ * size.  Ids and offsets of strings stay as they are; a few types may be added
+ * behind.  *out (*size bytes) is to be freed.
  */
 int kbtf_make(uint8_t **out, uint32_t *size, const struct bpfstamp_template *t, struct bpfstamp_err *err);
 

@@ -9,6 +9,7 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "loader/btfkinds.h"
 #include "loader/kbtf.h"
 #include "loader/sys.h"
+#include "tests/bpfcalls.h"
 #include "tests/bpfobj.h"
 #include "tests/btfgen.h"
 
@@ -637,6 +639,82 @@ START_TEST(load_refused)
 }
 END_TEST
 
+/* A kernel that does not know some kinds refuses every BTF that has one. */
+static int refuse_kinds(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
+{
+	const uint32_t *unknown = calls->arg, length = bytes_get32(attr + 16, BYTES_HOST_BIG);
+	static uint8_t bytes[1 << 16];
+	uint32_t index[INDEX], count = 0;
+	struct elf64_fault fault;
+	struct btf_type type;
+	struct btf btf;
+
+	if (command != BPF_BTF_LOAD || size < 20 || length > sizeof(bytes) ||
+	    !bpfcalls_read(calls, bytes_get64(attr, BYTES_HOST_BIG), bytes, length) ||
+	    btf_count(bytes, length, &count, &fault) || btf_open(&btf, bytes, length, index, count, &fault))
+		return 0;
+	for (uint32_t id = 1; id < count; id++) {
+		btf_type(&btf, id, &type);
+		if (*unknown >> type.kind & 1)
+			return EINVAL;
+	}
+	return 0;
+}
+
+/* Kinds that some kernel does not know, what that means, and how many calls two loads are: 1, 10 questions, 1; 1. */
+static const struct {
+	uint32_t unknown, lacking, calls;
+	const char *last_note;
+} older[] = {
+	{ 0, 0, 2, "" },
+	{ 1u << BTF_ENUM64, 1u << LACKS_BTF_ENUM64, 13,
+	  "this kernel lacks BTF_KIND_ENUM64 and signed enums (Linux 6.0): replaced in the BTF of the object" },
+	/* 5.10 */
+	{ 1u << BTF_ENUM64 | 1u << BTF_TYPE_TAG | 1u << BTF_DECL_TAG | 1u << BTF_FLOAT,
+	  1u << LACKS_BTF_TAG_FLAG | 1u << LACKS_BTF_ENUM64 | 1u << LACKS_BTF_TYPE_TAG | 1u << LACKS_BTF_DECL_TAG |
+	  1u << LACKS_BTF_FLOAT, 13,
+	  "this kernel lacks BTF_KIND_FLOAT (Linux 5.13): replaced in the BTF of the object" },
+	/* out of order, as of a distribution that has brought ENUM64 to an old kernel */
+	{ 1u << BTF_DECL_TAG, 1u << LACKS_BTF_DECL_TAG, 13,
+	  "this kernel lacks BTF_KIND_DECL_TAG (Linux 5.16): replaced in the BTF of the object" },
+	/* 4.17: even an int */
+	{ UINT32_MAX, 1u << LACKS_BTF, 11, "this kernel lacks BTF (Linux 4.18): source lines and types will be missing" },
+};
+
+struct older_case {
+	const struct bpfobj *o;
+	int i;
+};
+
+static bool run_older(const void *arg)
+{
+	const struct older_case *c = arg;
+	const bool loads = !(older[c->i].lacking >> LACKS_BTF & 1);
+	struct notes notes;
+
+	for (int round = 0; round < 2; round++) {
+		int fd = load(c->o, &notes);
+
+		if ((fd >= 0) != loads || noted() != older[c->i].lacking || strcmp(notes.text, older[c->i].last_note)) {
+			fprintf(stderr, "round %d: fd %d, noted 0x%x, '%s'\n", round, fd, noted(), notes.text);
+			return false;
+		}
+	}
+	return true;
+}
+
+START_TEST(load_on_older)
+{
+	struct bpfobj o = kinds(BYTES_HOST_BIG);
+	struct bpfcalls calls = { .refuse = refuse_kinds, .arg = &older[_i].unknown };
+
+	if (may_load() && !btfkinds_lacking(ALL_BTF) &&
+	    bpfcalls_watch(&calls, run_older, &(struct older_case){ &o, _i }))
+		ck_assert_uint_eq(calls.count[BPF_BTF_LOAD], older[_i].calls);
+	bpfobj_free(&o);
+}
+END_TEST
+
 Suite *suite_kbtf(void)
 {
 	Suite *suite = suite_create("kbtf");
@@ -652,6 +730,7 @@ Suite *suite_kbtf(void)
 	tcase_add_test(tcase, load_learns);
 	tcase_add_test(tcase, load_tells_what_is_replaced);
 	tcase_add_loop_test(tcase, load_refused, 0, 2);
+	tcase_add_loop_test(tcase, load_on_older, 0, sizeof(older) / sizeof(older[0]));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
