@@ -21,7 +21,7 @@
 #include "loader/kconfig.h"
 #include "loader/template.h"
 
-#define KCONFIG_SIZE_MAX (1u << 20)	/* bytes of all variables; an array in BTF is not bounded by the file's size */
+#define KCONFIG_SIZE_MAX (1u << 20)	/* of all variables; an array in BTF is not bounded by the file's size */
 
 static int extern_error(const struct bpfstamp_template *t, const char *name, int code, const char *why,
 			struct bpfstamp_err *err)
@@ -98,8 +98,8 @@ static int describe_kconfig(const struct bpfstamp_template *t, struct external *
 	if (type->kind != BTF_VAR)
 		return extern_error(t, ext->name, EINVAL, "it is in .kconfig, and not a variable", err);
 	if (!kconfig_type(&t->btf, type->type, &value))
-		return extern_error(t, ext->name, EINVAL, "no variable of .kconfig can have its type: bool, char, enum "
-				    "libbpf_tristate, integers of 1 to 8 bytes and arrays of char can", err);
+		return extern_error(t, ext->name, EINVAL, "no variable of .kconfig can have its type: bool, char, "
+				    "enum libbpf_tristate, integers of 1 to 8 bytes and arrays of char can", err);
 	ext->kind = EXTERN_KCONFIG;
 	ext->size = value.size;
 	ext->align = value.align;
@@ -152,8 +152,8 @@ static int place_kconfig(struct bpfstamp_template *t, struct bpfstamp_err *err)
 		ext->offset = (uint32_t)end;
 		end += ext->size;
 		if (end > KCONFIG_SIZE_MAX)
-			return extern_error(t, ext->name, EINVAL, "with it, the variables of .kconfig are larger than 1 MiB",
-					    err);
+			return extern_error(t, ext->name, EINVAL, "with it, the variables of .kconfig are larger "
+					    "than 1 MiB", err);
 	}
 	if (!end)
 		return 0;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loader/core_compat.h"
 #include "loader/err.h"
 #include "loader/externs.h"
 #include "loader/kallsyms.h"
@@ -45,9 +46,9 @@ static int store_virtual(const struct bpfstamp_template *t, const struct externa
 	    (*set && kconfig_store_number(bytes + ext->offset, &type, t->elf.big, number, err)))
 		return err_wrap(err, "%s: extern %s", t->name, ext->name);
 	if (!*set && (strncmp(ext->name, "LINUX_", 6) != 0 || !ext->weak))
-		return err_set(err, EINVAL, "%s: extern %s: no variable of .kconfig has this name: those begin with CONFIG_, and "
-				    "there are LINUX_KERNEL_VERSION, LINUX_HAS_BPF_COOKIE and LINUX_HAS_SYSCALL_WRAPPER",
-			       t->name, ext->name);
+		return err_set(err, EINVAL, "%s: extern %s: no variable of .kconfig has this name: those begin with "
+			       "CONFIG_, and there are LINUX_KERNEL_VERSION, LINUX_HAS_BPF_COOKIE and "
+			       "LINUX_HAS_SYSCALL_WRAPPER", t->name, ext->name);
 	return 0;
 }
 
@@ -70,8 +71,8 @@ static int store_configuration(const struct bpfstamp_template *t, struct wanted 
 	const char *name, *value;
 
 	while (kconfig_next(config, &name, &value)) {
-		const struct external key = { .name = name };
-		struct wanted *w = bsearch(&(struct wanted){ .ext = &key }, wanted, count, sizeof(*w), by_extern_name);
+		const struct wanted key = { .ext = &(struct external){ .name = name } };
+		struct wanted *w = bsearch(&key, wanted, count, sizeof(key), by_extern_name);
 		struct kconfig_type type;
 
 		if (!w || w->set)
@@ -120,43 +121,6 @@ int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t
 
 /* ---------------------------------------------------------------- .ksyms */
 
-enum { COMPAT_STEPS = 1000 };	/* types of one prototype; without a bound, BTF can nest exponentially */
-
-static bool kinds_compatible(enum btf_kind a, enum btf_kind b)
-{
-	return a == b || ((a == BTF_ENUM || a == BTF_ENUM64) && (b == BTF_ENUM || b == BTF_ENUM64));
-}
-
-static bool types_compatible(const struct btf *a, uint32_t x, const struct btf *b, uint32_t y, int *steps)
-{
-	struct btf_param p, q;
-	struct btf_type s, t;
-
-	for (;;) {
-		btf_type(a, x = btf_resolve(a, x), &s);
-		btf_type(b, y = btf_resolve(b, y), &t);
-		if (--*steps < 0 || !kinds_compatible(s.kind, t.kind))
-			return false;
-		if (s.kind == BTF_ARRAY) {
-			x = s.array_type;
-			y = t.array_type;
-			continue;
-		}
-		if (s.kind != BTF_PTR && s.kind != BTF_FUNC_PROTO)
-			return true;
-		if (s.vlen != t.vlen)
-			return false;
-		for (uint32_t i = 0; i < s.vlen; i++) {
-			btf_param(a, x, i, &p);
-			btf_param(b, y, i, &q);
-			if (!types_compatible(a, p.type, b, q.type, steps))
-				return false;
-		}
-		x = s.type;
-		y = t.type;
-	}
-}
-
 /* The first type of that kind and name (its first len bytes) in one BTF of the kernel's, or 0. */
 static uint32_t find_in(const struct kernel *k, uint32_t i, enum btf_kind kind, const char *name, size_t len)
 {
@@ -186,46 +150,66 @@ static int find_type(struct kernel *k, const struct external *ext, struct extern
 	return 0;
 }
 
-static int find_address(const struct bpfstamp_template *t, const struct external *ext, struct extern_value *out,
-			struct bpfstamp_err *err)
+static int find_address(const struct external *ext, struct extern_value *out, struct bpfstamp_err *err)
 {
-	*out = (struct extern_value){ 0 };
 	if (kallsyms_find(KALLSYMS_PATH, ext->name, &out->found, &out->address, err))
-		return err_wrap(err, "%s: extern %s", t->name, ext->name);
+		return -1;
 	if (!out->found && !ext->weak)
-		return err_set(err, ENOENT, "%s: extern %s: this kernel has no symbol of that name (" KALLSYMS_PATH "), and it "
-			       "is not weak", t->name, ext->name);
+		return err_set(err, ENOENT, "this kernel has no symbol of that name (" KALLSYMS_PATH ")");
+	return 0;
+}
+
+/* Whether the extern's type and that of what was found go together: 1 or 0, or -1 with *err. */
+static int is_compatible(const struct bpfstamp_template *t, const struct external *ext, const struct kernel_btf *kb,
+			 uint32_t btf_id, struct bpfstamp_err *err)
+{
+	struct core_work work = { .left = CORE_WORK, .err = err };
+	struct btf_type here, there;
+
+	btf_type(&t->btf, ext->btf, &here);
+	btf_type(&kb->btf, btf_id, &there);
+	return core_types_compat((struct core_type){ &t->btf, here.type }, (struct core_type){ &kb->btf, there.type },
+				 &work);
+}
+
+static int find_typed(const struct bpfstamp_template *t, struct kernel *k, const struct external *ext,
+		      struct extern_value *out, struct bpfstamp_err *err)
+{
+	bool is_func = ext->kind == EXTERN_FUNCTION;
+	const struct kernel_btf *kb;
+	int same;
+
+	if (find_type(k, ext, out, err))
+		return -1;
+	if (out->found) {
+		kb = kernel_btf_at(k, out->btf);
+		same = is_compatible(t, ext, kb, out->btf_id, err);
+		if (same < 0)
+			return -1;
+		if (!same && (!is_func || !ext->weak))
+			return err_set(err, EINVAL, "the object declares it with another type than %s has it with",
+				       kb->name);
+		out->found = same;
+	}
+	if (!out->found && !ext->weak)
+		return err_set(err, ENOENT, "it is not in this kernel's BTF, nor in that of a loaded module%s",
+			       is_func ? "" : " (which have no variables but per-CPU ones)");
 	return 0;
 }
 
 int externs_find(const struct bpfstamp_template *t, struct kernel *k, const struct external *ext,
 		 struct extern_value *out, struct bpfstamp_err *err)
 {
-	bool is_func = ext->kind == EXTERN_FUNCTION;
-	const char *what = is_func ? "kfunc" : "extern";
-	const struct kernel_btf *kb;
-	struct btf_type here, there;
-	struct extern_value value;
-	int steps = COMPAT_STEPS;
+	struct extern_value value = { 0 };
+	int ret;
 
 	if (ext->kind == EXTERN_ADDRESS)
-		return find_address(t, ext, out, err);
-	if (find_type(k, ext, &value, err))
-		return err_wrap(err, "%s: %s %s", t->name, what, ext->name);
-	if (value.found) {
-		kb = kernel_btf_at(k, value.btf);
-		btf_type(&t->btf, ext->btf, &here);
-		btf_type(&kb->btf, value.btf_id, &there);
-		if (!types_compatible(&t->btf, here.type, &kb->btf, there.type, &steps)) {
-			if (!is_func || !ext->weak)
-				return err_set(err, EINVAL, "%s: %s %s: its type is not the one that %s has it with", t->name,
-					       what, ext->name, kb->name);
-			value = (struct extern_value){ 0 };
-		}
-	}
-	if (!value.found && !ext->weak)
-		return err_set(err, ENOENT, "%s: %s %s is not in this kernel's BTF, nor in that of a loaded module%s", t->name,
-			       what, ext->name, is_func ? "" : " (which have per-CPU variables only)");
-	*out = value;
+		ret = find_address(ext, &value, err);
+	else
+		ret = find_typed(t, k, ext, &value, err);
+	if (ret)
+		return err_wrap(err, "%s: %s %s", t->name, ext->kind == EXTERN_FUNCTION ? "kfunc" : "extern",
+				ext->name);
+	*out = value.found ? value : (struct extern_value){ 0 };
 	return 0;
 }

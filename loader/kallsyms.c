@@ -68,8 +68,8 @@ static int search(FILE *file, const char *path, const char *name, bool *found, b
 		if (!is_called(&line, name, len))
 			continue;
 		if (*found && *address != line.address)
-			ret = err_set(err, ENOTUNIQ, "%s is ambiguous: %s has it at 0x%" PRIx64 " and at 0x%" PRIx64, name, path,
-				      *address, line.address);
+			ret = err_set(err, ENOTUNIQ, "%s is ambiguous: %s has it at 0x%" PRIx64 " and at 0x%" PRIx64,
+				      name, path, *address, line.address);
 		else if (address)
 			*address = line.address;
 		*found = true;
@@ -94,8 +94,8 @@ int kallsyms_find(const char *path, const char *name, bool *found, uint64_t *add
 	if (ret)
 		return -1;
 	if (is && address && !visible)
-		return err_set(err, EPERM, "%s hides the address of %s: CAP_SYSLOG is needed, and kernel.kptr_restrict below 2",
-			       path, name);
+		return err_set(err, EPERM, "%s hides the address of %s: CAP_SYSLOG is needed, and "
+			       "kernel.kptr_restrict below 2", path, name);
 	*found = is;
 	if (is && address)
 		*address = at;

@@ -69,7 +69,8 @@ bool kconfig_type(const struct btf *btf, uint32_t id, struct kconfig_type *out)
 /* ---------------------------------------------------------------- values */
 
 /* "VALUE needs …, and it is declared …": the type is of another form than the value. */
-static int wrong_form(const struct kconfig_type *type, const char *value, const char *needed, struct bpfstamp_err *err)
+static int wrong_form(const struct kconfig_type *type, const char *value, const char *needed,
+		      struct bpfstamp_err *err)
 {
 	static const char *const names[] = {
 		[KCONFIG_BOOL] = "bool", [KCONFIG_TRISTATE] = "enum libbpf_tristate", [KCONFIG_CHAR] = "char",
@@ -104,8 +105,8 @@ static int store_text(uint8_t *to, const struct kconfig_type *type, const char *
 		return wrong_form(type, quoted, "a char array", err);
 	len -= 2;
 	if (len >= type->size)
-		return err_set(err, ERANGE, "its value %s and a NUL are %zu bytes, and it is declared with %u", quoted, len + 1,
-			       type->size);
+		return err_set(err, ERANGE, "its value %s and a NUL are %zu bytes, and it is declared with %u",
+			       quoted, len + 1, type->size);
 	memset(to, 0, type->size);
 	memcpy(to, quoted + 1, len);
 	return 0;
@@ -152,7 +153,8 @@ static int store_integer(uint8_t *to, const struct kconfig_type *type, bool big,
 	return 0;
 }
 
-int kconfig_store(uint8_t *to, const struct kconfig_type *type, bool big, const char *value, struct bpfstamp_err *err)
+int kconfig_store(uint8_t *to, const struct kconfig_type *type, bool big, const char *value,
+		  struct bpfstamp_err *err)
 {
 	if (*value && strchr("ymn", *value) && !value[1])
 		return store_letter(to, type, big, value, err);
@@ -184,7 +186,8 @@ static int grow(uint8_t **bytes, size_t *room, const char *path, struct bpfstamp
 	uint8_t *bigger = more > CONFIG_MAX ? NULL : realloc(*bytes, more + 1);
 
 	if (more > CONFIG_MAX)
-		return err_set(err, EFBIG, "cannot use %s: no configuration is larger than %u bytes", path, CONFIG_MAX);
+		return err_set(err, EFBIG, "cannot use %s: no configuration is larger than %u bytes", path,
+			       CONFIG_MAX);
 	if (!bigger)
 		return err_set(err, ENOMEM, "out of memory");
 	*bytes = bigger;
@@ -231,7 +234,8 @@ static int decompress(uint8_t **bytes, size_t *size, const char *path, struct bp
 	free(text);
 	if (got == Z_OK)
 		return -1;
-	return err_set(err, EINVAL, "cannot decompress %s: %s", path, got == Z_BUF_ERROR ? "its end is missing" : "it is damaged");
+	return err_set(err, EINVAL, "cannot decompress %s: %s", path,
+		       got == Z_BUF_ERROR ? "its end is missing" : "it is damaged");
 }
 
 /* Read the configuration of c->path from an open file. */
@@ -277,9 +281,9 @@ int kconfig_open(struct kconfig *c, const char *path, struct bpfstamp_err *err)
 	if (!file && path)
 		return err_set(err, errno, "cannot open %s: %s", path, strerror(errno));
 	if (!file)
-		return err_set(err, ENOENT, "the configuration of this kernel is not to be had: cannot open /proc/config.gz, "
-			       "/boot/config-%s, /lib/modules/%s/config or /usr/lib/modules/%s/config", uts.release,
-			       uts.release, uts.release);
+		return err_set(err, ENOENT, "the configuration of this kernel is not to be had: cannot open "
+			       "/proc/config.gz, /boot/config-%s, /lib/modules/%s/config or "
+			       "/usr/lib/modules/%s/config", uts.release, uts.release, uts.release);
 	ret = take(c, file, err);
 	fclose(file);
 	return ret;

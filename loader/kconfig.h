@@ -40,7 +40,8 @@ bool kconfig_type(const struct btf *btf, uint32_t id, struct kconfig_type *out);
  * behind '=' in a configuration, or a number.  What the type cannot hold is an
  * error; nothing is truncated.
  */
-int kconfig_store(uint8_t *to, const struct kconfig_type *type, bool big, const char *value, struct bpfstamp_err *err);
+int kconfig_store(uint8_t *to, const struct kconfig_type *type, bool big, const char *value,
+		  struct bpfstamp_err *err);
 int kconfig_store_number(uint8_t *to, const struct kconfig_type *type, bool big, uint64_t number,
 			 struct bpfstamp_err *err);
 

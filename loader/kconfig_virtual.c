@@ -72,7 +72,9 @@ static int running_version(uint64_t *number, struct bpfstamp_err *err)
 		fclose(file);
 	uname(&uts);
 	*number = kconfig_version(uts.release, uts.version, signature ? line : NULL);
-	return *number ? 0 : err_set(err, EINVAL, "the version of this kernel, %s, is not three numbers", uts.release);
+	if (!*number)
+		return err_set(err, EINVAL, "the version of this kernel, %s, is not three numbers", uts.release);
+	return 0;
 }
 
 /* The one question to the kernel that only a program answers. */
