@@ -18,6 +18,11 @@
 #define NOINLINE __attribute__((noinline))
 #define LICENSE char _license[] SEC("license") = "Dual BSD/GPL"
 
+/* What a loader finds in the kernel. */
+#define KSYM __attribute__((section(".ksyms")))
+#define KCONFIG __attribute__((section(".kconfig")))
+#define WEAK __attribute__((weak))
+
 /* Nothing that the compiler knows about x holds any longer. */
 #define OPAQUE(x) __asm__ volatile("" : "+r"(x))
 
