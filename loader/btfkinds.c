@@ -9,7 +9,7 @@
  *     kind_flag of ENUM                  cleared: enumerators are unsigned
  *     TYPE_TAG                           const
  *     DECL_TAG                           int
- *     FLOAT                              struct without members
+ *     FLOAT, DATASEC without variables   struct without members
  *     FUNC that is global                FUNC that is static
  *     DATASEC, VAR                       struct, int
  *     FUNC, FUNC_PROTO                   typedef, enum
@@ -62,7 +62,8 @@ static uint32_t needs(const struct btfcopy *c, const struct btfcopy_type *type)
 	case BTF_VAR:
 		return 1u << LACKS_BTF_DATASEC;
 	case BTF_DATASEC:
-		return 1u << LACKS_BTF_DATASEC | (*type_name(c, type) == '?' ? 1u << LACKS_BTF_QMARK : 0);
+		return 1u << LACKS_BTF_DATASEC | (*type_name(c, type) == '?' ? 1u << LACKS_BTF_QMARK : 0) |
+		       (type->vlen ? 0 : 1u << LACKS_BTF_EMPTY);
 	case BTF_FUNC:
 		return 1u << LACKS_BTF_FUNC | (type->vlen ? 1u << LACKS_BTF_FUNC_GLOBAL : 0);
 	case BTF_FUNC_PROTO:
@@ -175,7 +176,7 @@ static void replace_tag(struct replacing *r, struct btfcopy_type *type)
 
 static void replace_section(struct replacing *r, struct btfcopy_type *type)
 {
-	if (has(r->lacking, LACKS_BTF_DATASEC))
+	if (has(r->lacking, LACKS_BTF_DATASEC) || (has(r->lacking, LACKS_BTF_EMPTY) && !type->vlen))
 		datasec_to_struct(r, type);
 	else if (has(r->lacking, LACKS_BTF_QMARK) && *type_name(r->copy, type) == '?')
 		type->name++;
@@ -271,6 +272,8 @@ static const struct {
 				 { INT, VAR, NAME, INFO(BTF_DECL_TAG, 0, 0), 2, UINT32_MAX } },
 	[LACKS_BTF_FLOAT] = { "BTF_KIND_FLOAT (Linux 5.13)", 7,
 			      { INT, NAME, INFO(BTF_FLOAT, 0, 0), 4 } },
+	[LACKS_BTF_EMPTY] = { "DATASECs without variables (Linux 5.12)", 7,
+			      { INT, NAME, INFO(BTF_DATASEC, 0, 0), 4 } },
 	[LACKS_BTF_FUNC_GLOBAL] = { "global functions in BTF (Linux 5.6)", 10,
 				    { INT, PROTO, NAME, INFO(BTF_FUNC, 0, 1), 2 } },
 	[LACKS_BTF_DATASEC] = { "BTF_KIND_DATASEC (Linux 5.2)", 14,

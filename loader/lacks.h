@@ -24,6 +24,7 @@ enum lack {
 	LACKS_BTF_TYPE_TAG,	/* before 5.17 */
 	LACKS_BTF_DECL_TAG,	/* before 5.16 */
 	LACKS_BTF_FLOAT,	/* before 5.13 */
+	LACKS_BTF_EMPTY,	/* DATASEC without variables: before 5.12 */
 	LACKS_BTF_FUNC_GLOBAL,	/* linkage of FUNC: before 5.6 */
 	LACKS_BTF_DATASEC,	/* and VAR: before 5.2 */
 	LACKS_BTF_FUNC,		/* and FUNC_PROTO, and kind_flag of STRUCT, UNION and FWD: before 5.0 */

@@ -80,7 +80,8 @@ static void tell_kfunc(const struct context *c, struct bpfstamp_err *err)
 
 #define NULL_HINT "test the pointer for NULL first"
 #define BOUNDS_HINT "check the offset and the size of the access against it first"
-#define MCPU_HINT "the object has instructions that this kernel is too old for: compile with -mcpu=v3, or v2"
+#define MCPU_HINT "this kernel is too old for that instruction: those of -mcpu=v4 came with Linux 6.6, atomic ones " \
+		  "that return something with 5.12, -mcpu=v3 with 5.1"
 #define COMPLEX_HINT "bound its loops more tightly, or split it with tail calls or global functions"
 #define PRIVILEGE_HINT "needs CAP_PERFMON"
 
@@ -117,7 +118,10 @@ static const struct {
 	  "programs of this type have no such field on this kernel, or may not access it like this" },
 	{ .pattern = " !read_ok", "on some path it was given no value: a variable is not initialized" },
 	{ .pattern = "unrecognized bpf_ld_imm64 insn",
-	  "this kernel is too old for data sections (Linux 5.2; --inline needs none) or for symbols of the kernel" },
+	  "this kernel is too old for what the program takes the address of: data sections came with Linux 5.2 "
+	  "(--inline needs none), symbols of the kernel with 5.10, functions with 5.13" },
+	{ .pattern = "type PTR in * is not supported yet",
+	  "a global function is verified by itself; one that is static, or of hidden visibility, is not" },
 	{ .pattern = "unknown opcode", MCPU_HINT },
 	{ .pattern = "uses reserved fields", MCPU_HINT },
 	{ .pattern = "uses invalid atomic opcode", MCPU_HINT },

@@ -358,9 +358,10 @@ static const struct row {
 	{ 20, LACKS_BTF_DATASEC, BTF_DATASEC, BTF_STRUCT, "" },
 	{ 21, LACKS_BTF_DECL_TAG, BTF_DECL_TAG, BTF_INT, "tag" },
 	{ 22, LACKS_BTF_DECL_TAG, BTF_DECL_TAG, BTF_INT, "attribute" },
+	{ 25, LACKS_BTF_EMPTY, BTF_DATASEC, BTF_STRUCT, "" },
 };
 
-enum { KINDS_COUNT = 25, ALL_BTF = ((2u << LACKS_BTF) - 1) & ~((1u << LACKS_BTF_TAG_FLAG) - 1) };
+enum { KINDS_COUNT = 26, ALL_BTF = ((2u << LACKS_BTF) - 1) & ~((1u << LACKS_BTF_TAG_FLAG) - 1) };
 
 static void add_values(struct btfgen *gen)
 {
@@ -424,6 +425,7 @@ static struct bpfobj kinds(bool big)
 	btfgen_words(gen, btfgen_string(gen, "b"), 5, 64);
 	btfgen_words(gen, btfgen_string(gen, "c"), 3, 96);
 	btfgen_type(gen, "", BTF_PTR, 0, 12);					/* 24 */
+	btfgen_type(gen, ".rodata", BTF_DATASEC, 0, 4);				/* 25 */
 	bpfobj_btf(&o, gen, false);
 	bpfobj_func(&o, "f", bpfobj_code(&o, "tc", code, 1), 0, 1);
 	bpfobj_var(&o, "v", bpfobj_data(&o, ".data", raw, 8), 0, 4);
@@ -598,7 +600,7 @@ START_TEST(load_tells_what_is_replaced)
 	fd = load(&o, &notes);
 	ck_assert_msg(fd >= 0, "%s", notes.text);
 	close(fd);
-	ck_assert_int_eq(notes.count, 9);
+	ck_assert_int_eq(notes.count, 10);
 	ck_assert_str_eq(notes.text, "this kernel lacks BTF_KIND_FUNC (Linux 5.0): replaced in the BTF of the object");
 	lacks_note(LACKS_BTF);
 	ck_assert_int_eq(load(&o, &notes), -1);
@@ -661,24 +663,24 @@ static int refuse_kinds(const struct bpfcalls *calls, uint32_t command, const ui
 	return 0;
 }
 
-/* Kinds that some kernel does not know, what that means, and how many calls two loads are: 1, 10 questions, 1; 1. */
+/* Kinds that some kernel does not know, what that means, and how many calls two loads are: 1, 11 questions, 1; 1. */
 static const struct {
 	uint32_t unknown, lacking, calls;
 	const char *last_note;
 } older[] = {
 	{ 0, 0, 2, "" },
-	{ 1u << BTF_ENUM64, 1u << LACKS_BTF_ENUM64, 13,
+	{ 1u << BTF_ENUM64, 1u << LACKS_BTF_ENUM64, 14,
 	  "this kernel lacks BTF_KIND_ENUM64 and signed enums (Linux 6.0): replaced in the BTF of the object" },
-	/* 5.10 */
+	/* 5.12 */
 	{ 1u << BTF_ENUM64 | 1u << BTF_TYPE_TAG | 1u << BTF_DECL_TAG | 1u << BTF_FLOAT,
 	  1u << LACKS_BTF_TAG_FLAG | 1u << LACKS_BTF_ENUM64 | 1u << LACKS_BTF_TYPE_TAG | 1u << LACKS_BTF_DECL_TAG |
-	  1u << LACKS_BTF_FLOAT, 13,
+	  1u << LACKS_BTF_FLOAT, 14,
 	  "this kernel lacks BTF_KIND_FLOAT (Linux 5.13): replaced in the BTF of the object" },
 	/* out of order, as of a distribution that has brought ENUM64 to an old kernel */
-	{ 1u << BTF_DECL_TAG, 1u << LACKS_BTF_DECL_TAG, 13,
+	{ 1u << BTF_DECL_TAG, 1u << LACKS_BTF_DECL_TAG, 14,
 	  "this kernel lacks BTF_KIND_DECL_TAG (Linux 5.16): replaced in the BTF of the object" },
 	/* 4.17: even an int */
-	{ UINT32_MAX, 1u << LACKS_BTF, 11, "this kernel lacks BTF (Linux 4.18): source lines and types will be missing" },
+	{ UINT32_MAX, 1u << LACKS_BTF, 12, "this kernel lacks BTF (Linux 4.18): source lines and types will be missing" },
 };
 
 struct older_case {
