@@ -139,8 +139,10 @@ static void check_small(const char *file)
 		ck_assert_uint_eq(id = kernel_find(k, 0, "task_struct", 11, id), all[i]);
 	ck_assert_uint_eq(kernel_find(k, 0, "task_struct", 4, 0), 7);
 	ck_assert_uint_eq(kernel_find(k, 0, "task_struct___", 14, 0), 6);
-	ck_assert_int_eq(kernel_read_modules(k, &err), 0);
-	ck_assert_uint_eq(kernel_btf_count(k), 1);
+	if (file) {	/* what stands for vmlinux has no modules; but these types are not the running kernel's */
+		ck_assert_int_eq(kernel_read_modules(k, &err), 0);
+		ck_assert_uint_eq(kernel_btf_count(k), 1);
+	}
 	kernel_close(k);
 }
 

@@ -194,13 +194,19 @@ static uint32_t shown_by_sysfs(void)
 	return n;
 }
 
-/* The modules that the kernel has, each continuing vmlinux by types of its own; no program's BTF. */
+/*
+ * The modules that the kernel has, each continuing vmlinux by types of its own;
+ * no program's BTF.  None gets 0 for its fd, also where that is free.
+ */
 START_TEST(test_modules)
 {
 	struct kernel *k = open_kernel(NULL);
-	int fds = open_fds(), fd = load_btf();
+	int fd = load_btf(), fds;
 	char shown[128];
 
+	if (_i)
+		close(0);
+	fds = open_fds();
 	ck_assert_msg(!kernel_read_modules(k, &err), "%s", err.text);
 	if (fd >= 0)
 		ck_assert_uint_eq(kernel_btf_count(k), shown_by_sysfs());
@@ -223,8 +229,22 @@ START_TEST(test_modules)
 	}
 	ck_assert_int_eq(kernel_read_modules(k, &err), 0);
 	kernel_close(k);
-	close(fd);
 	ck_assert_int_eq(open_fds(), fds);
+	close(fd);
+}
+END_TEST
+
+/* Types can be looked up by anybody; modules are left out. */
+START_TEST(test_without_privilege)
+{
+	struct kernel *k;
+
+	ck_assert(geteuid() != 0 || !setresuid(65534, 65534, 65534));
+	k = open_kernel(NULL);
+	ck_assert_uint_ne(find(k, BTF_STRUCT, "sk_buff"), 0);
+	ck_assert_msg(!kernel_read_modules(k, &err), "%s", err.text);
+	ck_assert_uint_eq(kernel_btf_count(k), 1);
+	kernel_close(k);
 }
 END_TEST
 
@@ -279,7 +299,8 @@ Suite *suite_kernel_btf(void)
 	tcase_add_test(tcase, test_vmlinux);
 	tcase_add_test(tcase, test_as_bpftool_reads_it);
 	tcase_add_test(tcase, test_index_is_whole);
-	tcase_add_test(tcase, test_modules);
+	tcase_add_loop_test(tcase, test_modules, 0, 2);
+	tcase_add_test(tcase, test_without_privilege);
 	tcase_add_test(tcase, test_copy_of_vmlinux);
 	return suite;
 }
