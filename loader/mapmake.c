@@ -1,16 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
+ * Creating maps:
+ *
+ *   pinned already? (mapmake_pin.c)  →  what the maps in it look like, first
+ *                                    →  BPF_MAP_CREATE  →  contents (mapfill.c)
+ *
  * A map of a data section is an array of one element; not mmapable, which would
- * cost whole pages.  Read-only data is frozen before the program is loaded, so
- * that the verifier reads its values as constants.
+ * cost whole pages.
+ *
+ * Creation asks for everything at once, name and BTF, which in the good case is
+ * one call.  Where the kernel refuses, less is asked for, in the order in which
+ * kernels learned things; what made the difference is remembered for the rest
+ * of the process, but for BTF: that a map's type goes without says nothing of
+ * the next one.  Types of which it is known are created without at once.
+ *
+ * A definition inside another (map->inner_def) is only a pattern for the
+ * kernel: its map is closed as soon as the outer one is there.
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "loader/err.h"
+#include "loader/lacks.h"
+#include "loader/mapfill.h"
 #include "loader/mapmake.h"
+#include "loader/maps.h"
 #include "loader/sys.h"
 
 /* As libbpf names them: the beginning of the object's name and the section. */
@@ -33,88 +50,242 @@ void mapmake_name(char out[16], const struct bpfstamp_template *t, const struct 
 	sys_name(out, name);
 }
 
-static int create_map(const struct bpfstamp_template *t, const struct map *m, int btf_fd,
-		      const struct bpfstamp_load *load)
-{
-	union bpf_attr attr;
-	int fd;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_type = m->type;
-	attr.key_size = m->key_size;
-	attr.value_size = m->value_size;
-	attr.max_entries = m->max_entries;
-	attr.map_flags = m->flags;
-	attr.numa_node = m->numa_node;
-	attr.map_extra = m->extra;
-	mapmake_name(attr.map_name, t, m);
-	if (btf_fd >= 0 && m->btf_value) {
-		attr.btf_fd = (uint32_t)btf_fd;
-		attr.btf_key_type_id = m->btf_key;
-		attr.btf_value_type_id = m->btf_value;
-	}
-	fd = sys_map_create(&attr);
-	if (fd < 0 && attr.btf_fd && errno != EPERM) {
-		attr.btf_fd = attr.btf_key_type_id = attr.btf_value_type_id = 0;
-		fd = sys_map_create(&attr);
-		if (fd >= 0)
-			load_note(load, "a map was created without its BTF, which the kernel refuses for its type");
-	}
-	return fd;
-}
-
-static int map_failed(const struct bpfstamp_template *t, const struct map *m, const char *doing,
-		      struct bpfstamp_err *err)
+int mapmake_failed(const struct bpfstamp_template *t, const struct map *m, const char *doing,
+		   struct bpfstamp_err *err)
 {
 	int code = errno;
 	const char *type = bpfstamp_map_type_name(m->type);
 
 	if (code == EPERM)
 		return load_no_privilege(t, "cannot create a map", err);
-	return err_set(err, code, "%s: cannot %s map %s (%s, key %u, value %u, %u entries): %s", t->name, doing, m->name,
-		       type ? type : "of unknown type", m->key_size, m->value_size, m->max_entries, strerror(code));
+	return err_set(err, code, "%s: cannot %s map %s (%s, key %u, value %u, %u entries): %s", t->name, doing,
+		       m->name, type ? type : "of unknown type", m->key_size, m->value_size, m->max_entries,
+		       strerror(code));
+}
+
+/* ------------------------------------------------------------ properties */
+
+/* The list in /sys: numbers and ranges, such as "0-3,8". */
+int mapmake_cpus(uint32_t *count, struct bpfstamp_err *err)
+{
+	static const char path[] = "/sys/devices/system/cpu/possible";
+	FILE *file = fopen(path, "re");
+	uint32_t first, last, sum = 0;
+	int end;
+
+	if (!file)
+		return err_set(err, errno, "cannot tell how many CPUs there are: %s: %s", path, strerror(errno));
+	do {
+		if (fscanf(file, "%u", &first) != 1)
+			break;
+		last = first;
+		end = fgetc(file);
+		if (end == '-') {
+			if (fscanf(file, "%u", &last) != 1)
+				break;
+			end = fgetc(file);
+		}
+		sum += last >= first ? last - first + 1 : 0;
+	} while (end == ',');
+	fclose(file);
+	if (!sum)
+		return err_set(err, EINVAL, "cannot tell how many CPUs there are: %s has no list of them", path);
+	*count = sum;
+	return 0;
+}
+
+/* The next power of two of pages, which is what the kernel takes; 0 and what is too large are left to it. */
+static uint32_t ring_size(uint32_t size)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), rounded = page;
+
+	while (rounded < size)
+		rounded *= 2;
+	return size && rounded <= UINT32_MAX ? (uint32_t)rounded : size;
+}
+
+int mapmake_describe(const struct bpfstamp_template *t, const struct map *m, struct bpf_map_info *want,
+		     struct bpfstamp_err *err)
+{
+	memset(want, 0, sizeof(*want));
+	want->type = m->type;
+	want->key_size = m->key_size;
+	want->value_size = m->value_size;
+	want->max_entries = m->max_entries;
+	want->map_flags = m->flags;
+	want->map_extra = m->extra;
+	switch (m->type) {
+	case BPF_MAP_TYPE_RINGBUF:
+	case BPF_MAP_TYPE_USER_RINGBUF:
+		want->max_entries = ring_size(m->max_entries);
+		break;
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:	/* fds by CPU; often declared with nothing but the type */
+		want->key_size = m->key_size ? m->key_size : 4;
+		want->value_size = m->value_size ? m->value_size : 4;
+		/* fall through */
+	case BPF_MAP_TYPE_CPUMAP:
+		if (!m->max_entries && mapmake_cpus(&want->max_entries, err))
+			return err_wrap(err, "%s: map %s", t->name, m->name);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* The kernel refuses BTF for these, of which the list is libbpf's. */
+static bool takes_btf(uint32_t type)
+{
+	static const uint8_t refuse[] = {
+		BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_CGROUP_ARRAY, BPF_MAP_TYPE_STACK_TRACE,
+		BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_DEVMAP,
+		BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_XSKMAP, BPF_MAP_TYPE_SOCKMAP,
+		BPF_MAP_TYPE_SOCKHASH, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK,
+	};
+
+	for (size_t i = 0; i < sizeof(refuse); i++)
+		if (refuse[i] == type)
+			return false;
+	return true;
+}
+
+/* -------------------------------------------------------------- creation */
+
+/* What an attempt leaves out. */
+enum { NO_BTF = 1, NO_DOTS = 2, NO_NAME = 4, FORMS = 8 };
+
+static int create_form(const union bpf_attr *full, unsigned int without)
+{
+	union bpf_attr attr = *full;
+
+	if (without & NO_BTF)
+		attr.btf_fd = attr.btf_key_type_id = attr.btf_value_type_id = 0;
+	for (char *c = attr.map_name; (without & NO_DOTS) && *c; c++)
+		*c = (char)(*c == '.' ? '_' : *c);
+	if (without & NO_NAME)
+		memset(attr.map_name, 0, sizeof(attr.map_name));
+	return sys_map_create(&attr);
+}
+
+/* Whether asking for less may help. */
+static bool is_refusal(int code)
+{
+	enum { KERNEL_ENOTSUPP = 524 };
+
+	return code == EINVAL || code == E2BIG || code == EOPNOTSUPP || code == KERNEL_ENOTSUPP;
+}
+
+static void note_form(const struct bpfstamp_load *load, unsigned int without, unsigned int known)
+{
+	if (without & NO_NAME)
+		lacks_note(LACKS_NAMES);
+	if (without & NO_DOTS)
+		lacks_note(LACKS_DOTS);
+	if (without & ~known & NO_BTF)
+		load_note(load, "a map was created without its BTF, which the kernel refuses for its type");
+}
+
+/* Try from the newest form on; each form once.  Fails with the errno of the newest. */
+static int create_newest(const union bpf_attr *attr, const struct bpfstamp_load *load)
+{
+	static const uint8_t forms[] = { 0, NO_BTF, NO_DOTS, NO_DOTS | NO_BTF, NO_NAME, NO_NAME | NO_BTF };
+	const unsigned int has = (attr->btf_fd ? NO_BTF : 0u) | (strchr(attr->map_name, '.') ? NO_DOTS : 0u) |
+		(attr->map_name[0] ? NO_NAME : 0u);
+	const unsigned int known = (lacks(LACKS_NAMES) ? NO_NAME : 0u) | (lacks(LACKS_DOTS) ? NO_DOTS : 0u) |
+		(lacks(LACKS_MAP_BTF) ? NO_BTF : 0u);
+	unsigned int tried = 0;
+	int fd, first = 0;
+
+	for (size_t i = 0; i < sizeof(forms); i++) {
+		unsigned int without = (forms[i] | known) & has;
+
+		if (tried >> without & 1)
+			continue;
+		tried |= 1u << without;
+		fd = create_form(attr, without);
+		if (fd < 0 && errno == EPERM && load_raise_memlock(load))
+			fd = create_form(attr, without);
+		if (fd >= 0) {
+			note_form(load, without, known);
+			return fd;
+		}
+		first = first ? first : errno;
+		if (!is_refusal(errno))
+			break;
+	}
+	errno = first;
+	return -1;
+}
+
+static int create(const struct bpfstamp_template *t, const struct map *m, int inner_fd, int btf_fd,
+		  const struct bpfstamp_load *load, struct bpfstamp_err *err)
+{
+	bool one_value = m->data != NO_INDEX || m->kconfig;	/* needs no type of key */
+	struct bpf_map_info want;
+	union bpf_attr attr;
+	int fd;
+
+	if (mapmake_describe(t, m, &want, err))
+		return -1;
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = want.type;
+	attr.key_size = want.key_size;
+	attr.value_size = want.value_size;
+	attr.max_entries = want.max_entries;
+	attr.map_flags = want.map_flags;
+	attr.map_extra = want.map_extra;
+	attr.numa_node = m->numa_node;
+	attr.inner_map_fd = inner_fd < 0 ? 0 : (uint32_t)inner_fd;
+	mapmake_name(attr.map_name, t, m);
+	if (btf_fd >= 0 && m->btf_value && (m->btf_key || one_value) && takes_btf(m->type)) {
+		attr.btf_fd = (uint32_t)btf_fd;
+		attr.btf_key_type_id = m->btf_key;
+		attr.btf_value_type_id = m->btf_value;
+	}
+	fd = create_newest(&attr, load);
+	if (fd >= 0)
+		return fd;
+	mapmake_failed(t, m, "create", err);
+	if (err->code == EINVAL && one_value && m->flags & BPF_F_RDONLY_PROG)
+		err_hint(err, ": kernels before 5.2 have no read-only data (--inline, or STAMP, go without a map)");
+	return -1;
+}
+
+/* ------------------------------------------------------------------ maps */
+
+/* The fd of what the maps in a map look like, or -1. */
+static int make_inner(struct bpfstamp_stamp *s, const struct map *m, int btf_fd, const struct bpfstamp_load *load,
+		      struct bpfstamp_err *err)
+{
+	if (m->inner_def)
+		return create(s->t, m->inner_def, -1, btf_fd, load, err);
+	if (m->inner == NO_INDEX)
+		return err_set(err, EINVAL, "%s: cannot create map %s: it does not say what the maps in it look "
+			       "like: __array(values, struct { … })", s->t->name, m->name);
+	return mapmake(s, m->inner, btf_fd, load, err) ? -1 : s->map_fds[m->inner];
 }
 
 int mapmake(struct bpfstamp_stamp *s, uint32_t index, int btf_fd, const struct bpfstamp_load *load,
 	    struct bpfstamp_err *err)
 {
-	const struct bpfstamp_template *t = s->t;
-	const struct map *m = &t->maps[index];
-	const uint32_t key = 0;
-	int fd;
-
-	if (m->refused)
-		return err_set(err, ENOTSUP, "%s: cannot create map %s: %s", t->name, m->name, m->refused);
-	fd = create_map(t, m, btf_fd, load);
-	if (fd < 0)
-		return map_failed(t, m, "create", err);
-	s->map_fds[index] = fd;
-	if (m->data == NO_INDEX)
-		return 0;
-	if (sys_map_update(fd, &key, s->image + t->datas[m->data].image))
-		return map_failed(t, m, "fill", err);
-	if (t->datas[m->data].readonly && sys_map_freeze(fd))
-		return map_failed(t, m, "freeze", err);
-	return 0;
-}
-
-int mapmake_programs(const struct bpfstamp_stamp *s, uint32_t index, const int *prog_fds, struct bpfstamp_err *err)
-{
 	const struct map *m = &s->t->maps[index];
+	int inner = -1;
 
-	for (uint32_t i = 0; i < m->slot_count; i++) {
-		const struct map_slot *slot = &s->t->map_slots[m->slot_first + i];
-
-		if (sys_map_update(s->map_fds[index], &slot->key, &prog_fds[slot->target]))
-			return map_failed(s->t, m, "put a program into", err);
+	if (s->map_fds[index] >= 0)
+		return 0;
+	if (m->refused)
+		return err_set(err, ENOTSUP, "%s: cannot create map %s: %s", s->t->name, m->name, m->refused);
+	if (m->pinning != MAP_PIN_NONE && (mapmake_reuse(s, index, load, err) || s->map_fds[index] >= 0))
+		return s->map_fds[index] >= 0 ? 0 : -1;
+	if (maps_of_maps(m->type)) {
+		inner = make_inner(s, m, btf_fd, load, err);
+		if (inner < 0)
+			return -1;
 	}
-	return 0;
-}
-
-int mapmake_pin(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
-{
-	(void)s, (void)load, (void)err;
-	return 0;
+	s->map_fds[index] = create(s->t, m, inner, btf_fd, load, err);
+	if (m->inner_def && inner >= 0)
+		close(inner);
+	return s->map_fds[index] < 0 ? -1 : mapfill(s, index, btf_fd, load, err);
 }
 
 void mapmake_close(struct bpfstamp_stamp *s)

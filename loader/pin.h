@@ -7,17 +7,23 @@
 
 #include "loader/template.h"
 
-/* Where a map is pinned that wants to be: below path (NULL: /sys/fs/bpf); the kernel refuses dots, which become '_'. */
+enum { PIN_PATH_SIZE = 4096 };
+
+/* Where a map is pinned that wants to be: below path (NULL: /sys/fs/bpf). A bpffs allows no dots: they become '_'. */
 int pin_map_path(char *buf, size_t size, const struct bpfstamp_template *t, const struct map *m, const char *path,
 		 struct bpfstamp_err *err);
 
-/* Make the folder of path, and those above it, where they are missing, and see that it is in a bpffs. */
-int pin_folder(const char *path, struct bpfstamp_err *err);
+/* Make a folder of a bpffs, and those above it, where they are missing; a failure leaves none. */
+int pin_folder(const char *dir, struct bpfstamp_err *err);
+
+/* The same, for who has to undo it: *made is how long the path of the first new folder is, or 0. */
+int pin_make_folders(const char *dir, size_t *made, struct bpfstamp_err *err);
+void pin_remove_folders(const char *dir, size_t made);
 
 /* Pin an fd; EEXIST where the name is taken. */
 int pin_fd(const char *path, int fd, struct bpfstamp_err *err);
 
-/* Open a pin: *fd is -1 where there is none. */
-int pin_open(const char *path, int *fd, struct bpfstamp_err *err);
+/* Open the pin of a map: *fd is -1 where there is none. */
+int pin_open_map(const char *path, int *fd, struct bpfstamp_err *err);
 
 #endif

@@ -52,6 +52,7 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 	free(s->linked);
 	free(s->map_fds);
 	free(s->prog_fds);
+	free(s->map_reused);
 	free(s);
 }
 

@@ -16,6 +16,7 @@ struct bpfstamp_stamp {
 	uint8_t *linked;	/* a program put together; grows to the largest that was loaded */
 	uint32_t linked_size;
 	int *map_fds, *prog_fds;	/* by map and by function, while being loaded; else -1 */
+	bool *map_reused;	/* by map that has an fd: it was pinned already; NULL where none was, yet */
 };
 
 /*

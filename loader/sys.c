@@ -113,6 +113,15 @@ int sys_obj_pin(const char *path, int fd)
 	return sys_bpf(BPF_OBJ_PIN, &attr);
 }
 
+int sys_obj_get(const char *path)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.pathname = pointer(path);
+	return sys_bpf(BPF_OBJ_GET, &attr);
+}
+
 int sys_map_info(int fd, struct bpf_map_info *info)
 {
 	union bpf_attr attr;

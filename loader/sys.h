@@ -24,6 +24,7 @@ int sys_btf_by_id(uint32_t id);
 int sys_btf_info(int fd, struct bpf_btf_info *info);
 int sys_prog_load(union bpf_attr *attr);	/* tries again where the kernel says EAGAIN */
 int sys_obj_pin(const char *path, int fd);
+int sys_obj_get(const char *path);
 int sys_map_info(int fd, struct bpf_map_info *info);
 int sys_prog_bind_map(int prog_fd, int map_fd);
 int sys_prog_info(int fd, struct bpf_prog_info *info);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Maps that want to be pinned.  Where the pin is there, its map is used, if it
+ * is what would have been created; that is decided as libbpf does, by what
+ * BPF_OBJ_GET_INFO_BY_FD tells of it:
+ *
+ *   type, key_size, value_size, max_entries, map_flags, map_extra
+ *
+ * which must all be the same, but for what the kernel itself changes: devmaps
+ * get BPF_F_RDONLY_PROG, and a hash with an LRU list for each CPU as many entries as
+ * give each CPU the same number.  Else the map is created, and pinned when
+ * all the rest has succeeded.  The kernel makes a pin only where the name is
+ * free, so of two processes that both found none, one has to look again.
+ *
+ * A map that is declared extern is only ever taken from its pin.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/err.h"
+#include "loader/mapfill.h"
+#include "loader/mapmake.h"
+#include "loader/pin.h"
+#include "loader/sys.h"
+
+/* ----------------------------------------------------------------- reuse */
+
+/* Undo in *have, or do in *want, what the kernel changes when it creates a map. */
+static int allow_kernel(struct bpf_map_info *want, struct bpf_map_info *have, struct bpfstamp_err *err)
+{
+	uint32_t cpus, more;
+
+	if (want->type == BPF_MAP_TYPE_DEVMAP || want->type == BPF_MAP_TYPE_DEVMAP_HASH)
+		want->map_flags |= have->map_flags & BPF_F_RDONLY_PROG;
+	if ((want->type == BPF_MAP_TYPE_LRU_HASH || want->type == BPF_MAP_TYPE_LRU_PERCPU_HASH) &&
+	    want->map_flags & BPF_F_NO_COMMON_LRU && want->max_entries != have->max_entries) {
+		if (mapmake_cpus(&cpus, err))
+			return -1;
+		more = want->max_entries % cpus ? cpus - want->max_entries % cpus : 0;
+		want->max_entries += more <= UINT32_MAX - want->max_entries ? more : 0;
+	}
+	return 0;
+}
+
+static int differs(const struct bpfstamp_template *t, const struct map *m, const char *path,
+		   const struct bpf_map_info *want, const struct bpf_map_info *have, struct bpfstamp_err *err)
+{
+	const struct { const char *name; uint64_t want, have; } properties[] = {
+		{ "type", want->type, have->type }, { "key_size", want->key_size, have->key_size },
+		{ "value_size", want->value_size, have->value_size },
+		{ "max_entries", want->max_entries, have->max_entries },
+		{ "map_flags", want->map_flags, have->map_flags }, { "map_extra", want->map_extra, have->map_extra },
+	};
+
+	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
+		if (properties[i].want != properties[i].have)
+			return err_set(err, EINVAL, "%s: map %s: its pin %s has %s %" PRIu64 ", not %" PRIu64 " as "
+				       "the object wants: remove the pin, or choose another folder", t->name, m->name,
+				       path, properties[i].name, properties[i].have, properties[i].want);
+	return 0;
+}
+
+static int check_pinned(const struct bpfstamp_template *t, const struct map *m, const char *path, int fd,
+			struct bpfstamp_err *err)
+{
+	struct bpf_map_info want, have;
+
+	memset(&have, 0, sizeof(have));
+	if (sys_map_info(fd, &have))
+		return err_set(err, errno, "%s: map %s: cannot read the properties of its pin %s: %s", t->name,
+			       m->name, path, strerror(errno));
+	if (mapmake_describe(t, m, &want, err) || allow_kernel(&want, &have, err))
+		return -1;
+	return differs(t, m, path, &want, &have, err);
+}
+
+int mapmake_reuse(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
+		  struct bpfstamp_err *err)
+{
+	const struct bpfstamp_template *t = s->t;
+	const struct map *m = &t->maps[index];
+	char path[PIN_PATH_SIZE];
+	int fd;
+
+	if (!s->map_reused && !(s->map_reused = calloc(t->map_count, sizeof(*s->map_reused))))
+		return object_no_memory(err);
+	s->map_reused[index] = false;
+	if (pin_map_path(path, sizeof(path), t, m, load->pin_path, err))
+		return -1;
+	if (pin_open_map(path, &fd, err))
+		return err_wrap(err, "%s: map %s", t->name, m->name);
+	if (fd < 0)
+		return m->external ? err_set(err, ENOENT, "%s: map %s is declared extern, but not pinned as %s",
+					     t->name, m->name, path) : 0;
+	if (check_pinned(t, m, path, fd, err)) {
+		close(fd);
+		return -1;
+	}
+	s->map_fds[index] = fd;
+	s->map_reused[index] = true;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ pins */
+
+struct made {
+	bool pin;
+	size_t folder;		/* as of pin_make_folders */
+};
+
+/* The path of a map's pin, and of its folder. */
+static int find_paths(const struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
+		      char path[PIN_PATH_SIZE], char dir[PIN_PATH_SIZE], struct bpfstamp_err *err)
+{
+	size_t len;
+
+	if (pin_map_path(path, PIN_PATH_SIZE, s->t, &s->t->maps[index], load->pin_path, err))
+		return -1;
+	len = (size_t)(strrchr(path, '/') - path);
+	memcpy(dir, path, len);
+	dir[len] = '\0';
+	if (!len)
+		memcpy(dir, "/", 2);
+	return 0;
+}
+
+static int pin_one(const struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
+		   struct made *made, struct bpfstamp_err *err)
+{
+	char path[PIN_PATH_SIZE], dir[PIN_PATH_SIZE];
+
+	if (find_paths(s, index, load, path, dir, err))
+		return -1;
+	if (pin_make_folders(dir, &made->folder, err) || pin_fd(path, s->map_fds[index], err))
+		return err_wrap(err, "%s: map %s", s->t->name, s->t->maps[index].name);
+	made->pin = true;
+	return 0;
+}
+
+static void unpin(const struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
+		  const struct made *made)
+{
+	char path[PIN_PATH_SIZE], dir[PIN_PATH_SIZE];
+	struct bpfstamp_err ignored;
+
+	if ((!made->pin && !made->folder) || find_paths(s, index, load, path, dir, &ignored))
+		return;
+	if (made->pin)
+		unlink(path);
+	pin_remove_folders(dir, made->folder);
+}
+
+static bool wants_pin(const struct bpfstamp_stamp *s, uint32_t index)
+{
+	const struct map *m = &s->t->maps[index];
+
+	return m->pinning != MAP_PIN_NONE && s->map_fds[index] >= 0 &&
+		!(s->map_reused && s->map_reused[index]);
+}
+
+int mapmake_pin(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
+{
+	uint32_t count = s->t->map_count, i = 0;
+	struct made *made;
+
+	while (i < count && !wants_pin(s, i))
+		i++;
+	if (i == count)
+		return 0;
+	made = calloc(count, sizeof(*made));
+	if (!made)
+		return object_no_memory(err);
+	for (; i < count; i++)
+		if (wants_pin(s, i) && pin_one(s, i, load, &made[i], err))
+			break;
+	for (uint32_t k = i + 1; i < count && k > 0; k--)
+		unpin(s, k - 1, load, &made[k - 1]);
+	free(made);
+	return i < count ? -1 : 0;
+}

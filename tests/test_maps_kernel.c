@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Maps as the running kernel makes them: what it says of them afterwards, by
+ * BPF_OBJ_GET_INFO_BY_FD, look-ups and runs of programs.  The objects are
+ * compiled, so these tests need clang, and the project's folder as working
+ * directory.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/externs.h"
+#include "loader/mapmake.h"
+#include "loader/pin.h"
+#include "loader/sys.h"
+#include "tests/bpffs.h"
+
+Suite *suite_maps_kernel(void);
+
+static uint32_t cpus(void)
+{
+	return (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
+}
+
+/* Where the kernel's answer is not the definition. */
+static const struct {
+	const char *name;
+	uint32_t key, value, entries;	/* entries 0: one for each CPU */
+} adapted[] = {
+	{ "perf_default", 4, 4, 0 }, { "cpumap", 4, 8, 0 }, { "ring", 0, 0, 8192 }, { "user_ring", 0, 0, 4096 },
+};
+
+START_TEST(every_type)
+{
+	struct bpfstamp_loaded *loaded;
+	struct bpfstamp_stamp *s;
+	uint32_t seen = 0;
+	struct bpfobj o;
+
+	if (!bpffs_compile(&o, "", "#include \"maps_types.bpf.c\"\n"))
+		return;
+	s = bpfobj_stamp(&o);
+	loaded = bpffs_load(s);
+	for (uint32_t i = 0; i < o.t->map_count; i++) {
+		const struct map *m = &o.t->maps[i];
+		struct bpf_map_info want = { .key_size = m->key_size, .value_size = m->value_size,
+					     .max_entries = m->max_entries };
+		struct bpf_map_info info = bpffs_info(bpfstamp_loaded_map(loaded, i));
+
+		for (size_t k = 0; k < sizeof(adapted) / sizeof(adapted[0]); k++) {
+			if (strcmp(m->name, adapted[k].name) != 0)
+				continue;
+			want.key_size = adapted[k].key;
+			want.value_size = adapted[k].value;
+			want.max_entries = adapted[k].entries ? adapted[k].entries : cpus();
+			seen++;
+		}
+		if (m->flags & BPF_F_NO_COMMON_LRU)
+			want.max_entries = (want.max_entries + cpus() - 1) / cpus() * cpus();
+		ck_assert_str_eq(info.name, m->name);
+		ck_assert_uint_eq(info.type, m->type);
+		ck_assert_uint_eq(info.key_size, want.key_size);
+		ck_assert_uint_eq(info.value_size, want.value_size);
+		ck_assert_msg(info.max_entries == want.max_entries, "%s: %u entries", m->name, info.max_entries);
+		ck_assert_uint_eq(info.map_extra, m->extra);
+		ck_assert_uint_eq(info.map_flags & ~(uint32_t)BPF_F_RDONLY_PROG, m->flags);
+		ck_assert_uint_eq(info.btf_value_type_id, m->btf_value);
+	}
+	ck_assert_uint_eq(seen, 4);
+	bpfstamp_loaded_free(loaded);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
+START_TEST(maps_in_maps)
+{
+	struct bpfstamp_loaded *loaded;
+	struct bpfstamp_stamp *s;
+	uint32_t id, outer, first;
+	uint64_t value;
+	struct bpfobj o;
+
+	if (!bpffs_compile(&o, "", "#include \"maps_of_maps.bpf.c\"\n"))
+		return;
+	s = bpfobj_stamp(&o);
+	loaded = bpffs_load(s);
+	outer = (uint32_t)bpfstamp_loaded_map(loaded, bpffs_find(&o, "by_index"));
+	first = (uint32_t)bpfstamp_loaded_map(loaded, bpffs_find(&o, "first"));
+	for (uint32_t slot = 0; slot < 4; slot++) {
+		static const char *const held[] = { "first", NULL, "second", "hidden" };
+
+		if (!held[slot]) {
+			ck_assert(bpffs_lookup((int)outer, slot, &id) == -1 && errno == ENOENT);
+			continue;
+		}
+		ck_assert_int_eq(bpffs_lookup((int)outer, slot, &id), 0);
+		ck_assert_uint_eq(id, bpffs_info(bpfstamp_loaded_map(loaded, bpffs_find(&o, held[slot]))).id);
+	}
+	/* The program finds the map in slot 0, and no other. */
+	ck_assert_int_eq(bpffs_lookup((int)first, 1, &value), -1);
+	ck_assert_uint_eq(bpffs_run(bpfstamp_loaded_program(loaded, bpfobj_program(&o, "count", NULL)), 0), 0);
+	ck_assert_int_eq(bpffs_lookup((int)first, 1, &value), 0);
+	ck_assert_uint_eq(value, 7);
+	ck_assert_int_eq(bpffs_lookup(bpfstamp_loaded_map(loaded, bpffs_find(&o, "second")), 1, &value), -1);
+	bpfstamp_loaded_free(loaded);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
+/* Tail calls and inner maps of iproute2; its pins are shared by those who load the object, or by everybody. */
+START_TEST(legacy)
+{
+	static const uint32_t results[] = { 10, 100, 20, 100, 100 };	/* by mark */
+	struct bpfstamp_loaded *loaded, *again;
+	struct bpfstamp_stamp *s;
+	char path[PIN_PATH_SIZE];
+	uint32_t id, own;
+	struct bpfobj o;
+	int entry;
+
+	if (!bpffs_compile(&o, "", "#include \"maps_legacy.bpf.c\"\n"))
+		return;
+	s = bpfobj_stamp(&o);
+	loaded = bpffs_load(s);
+	entry = bpfstamp_loaded_program(loaded, bpfobj_program(&o, "entry", NULL));
+	for (uint32_t mark = 0; mark < 5; mark++)
+		ck_assert_uint_eq(bpffs_run(entry, mark), results[mark]);
+	ck_assert_int_eq(bpffs_lookup(bpfstamp_loaded_map(loaded, bpffs_find(&o, "outer")), 1, &id), 0);
+	ck_assert_uint_eq(id, bpffs_info(bpfstamp_loaded_map(loaded, bpffs_find(&o, "inner"))).id);
+	own = bpffs_find(&o, "own");
+	ck_assert(bpffs_has(BPFFS "/tc/globals/shared"));
+	ck_assert_int_eq(pin_map_path(path, sizeof(path), o.t, &o.t->maps[own], NULL, &bpffs.err), 0);
+	ck_assert_uint_eq(strlen(path), strlen(BPFFS "/tc/0123456789abcdef/own"));
+	ck_assert(bpffs_has(path));
+	again = bpffs_load(s);
+	ck_assert_uint_eq(bpffs_info(bpfstamp_loaded_map(again, own)).id,
+			  bpffs_info(bpfstamp_loaded_map(loaded, own)).id);
+	ck_assert_uint_ne(bpffs_info(bpfstamp_loaded_map(again, bpffs_find(&o, "inner"))).id, id);
+	bpfstamp_loaded_free(loaded);
+	bpfstamp_loaded_free(again);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
+#define UINTS(type, entries, key, value) \
+	"UINT(type, " #type "); UINT(max_entries, " #entries "); UINT(key_size, " #key "); " \
+	"UINT(value_size, " #value ");"
+#define M " m SEC(\".maps\")"
+
+/* What is refused, by us or by the kernel, leaves no fd. */
+START_TEST(refused)
+{
+	static const struct { const char *source, *fault; } cases[] = {
+		{ "struct { " UINTS(13, 2, 4, 4) " }" M ";\n",
+		  "cannot create map m: it does not say what the maps in it look like" },
+		{ "struct { " UINTS(26, 2, 4, 4) " }" M ";\n",
+		  "cannot create map m: it is a struct_ops, which is not supported" },
+		{ "struct { " UINTS(1, 0, 4, 4) " }" M ";\n",
+		  "cannot create map m (hash, key 4, value 4, 0 entries): Invalid argument" },
+		{ "struct { " UINTS(1000, 1, 2, 3) " }" M ";\n",
+		  "cannot create map m (of unknown type, key 2, value 3, 1 entries): " },
+		{ "struct { " UINTS(1, 2, 4, 8) " } a SEC(\".maps\");\n"
+		  "struct { " UINTS(12, 2, 4, 4) "ARRAY(values, struct { " UINTS(1, 2, 4, 4) " }); }" M
+		  " = { .values = { [1] = (void *)&a } };\n",
+		  "cannot put a into slot 1 of map m: Invalid argument: it is not of the type, sizes, flags" },
+		{ "struct { " UINTS(12, 2, 4, 4) "ARRAY(values, struct { " UINTS(1, 0, 4, 4) " }); }" M ";\n",
+		  "cannot create map m.inner (hash, key 4, value 4, 0 entries): Invalid argument" },
+	};
+	struct bpfstamp_stamp *s;
+	char source[1024];
+	struct bpfobj o;
+
+	snprintf(source, sizeof(source), "#include \"features.h\"\n%s%s", cases[_i].source, BPFFS_PROGRAM);
+	if (!bpffs_compile(&o, "", source))
+		return;
+	s = bpfobj_stamp(&o);
+	bpffs_make(s, bpffs_find(&o, "m"), cases[_i].fault);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
+START_TEST(kconfig)
+{
+	uint32_t key = 0, value = 0;
+	struct bpfstamp_stamp *s;
+	uint8_t bytes[4];
+	struct bpfobj o;
+	int fd;
+
+	if (!bpffs_compile(&o, "", "#include \"features.h\"\n"
+			   "extern int LINUX_KERNEL_VERSION __attribute__((section(\".kconfig\")));\n"
+			   "SEC(\"tc\") int p(void) { return LINUX_KERNEL_VERSION; }\nLICENSE;\n"))
+		return;
+	s = bpfobj_stamp(&o);
+	fd = bpffs_make(s, o.t->kconfig, NULL);
+	ck_assert_int_eq(externs_kconfig(o.t, NULL, bytes, &bpffs.err), 0);
+	ck_assert_int_eq(bpffs_lookup(fd, 0, &value), 0);
+	ck_assert_mem_eq(&value, bytes, 4);
+	ck_assert_uint_ge(value, 4u << 16);
+	ck_assert_uint_eq(bpffs_info(fd).map_flags, BPF_F_RDONLY_PROG);
+	ck_assert(sys_map_update(fd, &key, &value) == -1 && errno == EPERM);
+	mapmake_close(s);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
+Suite *suite_maps_kernel(void)
+{
+	Suite *suite = suite_create("maps_kernel");
+	TCase *tcase = tcase_create("maps in the kernel");
+
+	suite_add_tcase(suite, tcase);
+	if (!bpffs_usable("maps_kernel"))
+		return suite;
+	tcase_add_checked_fixture(tcase, bpffs_setup, NULL);
+	tcase_set_timeout(tcase, 30);
+	tcase_add_test(tcase, every_type);
+	tcase_add_test(tcase, maps_in_maps);
+	tcase_add_test(tcase, legacy);
+	tcase_add_loop_test(tcase, refused, 0, 6);
+	tcase_add_test(tcase, kconfig);
+	return suite;
+}
