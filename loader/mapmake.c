@@ -30,23 +30,24 @@
 #include "loader/maps.h"
 #include "loader/sys.h"
 
-/* As libbpf names them: the beginning of the object's name and the section. */
+/*
+ * As libbpf names them, so that scripts find them: the beginning of the object's
+ * name and the section, which counts as seven characters at least; a section
+ * with a name of its own (.data.peers) goes alone.
+ */
 void mapmake_name(char out[16], const struct bpfstamp_template *t, const struct map *m)
 {
 	const char *slash = strrchr(t->name, '/'), *base = slash ? slash + 1 : t->name;
 	size_t section = strlen(m->name), prefix = strcspn(base, "."), room;
 	char name[32];
 
-	if (m->data == NO_INDEX && !m->kconfig) {
+	if ((m->data == NO_INDEX && !m->kconfig) || strchr(m->name + 1, '.')) {
 		sys_name(out, m->name);
 		return;
 	}
-	section = section > 8 ? 8 : section;
-	room = 15 - section;
-	prefix = prefix > room ? room : prefix;
-	memcpy(name, base, prefix);
-	memcpy(name + prefix, m->name, section);
-	name[prefix + section] = '\0';
+	section = section > 15 ? 15 : section;
+	room = 15 - (section < 7 ? 7 : section);
+	snprintf(name, sizeof(name), "%.*s%.*s", (int)(prefix > room ? room : prefix), base, (int)section, m->name);
 	sys_name(out, name);
 }
 
