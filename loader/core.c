@@ -175,8 +175,7 @@ static int kernel_value(struct search *s, struct kernel *k)
 	return s->answered ? 0 : core_value(&s->value, s->relo->kind, NULL, s->big, s->work.err);
 }
 
-static int relocate(struct search *s, const struct btf *btf, struct kernel *k, uint32_t index,
-		    struct bpfinsn insn[2])
+static int relocate(struct search *s, const struct btf *btf, struct kernel *k, struct bpfinsn insn[2])
 {
 	struct core_value from;
 
@@ -186,10 +185,10 @@ static int relocate(struct search *s, const struct btf *btf, struct kernel *k, u
 	    core_value(&from, s->relo->kind, &s->local, s->big, s->work.err))
 		return -1;
 	if (!core_needs_kernel(s->relo))
-		return core_patch(insn, &from, &from, index, s->work.err);
+		return core_patch(insn, &from, &from, s->work.err);
 	if (kernel_value(s, k))
 		return -1;
-	return core_patch(insn, &from, &s->value, index, s->work.err);
+	return core_patch(insn, &from, &s->value, s->work.err);
 }
 
 int core_relocate(const struct bpfstamp_template *t, struct kernel *k, const struct btf_core_relo *relo,
@@ -204,7 +203,7 @@ int core_relocate(const struct bpfstamp_template *t, struct kernel *k, const str
 	s.work = (struct core_work){ CORE_WORK, err };
 	s.candidates = 0;
 	s.answered = false;
-	if (!relocate(&s, &t->btf, k, index, insn))
+	if (!relocate(&s, &t->btf, k, insn))
 		return 0;
 	core_text(text, sizeof(text), t, relo);
 	return err_wrap(err, "CO-RE record %u (%s)", index, text);

@@ -26,11 +26,11 @@
 
 #include "loader/core.h"
 
-static void poison(struct bpfinsn insn[2], uint32_t index)
+static void poison(struct bpfinsn insn[2])
 {
 	const struct bpfinsn call = {
 		.code = BPF_CLASS_JMP | BPF_OP_CALL,
-		.imm = (int32_t)((uint32_t)CORE_POISON + index),
+		.imm = CORE_POISON,
 	};
 
 	if (insn[0].code == BPF_CODE_LDDW)
@@ -136,14 +136,14 @@ static bool resizable(const struct core_value *from, const struct core_value *to
 }
 
 static int patch_access(struct bpfinsn insn[2], const struct core_value *from, const struct core_value *to,
-			uint32_t index, struct bpfstamp_err *err)
+			struct bpfstamp_err *err)
 {
 	if (!from->unsure && (uint64_t)insn->off != from->number)
 		return unexpected(insn->off, from, err);
 	if (to->number > INT16_MAX)
 		return err_set(err, ERANGE, "%" PRIu64 " does not fit the offset of its instruction", to->number);
 	if (from->size != to->size && !resizable(from, to)) {
-		poison(insn, index);
+		poison(insn);
 		return 0;
 	}
 	if (from->size != to->size && resize(insn, from->size, to->size, err))
@@ -159,15 +159,15 @@ bool core_is_access(const struct bpfinsn *insn)
 	return class == BPF_CLASS_LDX || class == BPF_CLASS_ST || class == BPF_CLASS_STX;
 }
 
-int core_patch(struct bpfinsn insn[2], const struct core_value *from, const struct core_value *to, uint32_t index,
+int core_patch(struct bpfinsn insn[2], const struct core_value *from, const struct core_value *to,
 	       struct bpfstamp_err *err)
 {
 	if (to->missing) {
-		poison(insn, index);
+		poison(insn);
 		return 0;
 	}
 	if (core_is_access(insn))
-		return patch_access(insn, from, to, index, err);
+		return patch_access(insn, from, to, err);
 	if (bpfinsn_class(insn->code) == BPF_CLASS_ALU || bpfinsn_class(insn->code) == BPF_CLASS_ALU64)
 		return patch_imm(insn, from, to, err);
 	if (insn->code == BPF_CODE_LDDW)

@@ -26,8 +26,11 @@ int core_value(struct core_value *out, uint32_t kind, const struct core_spec *sp
 /* Whether an instruction's offset and size are what a record changes, rather than its immediate. */
 bool core_is_access(const struct bpfinsn *insn);
 
-/* Change insn[0] (and of an lddw insn[1]) from what the object's types gave to what the kernel's give. */
-int core_patch(struct bpfinsn insn[2], const struct core_value *from, const struct core_value *to, uint32_t index,
+/*
+ * Change insn[0] (and of an lddw insn[1]) from what the object's types gave to what the kernel's give;
+ * poison it where the kernel has no such thing.
+ */
+int core_patch(struct bpfinsn insn[2], const struct core_value *from, const struct core_value *to,
 	       struct bpfstamp_err *err);
 
 #endif

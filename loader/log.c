@@ -122,13 +122,13 @@ static void put_line(const char *before, const char *line, struct bpfstamp_err *
 
 /* Whether the place of the last instruction says anything about this reason. */
 static bool put_reason(const struct reason *r, const struct bpfstamp_template *t, uint32_t prog_type, uint32_t code,
-		       struct bpfstamp_err *err)
+		       uint32_t insn, struct bpfstamp_err *err)
 {
 	enum loghint hint = LOGHINT_NONE;
 	uint32_t ignored;
 
 	for (uint32_t i = 0; i < r->count; i++)
-		if (loghint_missing(r->lines[i], line_length(r->lines[i]), t, code, err))
+		if (loghint_missing(r->lines[i], line_length(r->lines[i]), t, code, insn, err))
 			return true;
 	put_line(": ", r->lines[0], err);
 	if (r->count > 1)
@@ -148,7 +148,7 @@ bool log_explain(const char *log, const struct link *link, const struct bpfstamp
 	if (r.insn != NO_INDEX && !link_origin(link, t, r.insn, &code, &insn))
 		code = NO_INDEX;
 	if (r.count)
-		here = put_reason(&r, t, prog_type, code, err);
+		here = put_reason(&r, t, prog_type, code, insn, err);
 	if (here && code != NO_INDEX) {
 		err_hint(err, ", at ");
 		object_hint_place(t, code, insn, err);

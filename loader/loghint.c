@@ -178,9 +178,9 @@ enum loghint loghint_tell(const char *line, size_t len, const struct bpfstamp_te
 }
 
 bool loghint_missing(const char *line, size_t len, const struct bpfstamp_template *t, uint32_t code,
-		     struct bpfstamp_err *err)
+		     uint32_t insn, struct bpfstamp_err *err)
 {
-	uint32_t number = helper_number(line, len);
+	uint32_t number = helper_number(line, len), core;
 	struct btf_core_relo relo;
 	char text[256];
 
@@ -191,9 +191,9 @@ bool loghint_missing(const char *line, size_t len, const struct bpfstamp_templat
 			 "be tested before the call", t->externs[number - LINK_MISSING_KFUNC].name);
 		return true;
 	}
-	if (code == NO_INDEX || number < CORE_POISON || number - CORE_POISON >= t->codes[code].cores.count)
+	if (code == NO_INDEX || number != CORE_POISON || (core = object_core_at(t, code, insn)) == NO_INDEX)
 		return false;
-	btf_ext_core(&t->ext, &t->codes[code].cores, number - CORE_POISON, &relo);
+	btf_ext_core(&t->ext, &t->codes[code].cores, core, &relo);
 	core_text(text, sizeof(text), t, &relo);
 	err_hint(err, ": it needs the %s, which this kernel does not have", text);
 	return true;

@@ -19,10 +19,10 @@ enum loghint loghint_tell(const char *line, size_t len, const struct bpfstamp_te
 
 /*
  * Where the line refuses the call that stands for something that the kernel
- * lacks: put ": it needs …" behind *err.  code is the section of the
- * instruction, or NO_INDEX.  Else false.
+ * lacks: put ": it needs …" behind *err.  code and insn are the
+ * place of the instruction, or NO_INDEX.  Else false.
  */
 bool loghint_missing(const char *line, size_t len, const struct bpfstamp_template *t, uint32_t code,
-		     struct bpfstamp_err *err);
+		     uint32_t insn, struct bpfstamp_err *err);
 
 #endif

@@ -151,7 +151,7 @@ void corepair_poison(const struct corepair *pair, uint32_t kind, uint32_t type, 
 	ck_assert_msg(!corepair_relocate(pair, kind, type, access, insn, &err), "%s", err.text);
 	ck_assert_uint_eq(insn->code, BPF_CLASS_JMP | BPF_OP_CALL);
 	ck_assert_uint_eq(insn->dst, 0);
-	ck_assert_int_eq(insn->imm, CORE_POISON + RECORD);
+	ck_assert_int_eq(insn->imm, CORE_POISON);
 	ck_assert_uint_eq(insn[1].code, 0);
 }
 

@@ -350,7 +350,7 @@ START_TEST(test_access)
 	insn[0] = access_insn(BPF_CLASS_LDX, BPF_SIZE_W);
 	ck_assert(!corepair_relocate(&pair, CORE_FIELD_OFFSET, ids[SIGNED], "0:0", insn, &err));
 	ck_assert_uint_eq(insn->code, BPF_CLASS_JMP | BPF_OP_CALL);
-	ck_assert_int_eq(insn->imm, CORE_POISON + 7);
+	ck_assert_int_eq(insn->imm, CORE_POISON);
 	insn[0] = access_insn(BPF_CLASS_LDX, BPF_SIZE_W);
 	insn[0].off = 12;
 	check_access_refused(&pair, ids[SAME], insn[0], "has 12, where the object's types give 8");
@@ -421,7 +421,7 @@ START_TEST(test_instructions)
 	ck_assert(!corepair_relocate(&pair, CORE_ENUM_VALUE, ids.two, "0", insn, &err));
 	for (int i = 0; i < 2; i++) {
 		ck_assert_uint_eq(insn[i].code, BPF_CLASS_JMP | BPF_OP_CALL);
-		ck_assert_int_eq(insn[i].imm, CORE_POISON + 7);
+		ck_assert_int_eq(insn[i].imm, CORE_POISON);
 	}
 	insn[0] = (struct bpfinsn){ .code = BPF_CLASS_ALU | BPF_OP_ADD, .imm = 32 };
 	ck_assert(!corepair_relocate(&pair, CORE_FIELD_OFFSET, ids.buff, "0:4", insn, &err));

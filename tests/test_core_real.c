@@ -88,7 +88,7 @@ static void check_poison(const char *text)
 
 	relocate(text, insn);
 	ck_assert_uint_eq(insn->code, BPF_CLASS_JMP | BPF_OP_CALL);
-	ck_assert_int_ge(insn->imm, CORE_POISON);
+	ck_assert_int_eq(insn->imm, CORE_POISON);
 }
 
 static void check_load(const char *text, uint32_t off, uint8_t size)
