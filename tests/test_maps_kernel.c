@@ -6,14 +6,18 @@
  * directory.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "loader/externs.h"
+#include "loader/lacks.h"
 #include "loader/mapmake.h"
 #include "loader/pin.h"
 #include "loader/sys.h"
+#include "tests/bpfcalls.h"
 #include "tests/bpffs.h"
 
 Suite *suite_maps_kernel(void);
@@ -210,6 +214,96 @@ START_TEST(kconfig)
 }
 END_TEST
 
+/* ------------------------------------------------- what a kernel may lack */
+
+/* What a kernel refuses of a map's creation, and what is then known of it. */
+static const struct older {
+	bool dots, names, btf, unlimited;	/* unlimited: anything, before RLIMIT_MEMLOCK was raised */
+	int code;
+	const char *notes;
+	uint32_t first, again;		/* creations for the first load and the next: of two maps, one with an inner one */
+} older[] = {
+	{ .notes = "", .first = 3, .again = 3 },
+	{ .dots = true, .code = EINVAL, .notes = "", .first = 5, .again = 3 },
+	{ .dots = true, .names = true, .code = E2BIG, .notes = "", .first = 5, .again = 3 },
+	{ .btf = true, .code = 524, .first = 5, .again = 5,
+	  .notes = "a map was created without its BTF, which the kernel refuses for its type\n" },
+	{ .dots = true, .btf = true, .code = EINVAL, .first = 7, .again = 5,
+	  .notes = "a map was created without its BTF, which the kernel refuses for its type\n" },
+	{ .unlimited = true, .code = EPERM, .first = 4, .again = 3,
+	  .notes = "RLIMIT_MEMLOCK was raised: this kernel charges programs and maps to it\n" },
+};
+
+static int refuse_older(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
+{
+	const struct older *old = calls->arg;
+	char name[16];
+	uint32_t btf;
+
+	if (command != BPF_MAP_CREATE || size < offsetof(union bpf_attr, btf_fd) + sizeof(btf))
+		return 0;
+	memcpy(name, attr + offsetof(union bpf_attr, map_name), sizeof(name));
+	memcpy(&btf, attr + offsetof(union bpf_attr, btf_fd), sizeof(btf));
+	if ((old->names && name[0]) || (old->dots && memchr(name, '.', sizeof(name))) || (old->btf && btf) ||
+	    (old->unlimited && calls->count[BPF_MAP_CREATE] == 1))
+		return old->code;
+	return 0;
+}
+
+static void take_note(void *arg, const char *text)
+{
+	char *all = arg;
+
+	if (!strstr(all, text))
+		strcat(strcat(all, text), "\n");
+}
+
+struct watched {
+	const struct bpfobj *o;
+	const struct older *older;
+	int loads;
+};
+
+static bool load_and_check(const void *arg)
+{
+	const struct watched *w = arg;
+	char notes[512] = "";
+	struct bpfstamp_stamp *s = bpfobj_stamp(w->o);
+
+	bpffs.load.note = take_note;
+	bpffs.load.note_arg = notes;
+	for (int i = 0; i < w->loads; i++)
+		bpfstamp_loaded_free(bpffs_load(s));
+	bpfstamp_stamp_free(s);
+	ck_assert_str_eq(notes, w->older->notes);
+	return lacks(LACKS_DOTS) == (w->older->dots && !w->older->names) && lacks(LACKS_NAMES) == w->older->names &&
+		!lacks(LACKS_MAP_BTF);
+}
+
+/* A refusal is learned from; in the good case, each map costs one call. */
+START_TEST(older_kernels)
+{
+	struct bpfcalls calls = { .refuse = refuse_older, .arg = &older[_i] };
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct watched w = { .older = &older[_i] };
+	struct bpfobj o;
+
+	if (older[_i].unlimited && setrlimit(RLIMIT_MEMLOCK, &unlimited))
+		return;		/* not even root may, in some containers */
+	if (!bpffs_compile(&o, "", "#include \"features.h\"\n"
+			   "struct { " UINTS(1, 2, 4, 8) " TYPE(key, int); TYPE(value, long); } a SEC(\".maps\");\n"
+			   "struct { " UINTS(12, 2, 4, 4) "ARRAY(values, struct { " UINTS(1, 2, 4, 4) " TYPE(key, int); "
+			   "TYPE(value, int); }); }" M ";\n" BPFFS_PROGRAM))
+		return;
+	w.o = &o;
+	for (w.loads = 1; w.loads <= 2; w.loads++)
+		if (bpfcalls_watch(&calls, load_and_check, &w))
+			ck_assert_uint_eq(calls.count[BPF_MAP_CREATE],
+					  older[_i].first + (w.loads == 2 ? older[_i].again : 0));
+	bpfobj_free(&o);
+}
+END_TEST
+
 Suite *suite_maps_kernel(void)
 {
 	Suite *suite = suite_create("maps_kernel");
@@ -225,5 +319,6 @@ Suite *suite_maps_kernel(void)
 	tcase_add_test(tcase, legacy);
 	tcase_add_loop_test(tcase, refused, 0, 6);
 	tcase_add_test(tcase, kconfig);
+	tcase_add_loop_test(tcase, older_kernels, 0, sizeof(older) / sizeof(older[0]));
 	return suite;
 }
