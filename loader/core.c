@@ -62,7 +62,7 @@ static uint32_t kernel_pointer_size(const struct kernel *k)
 	uint32_t i, id;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		id = kernel_find(k, 0, names[i], strlen(names[i]), 0);
+		id = kernel_find_type(k, 0, names[i], strlen(names[i]), 0);
 		btf_type(btf, id, &type);
 		if (type.kind == BTF_INT && (type.size == 4 || type.size == 8))
 			return type.size;
@@ -129,7 +129,7 @@ static int search_btf(struct search *s, const struct kernel *k, uint32_t i)
 	struct btf_type type;
 	uint32_t id = 0;
 
-	while ((id = kernel_find(k, i, s->name, s->len, id))) {
+	while ((id = kernel_find_type(k, i, s->name, s->len, id))) {
 		if (core_work_step(&s->work))
 			return -1;
 		btf_type(&from->btf, id, &type);
