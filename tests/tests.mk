@@ -7,6 +7,7 @@
 #   unit           tests/test_*.c
 #   sanitized      the same, with ASan and UBSan
 #   cli, kernel, load    tests/*.sh: the command, real packets, whole objects
+#   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
 #   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
 #
@@ -30,7 +31,7 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))"
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-fuzz check-oracle oracle forms unit-tests
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-compat check-fuzz check-oracle oracle forms unit-tests
 
 check:
 	@tests/deps.sh all
@@ -40,6 +41,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-cli
 	@$(MAKE) --no-print-directory WERROR=1 check-kernel
 	@$(MAKE) --no-print-directory WERROR=1 check-load
+	@$(MAKE) --no-print-directory WERROR=1 check-compat
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
 	@$(MAKE) --no-print-directory WERROR=1 check-fuzz
 	@echo "all checks passed"
@@ -85,6 +87,13 @@ check-sanitized: $(TEST_BPF_BUILT)
 
 check-cli check-kernel check-load: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
+
+$(BUILD)/record.so: tests/record/record.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
+check-compat: all $(TEST_BPF_BUILT) $(BUILD)/record.so
+	@$(TEST_ENV) RECORDER=$(ABSOLUTE)/record.so tests/compat.sh
 
 ORACLE_CASES ?= 1000
 ORACLE_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/*.c))
