@@ -6,6 +6,7 @@
  */
 #include "tests/realobj.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,23 +55,66 @@ static uint8_t *read_file(const char *path, size_t *size)
 	return bytes;
 }
 
-uint8_t *realobj_compile(const char *target, const char *flags, const char *source, size_t *size)
+/* FNV-1a of a text and its end. */
+static uint64_t hash(uint64_t h, const char *text)
 {
-	const char *clangs[] = { getenv("CLANG"), "clang-19", "clang" };
+	do {
+		h = (h ^ (uint8_t)*text) * 0x100000001b3;
+	} while (*text++);
+	return h;
+}
+
+/* Where the object is kept. */
+static bool kept_path(char *path, size_t size, const char *target, const char *flags, const char *source)
+{
+	const char *folder = getenv("REALOBJ");
+	uint64_t h = hash(hash(hash(0xcbf29ce484222325, target), flags), source);
+	int n = snprintf(path, size, "%s/%016" PRIx64 ".o", folder ? folder : "", h);
+
+	return folder && *folder && n > 0 && (size_t)n < size;
+}
+
+static void keep(const char *path, const uint8_t *bytes, size_t size)
+{
+	FILE *file = fopen(path, "wb");
+
+	if (!file)
+		return;
+	if (fwrite(bytes, 1, size, file) != size)
+		unlink(path);
+	fclose(file);
+}
+
+static uint8_t *compile_with_any(const char *target, const char *flags, const char *source, size_t *size)
+{
+	const char *chosen = getenv("CLANG"), *clangs[] = { chosen, "clang-19", "clang" };
 	char dir[] = "/tmp/bpfstamp-test-XXXXXX", c[64], o[64];
 	uint8_t *bytes = NULL;
 	size_t i;
 
-	if (!mkdtemp(dir))
+	if ((chosen && !*chosen) || !mkdtemp(dir))
 		return NULL;
 	snprintf(c, sizeof(c), "%s/source.c", dir);
 	snprintf(o, sizeof(o), "%s/object.o", dir);
 	for (i = 0; i < sizeof(clangs) / sizeof(clangs[0]) && !bytes && write_file(c, source); i++)
-		if (clangs[i] && *clangs[i] && compile(clangs[i], target, flags, c, o))
+		if (clangs[i] && compile(clangs[i], target, flags, c, o))
 			bytes = read_file(o, size);
 	unlink(c);
 	unlink(o);
 	rmdir(dir);
+	return bytes;
+}
+
+uint8_t *realobj_compile(const char *target, const char *flags, const char *source, size_t *size)
+{
+	char path[512];
+	bool kept = kept_path(path, sizeof(path), target, flags, source);
+	uint8_t *bytes = compile_with_any(target, flags, source, size);
+
+	if (bytes && kept)
+		keep(path, bytes, *size);
+	else if (!bytes && kept)
+		bytes = read_file(path, size);
 	if (!bytes)
 		fprintf(stderr, "SKIP real objects: no clang compiles for %s\n", target);
 	if (!bytes && getenv("CI"))
