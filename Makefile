@@ -60,7 +60,9 @@ else
 bpf: $(BPF_OBJECTS)
 endif
 
-BPF_CFLAGS = -target bpf -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -iquote include -isystem /usr/include/$(MULTIARCH)
+BPF_TARGET = bpf
+UAPI = /usr/include/$(MULTIARCH)
+BPF_CFLAGS = -target $(BPF_TARGET) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -iquote include -isystem $(UAPI)
 
 $(BUILD)/%.bpf.o: %.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
 	@mkdir -p $(@D)

@@ -34,6 +34,11 @@ table() {
 		test	jq	whether --json is valid JSON
 		test	valgrind	leaks and uninitialised reads
 		test	musl-tools	make static: musl-gcc
+		test	qemu-system-x86	check-kernels: boots amd64 kernels
+		test	qemu-system-s390x	check-kernels: boots the s390x kernel; Debian 12 has it in qemu-system-misc
+		test	gcc-s390x-linux-gnu	check-kernels: compiles for that one, which is big-endian
+		test	busybox-static	check-kernels: the shell and the tools in there, and cpio here
+		test	xz-utils	check-kernels: modules are compressed
 		test	golang-go	comparison with the Go loader
 		test	golang-github-cilium-ebpf-dev	that Go loader
 	END
@@ -49,12 +54,15 @@ wanted() {
 	done
 }
 
-# Those of the named packages that are not installed for this architecture.
+# Those of the named packages that are not installed for this architecture, not as part of another package either.
 missing() {
 	local have
-	have=$(dpkg-query -W -f='${db:Status-Status} ${Architecture} ${Package}\n' "$@" 2>/dev/null |
-		awk -v native="$(dpkg --print-architecture)" \
-			'$1 == "installed" && ($2 == native || $2 == "all") { print $3 }')
+	have=$(dpkg-query -W -f='${db:Status-Status} ${Architecture} ${Package} ${Provides}\n' |
+		awk -v native="$(dpkg --print-architecture)" '$1 == "installed" && ($2 == native || $2 == "all") {
+			gsub(/ *\([^)]*\)|,/, "")
+			for (i = 3; i <= NF; i++)
+				print $i
+		}')
 	printf '%s\n' "$@" | grep -vxF "$have" || true
 }
 

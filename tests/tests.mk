@@ -9,6 +9,7 @@
 #   cli, kernel, load    tests/*.sh: the command, real packets, whole objects
 #   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
+#   kernels        the tests that ask a kernel, on others in qemu (tests/kernels)
 #   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
 #
 # A test that the machine cannot run prints SKIP; with CI set that is a failure.
@@ -29,9 +30,10 @@ TEST_BPF = $(foreach m,$(MCPUS),$(patsubst %.bpf.c,$(BUILD)/tests/objects/%.$(m)
 TEST_BPF_HEADERS = $(wildcard tests/objects/*.h)
 ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
-	BPF_OBJECTS="$(abspath $(TEST_BPF))"
+	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-compat check-fuzz check-oracle oracle forms unit-tests
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-compat check-fuzz check-oracle \
+	check-kernels oracle forms unit-tests test-objects
 
 check:
 	@tests/deps.sh all
@@ -43,6 +45,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-load
 	@$(MAKE) --no-print-directory WERROR=1 check-compat
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
+	@$(MAKE) --no-print-directory WERROR=1 check-kernels
 	@$(MAKE) --no-print-directory WERROR=1 check-fuzz
 	@echo "all checks passed"
 
@@ -64,10 +67,16 @@ $(BUILD)/tests/suites.h: $(wildcard tests/test_*.c)
 $(BUILD)/tests/unit.o: $(BUILD)/tests/suites.h
 $(BUILD)/tests/unit.o: ALL_CFLAGS += -iquote $(BUILD)/tests
 
+UNIT_LIBS = -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz -ljansson
+
 $(BUILD)/unit: $(TEST_OBJECTS) $(LIB_OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz -ljansson
+	$(CC) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
 unit-tests: $(BUILD)/unit
+
+# The same without shared libraries, for machines that have none.
+$(BUILD)/static/unit: $(TEST_OBJECTS) $(LIB_OBJECTS) $(BUILD)/static/bpfstamp
+	$(CC) $(LDFLAGS) -static -s -L$(@D) -o $@ $(filter %.o,$^) $(UNIT_LIBS)
 
 define test_bpf_rule
 $(BUILD)/tests/objects/%.$(1).o: $(2)/%.bpf.c bpf/helpers.h include/bpfstamp.bpf.h $(TEST_BPF_HEADERS)
@@ -79,7 +88,24 @@ $(foreach m,$(MCPUS),$(foreach d,bpf tests/objects,$(eval $(call test_bpf_rule,$
 TEST_BPF_BUILT = $(if $(CLANG),$(TEST_BPF))
 
 check-unit: $(BUILD)/unit $(TEST_BPF_BUILT)
+	@mkdir -p $(BUILD)/tests/realobj
 	@$(TEST_ENV) tests/run.sh unit $(BUILD)/unit
+	@touch $(BUILD)/tests/realobj/made
+
+# What the unit tests compile, for machines that have no compiler.
+$(BUILD)/tests/realobj/made: $(BUILD)/unit $(TEST_BPF_BUILT)
+	@mkdir -p $(@D)
+	@$(TEST_ENV) $(BUILD)/unit >$(@D)/log 2>&1 || { cat $(@D)/log; exit 1; }
+	@touch $@
+
+test-objects: $(TEST_BPF_BUILT)
+
+# The suites that ask the kernel for anything.
+KERNEL_SUITES = $(patsubst tests/test_%.c,%,$(shell grep -lE 'tests/netns\.h|loader/sys\.h|SYS_bpf|bpfstamp_load' $(wildcard tests/test_*.c)))
+
+check-kernels: $(if $(CLANG),$(BUILD)/tests/realobj/made)
+	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(TESTS)' KERNEL_SUITES='$(KERNEL_SUITES)' \
+		tests/kernels/run.sh $(BUILD)/kernels $(KERNELS)
 
 check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Atomic operations: the add that all instruction sets have, and from v3 on those that return what was there. */
-/* needs: Linux 5.12 (atomic fetch) */
+/* needs: Linux 5.12 from v3 on (atomic fetch) */
 #include "features.h"
 
 __u64 wide;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* refused: what reads an enumerator that no kernel has becomes a call of no function */
 /* Every kind of CO-RE record, about types that any kernel of today has. */
 #include "helpers.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 6.4 (type tag kptr_untrusted) */
-/* A pointer to a kernel object in the value of a map: the kernel finds it by its type tag. */
+/*
+ * A pointer to a kernel object in the value of a map: the kernel finds it by its
+ * type tag.  Before Linux 6.4 the tag had another name, and this is a number.
+ */
 #include "features.h"
 
 struct task_struct;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* refused: by every verifier */
 /*
  * Reads the packet without asking how long it is, which the verifier refuses.
  */

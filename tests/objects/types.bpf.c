@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* needs: Linux 5.12 (bind4 that lets anyone have a low port) */
 /*
  * One program of each type that is not for tracing, each with something that
  * only this type and expected attach type may do where there is such a thing.

@@ -1,0 +1,189 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run.sh OUT [KERNEL…]: boot Debian's kernels in qemu, run the tests of guest.sh in each,
+# and print a table of how many passed/failed/were skipped.
+#
+#   fetch.sh       the kernel, and what another architecture needs to be built for
+#   make           static programs, and BPF objects in the machine's byte order
+#   initramfs.sh   puts these together, once for each architecture
+#   boot.sh        the console goes to OUT/KERNEL.console
+#
+# Every test in there has to say how it ended, and the last line has to be the
+# one that init prints at its end.  Two kernels run at a time.
+#
+# What cannot be had (qemu, a mirror, a cross compiler) makes a SKIP line of a
+# kernel, and with CI set a failure, as in tests/lib.sh; so does a test that was
+# skipped inside.  OUT keeps what was fetched; delete it to fetch again.
+#
+# The environment: BUILD, CLANG and REALOBJ as the unit tests have them, their
+# SUITES, and KERNEL_SUITES, those that ask the kernel.  Where the byte order is
+# this machine's the others would find nothing new.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../../cmd/debian.sh"
+
+# NAME ARCHITECTURE RELEASE METAPACKAGE, of the wanted ones; s390x has the most to do, and is first.
+table() {
+	local line
+	while read -r line; do
+		[ ! "$wanted" ] || grep -qxF -- "${line%%	*}" <<<"$wanted" && echo "$line"
+	done <<-END
+		s390x	s390x	trixie	linux-image-s390x
+		5.10	amd64	bullseye-security	linux-image-cloud-amd64
+		6.1	amd64	bookworm-security	linux-image-cloud-amd64
+		6.12	amd64	bookworm-security	linux-image-6.12-cloud-amd64
+		sid	amd64	sid	linux-image-cloud-amd64
+	END
+}
+TESTS="unit verdicts objects"
+
+# With s390x comes what its programs are linked with, and what else is in the initramfs.
+packages() {	# ARCHITECTURE
+	[ "$1" != s390x ] || echo busybox-static libc6-dev linux-libc-dev check libsubunit-dev libmnl-dev libjansson-dev zlib1g-dev \
+		dash iproute2 libbpf1 libelf1t64 libmnl0 libcap2 libxtables12 libselinux1 libpcre2-8-0 libc6 \
+		zlib1g libzstd1
+}
+
+LIMIT=600	# seconds that a virtual machine gets; it needs a tenth of that
+
+# Whether this machine can run kernels of ARCHITECTURE; says why not.
+usable() {	# ARCHITECTURE
+	local program programs="busybox xz qemu-system-x86_64"
+	[ "$1" = amd64 ] || programs="busybox xz qemu-system-s390x s390x-linux-gnu-gcc"
+	debian_usable || return
+	for program in $programs; do
+		command -v "$program" >/dev/null || { echo "there is no $program (make deps)"; return 1; }
+	done
+	if [ "$1" = amd64 ] && [ "$(dpkg --print-architecture)" != amd64 ]; then
+		echo "it is not this machine's architecture"
+		return 1
+	fi
+}
+
+# NAME VERSION MCPU: the oldest kernel that loads the objects of each BPF source, and from which -mcpu on it must
+# be that new.  The source says so in a line "needs: Linux 5.12 from v3 on (why)", or "refused: why" for no kernel.
+list_objects() {
+	local source needs
+	for source in "$here"/../../{bpf,tests/objects}/*.bpf.c; do
+		needs=$(sed -nE 's,^/\* needs: Linux ([0-9.]+)( from v([0-9]) on)?.*,\1 \3,p; s,^/\* refused: .*,999,p' "$source")
+		# Two words.
+		# shellcheck disable=SC2086
+		set -- ${needs:-0}
+		echo "$(basename "$source" .bpf.c) $1 ${2:-1}"
+	done
+}
+
+# Make $OUT/ARCHITECTURE.cpio.gz.
+build() {	# ARCHITECTURE
+	local dir=$OUT/$1 root=$OUT/s390x/root build=$OUT/s390x/build
+	mkdir -p "$dir"
+	list_objects >"$dir/objects.list"
+	if [ "$1" = amd64 ]; then
+		echo "$KERNEL_SUITES" >"$dir/unit.suites"
+		$MAKE -s "$BUILD/static/unit" test-objects &&
+		"$here/initramfs.sh" "$dir.cpio.gz" / "$BUILD"/static/{bpfstamp,unit} "$dir"/{objects.list,unit.suites} \
+			"$BUILD/tests/objects" "$REALOBJ"
+		return
+	fi
+	# llvm-objdump is not there to compare with.
+	echo "${SUITES/disasm/}" >"$dir/unit.suites"
+	# The cross compiler has headers and a C library of its own, which are older than what the packages were built for.
+	$MAKE -s BUILD="$build" OBJCOPY=s390x-linux-gnu-objcopy AR=s390x-linux-gnu-ar \
+		CC="s390x-linux-gnu-gcc -isystem $root/usr/include -isystem $root/usr/include/s390x-linux-gnu" \
+		LDFLAGS="-static -s --sysroot=$root -B$root/usr/lib/s390x-linux-gnu -L$root/usr/lib/s390x-linux-gnu" \
+		BPF_TARGET=bpfeb UAPI="$root/usr/include/s390x-linux-gnu" \
+		"$build"/{bpfstamp,unit} test-objects &&
+	"$here/initramfs.sh" "$dir.cpio.gz" "$root" "$build"/{bpfstamp,unit} "$dir"/{objects.list,unit.suites} \
+		"$build/tests/objects" "$REALOBJ"
+}
+
+# Leaves $OUT/NAME.console, or $OUT/NAME.skip, which says why there is none.
+run() {		# NAME ARCHITECTURE RELEASE METAPACKAGE
+	local dir=$OUT/$1
+	# The packages are one word each.
+	# shellcheck disable=SC2046
+	if ! usable "$2" >"$dir.skip"; then
+		return
+	elif ! "$here/fetch.sh" "$dir" "$2" "$3" "$4" $(packages "$2"); then
+		echo "it cannot be fetched: see $dir.log" >"$dir.skip"
+	elif [ ! -e "$OUT/$2.cpio.gz" ] && { [ "$2" = amd64 ] || ! build "$2" >"$OUT/$2.log" 2>&1; }; then
+		echo "its programs cannot be built: see $OUT/$2.log" >"$dir.skip"
+	else
+		"$here/boot.sh" "$2" $LIMIT "$dir/vmlinuz" "$dir/modules.cpio.gz" "$OUT/$2.cpio.gz" >"$dir.console"
+		rm -f "$dir.skip"
+	fi
+}
+
+# How TEST ended, as three numbers; nothing where it did not.
+result() {	# NAME TEST
+	sed -n "s/^guest: $2: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped\$/\1 \2 \3/p" "$OUT/$1.console"
+}
+
+passed=0 failed=0 skipped=0
+
+skip() {	# NAME WHY
+	echo "SKIP kernel $1: $2"
+	skipped=$((skipped + 1))
+	[ -z "${CI:-}" ] || failed=$((failed + 1))
+}
+
+# One line of the table, and what it took to see it.
+judge() {	# NAME ARCHITECTURE
+	local t p f s row before=$failed
+	if [ -e "$OUT/$1.skip" ]; then
+		skip "$1" "$(cat "$OUT/$1.skip")"
+		return
+	fi
+	row=$(printf '%-30s' "$(cat "$OUT/$1/release") ($2)")
+	for t in $TESTS; do
+		read -r p f s <<<"$(result "$1" "$t")"
+		if [ -z "${s:-}" ]; then
+			p=0 f=1 s=0
+			echo "FAIL $1: $t did not come to its end: see $OUT/$1.console"
+		fi
+		row+=$(printf '%16s' "$p/$f/$s")
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+		[ -z "${CI:-}" ] || failed=$((failed + s))
+	done
+	if ! grep -q '^guest: end' "$OUT/$1.console"; then
+		failed=$((failed + 1))
+		echo "FAIL $1: it did not come to its end: see $OUT/$1.console"
+	fi
+	grep -aE "^(SKIP|FAIL)|^[^ ]+:[0-9]+:[EF]:|^guest: cannot" "$OUT/$1.console" | sed "s/^/$1: /"
+	rows+=$row$'\n'
+	[ "$failed" = "$before" ] || tail -n 3 "$OUT/$1.console" | sed "s/^/$1: /"
+}
+
+finish() {
+	echo "kernels: $passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+	exit
+}
+
+main() {
+	local name arch rest rows=""
+	[ $# -ge 1 ] || { echo "usage: run.sh OUT [KERNEL…]" >&2; exit 2; }
+	mkdir -p "$1"
+	OUT=$(cd "$1" && pwd)
+	wanted=$(printf '%s\n' "${@:2}")
+	rm -f "$OUT"/*.{skip,console,cpio.gz}
+	[ "$CLANG" ] || { skip "of any kind" "no clang compiles the programs"; finish; }
+	! usable amd64 >/dev/null || build amd64 >"$OUT/amd64.log" 2>&1
+	while read -r name arch rest; do
+		# shellcheck disable=SC2086
+		run "$name" "$arch" $rest </dev/null &
+		[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+	done < <(table)
+	wait
+	while read -r name arch rest; do
+		judge "$name" "$arch"
+	done < <(table)
+	printf '%-30s' "kernel: passed/failed/skipped"
+	# shellcheck disable=SC2086
+	printf '%16s' $TESTS
+	printf '\n%s' "$rows"
+	finish
+}
+
+main "$@"
