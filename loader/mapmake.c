@@ -221,7 +221,8 @@ static int create_newest(const union bpf_attr *attr, const struct bpfstamp_load 
 static int create(const struct bpfstamp_template *t, const struct map *m, int inner_fd, int btf_fd,
 		  const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
-	bool one_value = m->data != NO_INDEX || m->kconfig;	/* needs no type of key */
+	bool one_value = m->data != NO_INDEX || m->kconfig;
+	bool needs_key = !one_value && m->key_size;	/* its BTF would have to tell the type of the key */
 	struct bpf_map_info want;
 	union bpf_attr attr;
 	int fd;
@@ -238,7 +239,7 @@ static int create(const struct bpfstamp_template *t, const struct map *m, int in
 	attr.numa_node = m->numa_node;
 	attr.inner_map_fd = inner_fd < 0 ? 0 : (uint32_t)inner_fd;
 	mapmake_name(attr.map_name, t, m);
-	if (btf_fd >= 0 && m->btf_value && (m->btf_key || one_value) && takes_btf(m->type)) {
+	if (btf_fd >= 0 && m->btf_value && (m->btf_key || !needs_key) && takes_btf(m->type)) {
 		attr.btf_fd = (uint32_t)btf_fd;
 		attr.btf_key_type_id = m->btf_key;
 		attr.btf_value_type_id = m->btf_value;
