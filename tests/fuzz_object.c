@@ -73,10 +73,33 @@ static void walk_injectable(const struct bpfstamp_template *t, uint32_t i)
 	}
 }
 
+/* What a map starts with is there, in order, and of the kind that the map holds. */
+static void walk_map(const struct bpfstamp_template *t, uint32_t index)
+{
+	const struct map *m = &t->maps[index];
+	struct bpfstamp_map map;
+	bool programs = m->type == 3;	/* BPF_MAP_TYPE_PROG_ARRAY */
+
+	bpfstamp_map_at(t, index, &map);
+	touch(map.name);
+	touch(map.section);
+	touch(map.pin);
+	touch(m->refused);
+	if (m->inner_def)
+		touch(m->inner_def->name);
+	require(m->inner == NO_INDEX || m->inner < t->map_count);
+	require(m->slot_first + m->slot_count <= t->map_slot_count);
+	for (uint32_t i = m->slot_first; i < m->slot_first + m->slot_count; i++) {
+		const struct map_slot *slot = &t->map_slots[i];
+
+		require(slot->map == index && slot->target < (programs ? t->func_count : t->map_count));
+		require(i == m->slot_first || slot[-1].key < slot->key);
+	}
+}
+
 static void walk_template(const struct bpfstamp_template *t)
 {
 	struct bpfstamp_program program;
-	struct bpfstamp_map map;
 
 	touch(bpfstamp_license(t));
 	for (uint32_t i = 0; i < bpfstamp_program_count(t); i++) {
@@ -85,11 +108,8 @@ static void walk_template(const struct bpfstamp_template *t)
 		touch(program.section);
 		require(program.insns > 0);
 	}
-	for (uint32_t i = 0; i < bpfstamp_map_count(t); i++) {
-		bpfstamp_map_at(t, i, &map);
-		touch(map.name);
-		touch(map.section);
-	}
+	for (uint32_t i = 0; i < bpfstamp_map_count(t); i++)
+		walk_map(t, i);
 	for (uint32_t i = 0; i < bpfstamp_injectable_count(t); i++)
 		walk_injectable(t, i);
 }
