@@ -18,14 +18,12 @@ static const char *kind_name(enum bpfstamp_kind kind)
 	return names[kind];
 }
 
-static char *value_of(const struct bpfstamp_template *t, const struct bpfstamp_injectable *inj)
+static char *value_of(const struct bpfstamp_template *t, uint32_t injectable)
 {
-	struct bpfstamp_err ignored;
 	struct bpfstamp_ref ref;
-	char name[512];
 
-	snprintf(name, sizeof(name), "%s:%s", inj->section, inj->name);
-	return bpfstamp_find(t, name, &ref, &ignored) ? NULL : output_value(t, NULL, &ref);
+	bpfstamp_whole(t, injectable, &ref);
+	return output_value(t, NULL, &ref);
 }
 
 /* ------------------------------------------------------------------ text */
@@ -84,7 +82,7 @@ static void print_injectables(const struct bpfstamp_template *t)
 		char *value;
 
 		bpfstamp_injectable_at(t, i, &inj);
-		value = value_of(t, &inj);
+		value = value_of(t, i);
 		printf("%s %s: %s, %u byte%s", kind_name(inj.kind), inj.name, inj.type, inj.size,
 		       inj.size == 1 ? "" : "s");
 		if (value)
@@ -219,7 +217,7 @@ static json_t *injectables_json(const struct bpfstamp_template *t)
 		char *value;
 
 		bpfstamp_injectable_at(t, i, &inj);
-		value = value_of(t, &inj);
+		value = value_of(t, i);
 		json_array_append_new(array, json_pack("{s:o, s:s, s:o, s:o, s:I, s:I, s:b, s:s?, s:I, s:o, s:o}",
 						       "name", output_text(inj.name), "kind", kind_name(inj.kind),
 						       "section", output_text(inj.section),

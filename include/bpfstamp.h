@@ -221,6 +221,9 @@ struct bpfstamp_ref {
 int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bpfstamp_ref *out,
 		  struct bpfstamp_err *err);
 
+/* An injectable by its index, as a whole. */
+void bpfstamp_whole(const struct bpfstamp_template *t, uint32_t injectable, struct bpfstamp_ref *out);
+
 /* A scalar of an injectable, or what cannot be taken apart: its path begins with the injectable's name. */
 struct bpfstamp_leaf {
 	const char *path;

@@ -95,6 +95,13 @@ int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bp
 	return 0;
 }
 
+void bpfstamp_whole(const struct bpfstamp_template *t, uint32_t injectable, struct bpfstamp_ref *out)
+{
+	const struct part part = part_whole(&t->injectables[injectable]);
+
+	*out = part_ref(&part, injectable);
+}
+
 static int find_named_program(const struct bpfstamp_template *t, const char *name, uint32_t *out,
 			      struct bpfstamp_err *err)
 {

@@ -21,29 +21,72 @@
 #include "loader/records.h"
 #include "loader/template.h"
 
-/* The type of a variable: its VAR in the DATASEC of the section, if sizes agree. */
-static struct value_type global_type(const struct bpfstamp_template *t, const struct elf64_symbol *sym,
-				     uint32_t datasec)
+struct variable {	/* of a DATASEC */
+	const char *name;
+	uint32_t type, offset;
+};
+
+struct variables {	/* of the DATASEC of a data section, by name */
+	struct variable *var;
+	uint32_t count;
+};
+
+static int by_name(const void *a, const void *b)
 {
-	uint32_t size = (uint32_t)sym->size, btf_bytes, var_type = 0;
-	struct btf_secvar secvar;
+	return strcmp(((const struct variable *)a)->name, ((const struct variable *)b)->name);
+}
+
+static int find_variables(struct variables *out, const struct bpfstamp_template *t, const char *section,
+			  struct bpfstamp_err *err)
+{
+	uint32_t datasec = btf_find(&t->btf, BTF_DATASEC, section);
 	struct btf_type sec, var;
 
-	if (!datasec)
-		return value_untyped(size);
 	btf_type(&t->btf, datasec, &sec);
+	out->var = calloc(sec.vlen + 1, sizeof(*out->var));
+	if (!out->var)
+		return object_no_memory(err);
 	for (uint32_t i = 0; i < sec.vlen; i++) {
+		struct btf_secvar secvar;
+
 		btf_secvar(&t->btf, datasec, i, &secvar);
 		btf_type(&t->btf, secvar.type, &var);
-		if (var.kind != BTF_VAR || strcmp(var.name, sym->name) != 0)
-			continue;
-		var_type = var.type;
-		if (secvar.offset == sym->value)
+		if (var.kind == BTF_VAR)
+			out->var[out->count++] = (struct variable){ .name = var.name, .type = var.type,
+								    .offset = secvar.offset };
+	}
+	qsort(out->var, out->count, sizeof(*out->var), by_name);
+	return 0;
+}
+
+/* Of several variables of one name the one at the place of the symbol, or any. */
+static uint32_t find_type(const struct variables *vars, const struct elf64_symbol *sym)
+{
+	const struct variable key = { .name = sym->name };
+	const struct variable *v = bsearch(&key, vars->var, vars->count, sizeof(*v), by_name), *end;
+	uint32_t type = 0;
+
+	if (!v)
+		return 0;
+	while (v > vars->var && !by_name(v - 1, &key))
+		v--;
+	for (end = vars->var + vars->count; v < end && !by_name(v, &key); v++) {
+		type = v->type;
+		if (v->offset == sym->value)
 			break;
 	}
-	if (!var_type || !btf_size(&t->btf, var_type, 8, &btf_bytes) || btf_bytes != size)
+	return type;
+}
+
+/* The type of a variable: its VAR in the DATASEC of the section, if sizes agree. */
+static struct value_type global_type(const struct bpfstamp_template *t, const struct elf64_symbol *sym,
+				     const struct variables *vars)
+{
+	uint32_t size = (uint32_t)sym->size, btf_bytes, type = vars->count ? find_type(vars, sym) : 0;
+
+	if (!type || !btf_size(&t->btf, type, 8, &btf_bytes) || btf_bytes != size)
 		return value_untyped(size);
-	return value_from_btf(&t->btf, var_type, size);
+	return value_from_btf(&t->btf, type, size);
 }
 
 static int by_image(const void *a, const void *b)
@@ -55,7 +98,7 @@ static int by_image(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void collect_globals(struct bpfstamp_template *t, const uint32_t *datasec)
+static void collect_globals(struct bpfstamp_template *t, const struct variables *vars)
 {
 	for (uint32_t i = 1; i < t->elf.symbol_count; i++) {
 		struct elf64_symbol sym;
@@ -70,7 +113,7 @@ static void collect_globals(struct bpfstamp_template *t, const uint32_t *datasec
 			continue;
 		t->injectables[t->injectable_count++] = (struct injectable){
 			.name = sym.name, .section = t->datas[data].name, .kind = BPFSTAMP_GLOBAL,
-			.type = global_type(t, &sym, datasec[data]),
+			.type = global_type(t, &sym, &vars[data]),
 			.image = t->datas[data].image + (uint32_t)sym.value,
 			.data = data, .symbol = i, .has_value = true,
 		};
@@ -139,12 +182,12 @@ static void collect_symbols(struct bpfstamp_template *t, const uint8_t *is_exter
 
 int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
-	uint32_t *datasec = calloc(t->data_count + 1, sizeof(*datasec));
+	struct variables *vars = calloc(t->data_count + 1, sizeof(*vars));
 	uint8_t *is_extern = mark_externs(t);
 	struct records records = { 0 };
 	int ret = -1;
 
-	if (!datasec || !is_extern) {
+	if (!vars || !is_extern) {
 		object_no_memory(err);
 		goto out;
 	}
@@ -158,14 +201,17 @@ int injectables_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 		goto out;
 	}
 	for (uint32_t i = 0; t->btf.type_count && i < t->data_count; i++)
-		datasec[i] = btf_find(&t->btf, BTF_DATASEC, t->datas[i].name);
-	collect_globals(t, datasec);
+		if (find_variables(&vars[i], t, t->datas[i].name, err))
+			goto out;
+	collect_globals(t, vars);
 	collect_stamps(t, &records);
 	collect_symbols(t, is_extern);
 	ret = 0;
 out:
 	records_free(&records);
 	free(is_extern);
-	free(datasec);
+	for (uint32_t i = 0; vars && i < t->data_count; i++)
+		free(vars[i].var);
+	free(vars);
 	return ret;
 }

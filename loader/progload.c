@@ -211,6 +211,7 @@ static bool attach_type_is_optional(uint32_t type, uint32_t attach_type)
 		return attach_type == BPF_XDP;
 	case BPF_PROG_TYPE_CGROUP_SOCK:
 		return attach_type == BPF_CGROUP_INET_SOCK_CREATE;
+	case BPF_PROG_TYPE_SCHED_CLS:
 	case BPF_PROG_TYPE_CGROUP_SKB:
 	case BPF_PROG_TYPE_CGROUP_DEVICE:
 	case BPF_PROG_TYPE_SOCK_OPS:
@@ -339,7 +340,7 @@ int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, i
 	a.link = link;
 	a.load = load;
 	a.attr.prog_type = type;
-	if (type != BPF_PROG_TYPE_SCHED_CLS && !lacks(LACKS_ATTACH_TYPE))
+	if (type == f->prog_type && !lacks(LACKS_ATTACH_TYPE))
 		a.attr.expected_attach_type = f->attach_type;
 	a.attr.insns = (uint64_t)(uintptr_t)insns;
 	a.attr.insn_cnt = link->insns;

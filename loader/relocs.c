@@ -135,7 +135,8 @@ static void resolve_lddw(struct bpfstamp_template *t, struct reloc *r, const str
 		if (offset % BPFINSN_SIZE || !find_start(t, code, offset / BPFINSN_SIZE, &r->target))
 			refuse(r, "it takes the address of code that is not the start of a function");
 	} else {
-		resolve_map(t, r, sym->section, offset);
+		/* A map's own symbol says it all: gcc's assembler writes its value into the instruction as well. */
+		resolve_map(t, r, sym->section, sym->type == ELF64_STT_SECTION ? offset : (int64_t)sym->value);
 	}
 }
 
