@@ -371,13 +371,25 @@ static bool is_called(const struct source *s, uint32_t id, const char *name, siz
 	return !strncmp(other, name, len) && kernel_essential(other) == len;
 }
 
+static bool is_in_chain(const struct source *s, int which, uint32_t id, const char *name, size_t len)
+{
+	enum btf_kind kind;
+
+	if (id < s->public.btf.first || id >= s->public.btf.type_count || !is_called(s, id, name, len))
+		return false;
+	btf_name(&s->public.btf, id, &kind);
+	return indexed_kinds[which] >> kind & 1;
+}
+
 static uint32_t find(struct source *s, int which, const char *name, size_t len, uint32_t after)
 {
 	uint32_t id;
 
 	if (!s->indexed[which])
 		index_names(s, which);
-	for (id = s->heads[which][hash(name, len) & s->mask]; id; id = *next_of(s, id))
+	/* A chain goes on behind an id that is in it. */
+	id = is_in_chain(s, which, after, name, len) ? *next_of(s, after) : s->heads[which][hash(name, len) & s->mask];
+	for (; id; id = *next_of(s, id))
 		if (id > after && is_called(s, id, name, len))
 			return id;
 	return 0;

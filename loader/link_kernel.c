@@ -128,27 +128,52 @@ static void put_lddw(const struct kernel *k, const struct external *ext, const s
 	insn[1].imm = kernel_btf_at(k, v->btf)->fd;
 }
 
+/* Find an extern; once for all instructions that refer to it. */
+static const struct extern_value *find_extern(const struct bpfstamp_template *t, struct kernel *k, uint32_t index,
+					      struct bpfstamp_err *err)
+{
+	struct template_cache *cache = t->cache;
+
+	if (!cache->externs) {
+		cache->externs = calloc(t->extern_count, sizeof(*cache->externs));
+		cache->found_externs = calloc(t->extern_count, sizeof(*cache->found_externs));
+		if (!cache->externs || !cache->found_externs) {
+			free(cache->externs);
+			free(cache->found_externs);
+			cache->externs = NULL;
+			cache->found_externs = NULL;
+			object_no_memory(err);
+			return NULL;
+		}
+	}
+	if (!cache->found_externs[index] && externs_find(t, k, &t->externs[index], &cache->externs[index], err))
+		return NULL;
+	cache->found_externs[index] = true;
+	return &cache->externs[index];
+}
+
 static int add_extern(struct link *link, const struct bpfstamp_template *t, const struct link_chunk *chunk,
 		      const struct reloc *r, struct bpfstamp_err *err)
 {
 	const struct external *ext = &t->externs[r->target];
 	struct kernel *k = NULL;
-	struct extern_value v;
+	const struct extern_value *v;
 	struct link_patch *p;
 
 	if (ext->kind == EXTERN_KCONFIG)
 		return 0;
 	if (ext->kind != EXTERN_ADDRESS && !(k = get_kernel(t, err)))
 		return -1;
-	if (externs_find(t, k, ext, &v, err)) {
+	v = find_extern(t, k, r->target, err);
+	if (!v) {
 		err_hint(err, ", at ");
 		return object_hint_place(t, r->code, r->insn, err);
 	}
 	p = add_patch(link, t, chunk, r->insn);
 	if (p->slots == 1)
-		put_call(link, k, &v, r->target, p->insn);
+		put_call(link, k, v, r->target, p->insn);
 	else
-		put_lddw(k, ext, &v, p->insn);
+		put_lddw(k, ext, v, p->insn);
 	return 0;
 }
 

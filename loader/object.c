@@ -314,6 +314,8 @@ void bpfstamp_close(struct bpfstamp_template *t)
 		if (t->cache->btf_fd >= 0)
 			close(t->cache->btf_fd);
 		kernel_close(t->cache->kernel);
+		free(t->cache->externs);
+		free(t->cache->found_externs);
 		pthread_mutex_destroy(&t->cache->lock);
 	}
 	free(t->cache);

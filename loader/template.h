@@ -163,6 +163,7 @@ struct injectable {
 	uint32_t kept_code, kept_insn;	/* and where */
 };
 
+struct extern_value;
 struct kernel;
 struct link;
 
@@ -171,6 +172,8 @@ struct template_cache {
 	pthread_mutex_t lock;
 	_Atomic int btf_fd;	/* -1: not tried yet, -2: there is none, or the kernel refused it */
 	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
+	struct extern_value *externs;	/* those of .ksyms that were looked for; NULL: none was */
+	bool *found_externs;
 	struct link *_Atomic links[];	/* by function */
 };
 
