@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +25,16 @@
 struct bpffs bpffs;
 
 /* ------------------------------------------------------------- the kernel */
+
+bool bpffs_kernel(uint32_t version)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	ck_assert_int_eq(uname(&name), 0);
+	ck_assert_int_eq(sscanf(name.release, "%u.%u", &major, &minor), 2);
+	return 100 * major + minor >= version;
+}
 
 int bpffs_call(int command, union bpf_attr *attr)
 {

@@ -42,6 +42,9 @@ int bpffs_make(struct bpfstamp_stamp *s, uint32_t map, const char *fault);
 
 struct bpfstamp_loaded *bpffs_load(struct bpfstamp_stamp *s);
 
+/* Whether the kernel is that version, as 502 for 5.2, or a later one. */
+bool bpffs_kernel(uint32_t version);
+
 int bpffs_call(int command, union bpf_attr *attr);
 int bpffs_lookup(int fd, uint32_t key, void *value);
 struct bpf_map_info bpffs_info(int fd);
