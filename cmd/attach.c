@@ -85,6 +85,7 @@ static int attach_loaded(struct stamped *stamped, struct bpfstamp_net *net, cons
 	if (bpfstamp_attach(net, &o->hook, fd, name, &f, err)) {
 		if (loaded)
 			bpfstamp_unpin(loaded);
+		bpfstamp_load_undo(stamped->s);
 		return -1;
 	}
 	return complete(&f, fd, err) || report(stamped, o, &f, err) ? -1 : 0;

@@ -52,8 +52,9 @@ static void print_maps(const struct bpfstamp_template *t)
 
 		bpfstamp_map_at(t, i, &m);
 		type = bpfstamp_map_type_name(m.type);
-		printf("map %s: %s, key %u, value %u, %u entries%s%s\n", m.name, type ? type : "unknown type",
+		printf("map %s: %s, key %u, value %u, %u entries%s%s%s%s\n", m.name, type ? type : "unknown type",
 		       m.key_size, m.value_size, m.max_entries, m.readonly ? ", read-only" : "",
+		       m.pin ? ", pinned by " : "", m.pin ? m.pin : "",
 		       m.refs ? "" : ", not used");
 	}
 }
@@ -131,14 +132,14 @@ static json_t *maps_json(const struct bpfstamp_template *t)
 
 	for (uint32_t i = 0; i < bpfstamp_map_count(t); i++) {
 		bpfstamp_map_at(t, i, &m);
-		json_array_append_new(array, json_pack("{s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:b, s:b, s:I}",
+		json_array_append_new(array, json_pack("{s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:b, s:b, s:s?, s:I}",
 						       "name", output_text(m.name), "section", output_text(m.section),
 						       "type", bpfstamp_map_type_name(m.type),
 						       "key_size", (json_int_t)m.key_size,
 						       "value_size", (json_int_t)m.value_size,
 						       "max_entries", (json_int_t)m.max_entries,
 						       "flags", (json_int_t)m.flags, "data", (int)m.data,
-						       "readonly", (int)m.readonly, "refs", (json_int_t)m.refs));
+						       "readonly", (int)m.readonly, "pin", m.pin, "refs", (json_int_t)m.refs));
 	}
 	return array;
 }

@@ -336,6 +336,9 @@ struct bpfstamp_load {
 int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd,
 		  struct bpfstamp_err *err);
 
+/* Remove the pins that the last bpfstamp_load made of maps that want to be pinned by name. */
+void bpfstamp_load_undo(struct bpfstamp_stamp *s);
+
 #define BPFSTAMP_ALL_PROGRAMS UINT32_MAX
 
 /*
@@ -361,7 +364,11 @@ int bpfstamp_loaded_map(const struct bpfstamp_loaded *loaded, uint32_t map);
  */
 int bpfstamp_pin(struct bpfstamp_loaded *loaded, const char *dir, bool replace, struct bpfstamp_err *err);
 
-/* Remove the pins that bpfstamp_pin made where there were none, and the folders. */
+/*
+ * Remove the pins that bpfstamp_pin made where there were none, those that
+ * bpfstamp_load_object made of maps that want to be pinned by name, and the
+ * folders of both.
+ */
 void bpfstamp_unpin(struct bpfstamp_loaded *loaded);
 
 /* Close all fds; what is pinned or attached stays. */

@@ -264,12 +264,27 @@ static int load_everything(struct bpfstamp_stamp *s, const struct bpfstamp_load 
 	return 0;
 }
 
-static int fill_prog_arrays(const struct bpfstamp_stamp *s, struct bpfstamp_err *err)
+/* Put programs into the prog arrays that were created, or into those that others may be using already. */
+static int fill_arrays(const struct bpfstamp_stamp *s, bool reused, struct bpfstamp_err *err)
 {
 	for (uint32_t i = 0; i < s->t->map_count; i++)
-		if (starts_with_programs(s, i) && mapmake_programs(s, i, s->prog_fds, err))
+		if (starts_with_programs(s, i) && mapmake_is_reused(s, i) == reused &&
+		    mapmake_programs(s, i, s->prog_fds, err))
 			return -1;
 	return 0;
+}
+
+/* What others can see, when all else has succeeded. */
+static int publish(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
+{
+	if (load->dry_run)
+		return 0;
+	if (fill_arrays(s, false, err) || mapmake_pin(s, load, err))
+		return -1;
+	if (!fill_arrays(s, true, err))
+		return 0;
+	mapmake_unpin(s->t, s->pins);
+	return -1;
 }
 
 static void close_programs(struct bpfstamp_stamp *s)
@@ -304,11 +319,12 @@ static int load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 	if (t->elf.big != BYTES_HOST_BIG)
 		return err_set(err, EINVAL, "%s: the object is %s-endian, this machine is not: it can be inspected and "
 			       "patched here, not loaded", t->name, t->elf.big ? "big" : "little");
+	mapmake_forget_pins(&s->pins);
 	for (int tries = 8; tries; tries--) {
 		ret = load->program == BPFSTAMP_ALL_PROGRAMS ? load_everything(s, load, err) :
 		      load_with_arrays(s, load, load->program, true, err);
-		ret = ret || (!keep && check_kept(s, err)) || fill_prog_arrays(s, err);
-		if (!ret && (load->dry_run || !mapmake_pin(s, load, err)))
+		ret = ret || (!keep && check_kept(s, err));
+		if (!ret && !publish(s, load, err))
 			return 0;
 		mapmake_close(s);
 		close_programs(s);
@@ -348,8 +364,16 @@ int bpfstamp_load_object(struct bpfstamp_stamp *s, const struct bpfstamp_load *l
 		loaded->map_fds[i] = s->map_fds[i];
 		s->map_fds[i] = -1;
 	}
+	loaded->map_name_pins = s->pins;
+	s->pins = NULL;
 	*out = loaded;
 	return 0;
+}
+
+void bpfstamp_load_undo(struct bpfstamp_stamp *s)
+{
+	mapmake_unpin(s->t, s->pins);
+	mapmake_forget_pins(&s->pins);
 }
 
 int bpfstamp_map_info(int fd, struct bpfstamp_map_info *out, struct bpfstamp_err *err)

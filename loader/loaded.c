@@ -14,6 +14,7 @@
 
 #include "loader/err.h"
 #include "loader/loaded.h"
+#include "loader/mapmake.h"
 #include "loader/pin.h"
 
 enum { PATH_SIZE = 4096 };
@@ -58,6 +59,7 @@ void bpfstamp_loaded_free(struct bpfstamp_loaded *l)
 	close_all(l->map_fds, l->t->map_count);
 	free(l->prog_pins);
 	free(l->map_pins);
+	mapmake_forget_pins(&l->map_name_pins);
 	free(l->dir);
 	free(l);
 }
@@ -184,6 +186,8 @@ void bpfstamp_unpin(struct bpfstamp_loaded *l)
 {
 	char maps[PATH_SIZE];
 
+	mapmake_unpin(l->t, l->map_name_pins);
+	mapmake_forget_pins(&l->map_name_pins);
 	if (!l->dir)
 		return;
 	unpin_all(l, false, l->prog_pins, l->t->func_count);

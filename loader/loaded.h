@@ -14,6 +14,7 @@ struct bpfstamp_loaded {
 	const struct bpfstamp_template *t;
 	int *prog_fds, *map_fds;
 	uint8_t *prog_pins, *map_pins;	/* enum pin_made */
+	struct map_pins *map_name_pins;	/* of maps that were pinned by name, or NULL */
 	char *dir;			/* where they are pinned, or NULL */
 	bool made_dir, made_maps;	/* the folder, and maps in it, were not there */
 };

@@ -25,9 +25,18 @@ int mapmake_programs(const struct bpfstamp_stamp *s, uint32_t index, const int *
  * Pin the maps that were created and want it: when everything else has
  * succeeded.  Where another process has pinned one meanwhile, fails with
  * EEXIST: the caller closes all and starts again.  A failure removes the pins
- * that this call made.
+ * that this call made; else s->pins knows them, where there are any.
  */
 int mapmake_pin(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err);
+
+/* Remove these pins (NULL: none), and the folders that were made for them. */
+void mapmake_unpin(const struct bpfstamp_template *t, const struct map_pins *pins);
+
+/* Let them be: free *pins, and make it NULL. */
+void mapmake_forget_pins(struct map_pins **pins);
+
+/* Whether a map was taken from its pin. */
+bool mapmake_is_reused(const struct bpfstamp_stamp *s, uint32_t index);
 
 /* The name that a map gets in the kernel: that of a data map begins with the object's, as libbpf's do. */
 void mapmake_name(char out[16], const struct bpfstamp_template *t, const struct map *m);

@@ -107,18 +107,21 @@ int mapmake_reuse(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstam
 
 /* ------------------------------------------------------------------ pins */
 
-struct made {
-	bool pin;
-	size_t folder;		/* as of pin_make_folders */
+struct map_pins {
+	char *path;		/* of struct bpfstamp_load, or NULL */
+	struct made {
+		bool pin;
+		size_t folder;	/* as of pin_make_folders */
+	} made[];		/* by map */
 };
 
 /* The path of a map's pin, and of its folder. */
-static int find_paths(const struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
+static int find_paths(const struct bpfstamp_template *t, uint32_t index, const char *pin_path,
 		      char path[PIN_PATH_SIZE], char dir[PIN_PATH_SIZE], struct bpfstamp_err *err)
 {
 	size_t len;
 
-	if (pin_map_path(path, PIN_PATH_SIZE, s->t, &s->t->maps[index], load->pin_path, err))
+	if (pin_map_path(path, PIN_PATH_SIZE, t, &t->maps[index], pin_path, err))
 		return -1;
 	len = (size_t)(strrchr(path, '/') - path);
 	memcpy(dir, path, len);
@@ -128,12 +131,12 @@ static int find_paths(const struct bpfstamp_stamp *s, uint32_t index, const stru
 	return 0;
 }
 
-static int pin_one(const struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
-		   struct made *made, struct bpfstamp_err *err)
+static int pin_one(const struct bpfstamp_stamp *s, uint32_t index, const char *pin_path, struct made *made,
+		   struct bpfstamp_err *err)
 {
 	char path[PIN_PATH_SIZE], dir[PIN_PATH_SIZE];
 
-	if (find_paths(s, index, load, path, dir, err))
+	if (find_paths(s->t, index, pin_path, path, dir, err))
 		return -1;
 	if (pin_make_folders(dir, &made->folder, err) || pin_fd(path, s->map_fds[index], err))
 		return err_wrap(err, "%s: map %s", s->t->name, s->t->maps[index].name);
@@ -141,44 +144,70 @@ static int pin_one(const struct bpfstamp_stamp *s, uint32_t index, const struct 
 	return 0;
 }
 
-static void unpin(const struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
-		  const struct made *made)
+static void unpin(const struct bpfstamp_template *t, uint32_t index, const char *pin_path, const struct made *made)
 {
 	char path[PIN_PATH_SIZE], dir[PIN_PATH_SIZE];
 	struct bpfstamp_err ignored;
 
-	if ((!made->pin && !made->folder) || find_paths(s, index, load, path, dir, &ignored))
+	if ((!made->pin && !made->folder) || find_paths(t, index, pin_path, path, dir, &ignored))
 		return;
 	if (made->pin)
 		unlink(path);
 	pin_remove_folders(dir, made->folder);
 }
 
+bool mapmake_is_reused(const struct bpfstamp_stamp *s, uint32_t index)
+{
+	return s->map_reused && s->map_reused[index];
+}
+
 static bool wants_pin(const struct bpfstamp_stamp *s, uint32_t index)
 {
-	const struct map *m = &s->t->maps[index];
+	return s->t->maps[index].pinning != MAP_PIN_NONE && s->map_fds[index] >= 0 && !mapmake_is_reused(s, index);
+}
 
-	return m->pinning != MAP_PIN_NONE && s->map_fds[index] >= 0 &&
-		!(s->map_reused && s->map_reused[index]);
+static struct map_pins *pins_new(uint32_t count, const char *pin_path)
+{
+	struct map_pins *pins = calloc(1, sizeof(*pins) + count * sizeof(pins->made[0]));
+
+	if (pins && pin_path && !(pins->path = strdup(pin_path))) {
+		free(pins);
+		return NULL;
+	}
+	return pins;
 }
 
 int mapmake_pin(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
 	uint32_t count = s->t->map_count, i = 0;
-	struct made *made;
 
 	while (i < count && !wants_pin(s, i))
 		i++;
 	if (i == count)
 		return 0;
-	made = calloc(count, sizeof(*made));
-	if (!made)
+	s->pins = pins_new(count, load->pin_path);
+	if (!s->pins)
 		return object_no_memory(err);
-	for (; i < count; i++)
-		if (wants_pin(s, i) && pin_one(s, i, load, &made[i], err))
-			break;
-	for (uint32_t k = i + 1; i < count && k > 0; k--)
-		unpin(s, k - 1, load, &made[k - 1]);
-	free(made);
-	return i < count ? -1 : 0;
+	for (; i < count; i++) {
+		if (wants_pin(s, i) && pin_one(s, i, load->pin_path, &s->pins->made[i], err)) {
+			mapmake_unpin(s->t, s->pins);
+			mapmake_forget_pins(&s->pins);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void mapmake_unpin(const struct bpfstamp_template *t, const struct map_pins *pins)
+{
+	for (uint32_t i = t->map_count; pins && i > 0; i--)
+		unpin(t, i - 1, pins->path, &pins->made[i - 1]);
+}
+
+void mapmake_forget_pins(struct map_pins **pins)
+{
+	if (*pins)
+		free((*pins)->path);
+	free(*pins);
+	*pins = NULL;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "loader/err.h"
+#include "loader/mapmake.h"
 #include "loader/path.h"
 #include "loader/stamp.h"
 
@@ -53,6 +54,7 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 	free(s->map_fds);
 	free(s->prog_fds);
 	free(s->map_reused);
+	mapmake_forget_pins(&s->pins);
 	free(s);
 }
 

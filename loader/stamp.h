@@ -8,6 +8,8 @@
 
 #include "loader/template.h"
 
+struct map_pins;
+
 struct bpfstamp_stamp {
 	const struct bpfstamp_template *t;
 	uint8_t *image;
@@ -16,6 +18,7 @@ struct bpfstamp_stamp {
 	uint8_t *linked;	/* a program put together; grows to the largest that was loaded */
 	uint32_t linked_size;
 	int *map_fds, *prog_fds;	/* by map and by function, while being loaded; else -1 */
+	struct map_pins *pins;	/* of maps that the last load pinned by name, or NULL */
 	bool *map_reused;	/* by map that has an fd: it was pinned already; NULL where none was, yet */
 };
 

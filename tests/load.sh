@@ -79,6 +79,10 @@ test_refused() {
 	refused "verifier" "the kernel refuses program $uniq .*rejected.bpf.c:[0-9]+" \
 		"$BPFSTAMP" load "$tmp/$uniq.o" --pin "$pins/p" --type sched_cls
 	is "verifier: nothing is left" 0 "$(kernel_objects 0)"
+	mkdir "$pins/p"
+	bpftool prog load "$OBJECTS/ping_drop_stamp.v3.o" "$pins/p/drop" type classifier 2>/dev/null
+	refused "a name is taken" "cannot pin $pins/p/drop: File exists" load ping_drop_tail.v3
+	unpin
 	refused "no type" "section egress does not tell the type of program filter_out" load ping_drop_global.v3
 	refused "not a bpffs" "$tmp/other.*bpffs" \
 		"$BPFSTAMP" load "$OBJECTS/ping_drop_global.v3.o" --type sched_cls --pin "$tmp/other/p"
@@ -132,6 +136,10 @@ test_attach() {
 	tc filter add dev va egress prio 1 handle 1 bpf da obj "$OBJECTS/ping_drop_stamp.v1.o" sec egress
 	refused "attach --pin over a foreign filter" "taken by" "$BPFSTAMP" attach "$OBJECTS/ping_drop_stamp.v3.o" \
 		"${hook[@]}" --pin "$pins/p" --set target_addr=1
+	refused "attach --pin over a foreign filter, maps by name" "taken by" "$BPFSTAMP" attach \
+		"$OBJECTS/ping_drop_tail.v3.o" "${hook[@]}" --prog filter_out --pin "$pins/p"
+	refused "attach over a foreign filter, maps by name" "taken by" "$BPFSTAMP" attach \
+		"$OBJECTS/ping_drop_tail.v3.o" "${hook[@]}" --prog drop
 	tc qdisc del dev va clsact
 }
 
