@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bpfstamp load: stamp an object, load all of its programs and maps, and pin
- * them, for somebody else to attach.  With --dry-run they are loaded, so that
+ * bpfstamp load: stamp an object, load all of its programs and maps, or one
+ * program with what it needs, and pin them, for somebody else to attach.  With --dry-run they are loaded, so that
  * the verifier has its say, and forgotten.
  */
 #include <errno.h>
@@ -104,12 +104,14 @@ static int report(const struct stamped *stamped, const struct options *o, const 
 int cmd_load(const struct options *o, struct bpfstamp_err *err)
 {
 	struct bpfstamp_loaded *loaded = NULL;
+	uint32_t program = BPFSTAMP_ALL_PROGRAMS;
 	struct stamped stamped;
 	int ret;
 
 	if (values_stamp(&stamped, o, err))
 		return -1;
-	ret = loading_keep(&loaded, &stamped, o, BPFSTAMP_ALL_PROGRAMS, o->prog_type, err) ||
+	ret = (o->prog && bpfstamp_find_program(stamped.t, o->prog, 0, &program, err)) ||
+	      loading_keep(&loaded, &stamped, o, program, o->prog_type, err) ||
 	      (!o->dry_run && bpfstamp_pin(loaded, o->pin, o->repin, err)) || report(&stamped, o, loaded, err);
 	bpfstamp_loaded_free(loaded);
 	values_free(&stamped);

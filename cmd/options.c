@@ -48,7 +48,7 @@ static const struct definition {
 	{ OPT_OUTPUT, "output", 'o', "OUT", PATCH, PATCH, "the file to write" },
 	{ OPT_DEV, "dev", 'd', "DEV", FILTER | SHOW, FILTER, "network interface" },
 	{ OPT_DIRECTION, "direction", 0, "egress|ingress", FILTER, 0, "default: egress" },
-	{ OPT_PROG, "prog", 'p', "NAME", ATTACH | DISASM, 0, "program; default: the only one that fits" },
+	{ OPT_PROG, "prog", 'p', "NAME", ATTACH | LOAD | DISASM, 0, "program; default: the only one that fits, or all" },
 	{ OPT_PRIO, "prio", 0, "N", FILTER, 0, "priority of the filter, 1 to 65535; default: 1" },
 	{ OPT_HANDLE, "handle", 0, "N", FILTER, 0, "handle of the filter, from 1; default: 1" },
 	{ OPT_PROTOCOL, "protocol", 0, "all|ip|ipv6|arp|N", FILTER, 0, "EtherType of the filter; default: all" },

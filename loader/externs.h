@@ -7,6 +7,7 @@
 #define LOADER_EXTERNS_H
 
 #include "loader/kernel.h"
+#include "loader/load.h"
 #include "loader/template.h"
 
 /*
@@ -14,7 +15,8 @@
  * object's byte order.  What is not set and weak is zero; strong, an error.
  * file: a configuration that stands for that of the running kernel, or NULL.
  */
-int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t *bytes, struct bpfstamp_err *err);
+int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t *bytes,
+		    const struct bpfstamp_load *load, struct bpfstamp_err *err);
 
 struct extern_value {
 	bool found;		/* false: weak, and the kernel has none */

@@ -66,7 +66,8 @@ static int by_extern_name(const void *a, const void *b)
 
 /* Store what the configuration says of these, which are sorted by name; what comes first, counts. */
 static int store_configuration(const struct bpfstamp_template *t, struct wanted *wanted, uint32_t count,
-			       struct kconfig *config, uint8_t *bytes, struct bpfstamp_err *err)
+			       struct kconfig *config, uint8_t *bytes, const struct bpfstamp_load *load,
+			       struct bpfstamp_err *err)
 {
 	const char *name, *value;
 
@@ -74,11 +75,15 @@ static int store_configuration(const struct bpfstamp_template *t, struct wanted 
 		const struct wanted key = { .ext = &(struct external){ .name = name } };
 		struct wanted *w = bsearch(&key, wanted, count, sizeof(key), by_extern_name);
 		struct kconfig_type type;
+		int cut;
 
 		if (!w || w->set)
 			continue;
 		type = type_of(t, w->ext);
-		if (kconfig_store(bytes + w->ext->offset, &type, t->elf.big, value, err))
+		cut = kconfig_store(bytes + w->ext->offset, &type, t->elf.big, value, err);
+		if (cut > 0)
+			load_note(load, "extern %s: %s is longer than %u bytes, and was cut", name, value, type.size);
+		if (cut < 0)
 			return err_wrap(err, "%s: extern %s: in %s", t->name, name, config->path);
 		w->set = true;
 	}
@@ -89,7 +94,8 @@ static int store_configuration(const struct bpfstamp_template *t, struct wanted 
 	return 0;
 }
 
-int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t *bytes, struct bpfstamp_err *err)
+int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t *bytes,
+		    const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
 	struct wanted *wanted = malloc((t->extern_count + (size_t)1) * sizeof(*wanted));
 	struct kconfig config;
@@ -112,7 +118,7 @@ int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t
 		if (ret)
 			err_wrap(err, "%s: extern %s", t->name, wanted[0].ext->name);
 		else
-			ret = store_configuration(t, wanted, count, &config, bytes, err);
+			ret = store_configuration(t, wanted, count, &config, bytes, load, err);
 		kconfig_close(&config);
 	}
 	free(wanted);

@@ -8,10 +8,9 @@
  * because that is simpler than lines that cross the ends of buffers.  What
  * comes out of gzip is checked by its CRC, by zlib.
  *
- * What may be stored where is libbpf's choice, but that a string that is too
- * long is an error here, where libbpf cuts it: a program that compares it
- * would be wrong in silence.  As there, a variable of 8 bytes takes any number
- * of 64 bits whatever its sign, since addresses are often declared long.
+ * What may be stored where is libbpf's choice: a string that is too long is
+ * cut, and a variable of 8 bytes takes any number of 64 bits whatever its sign,
+ * since addresses are often declared long.
  * Backslashes in strings are kept.
  */
 #include <errno.h>
@@ -98,18 +97,17 @@ static int store_letter(uint8_t *to, const struct kconfig_type *type, bool big, 
 static int store_text(uint8_t *to, const struct kconfig_type *type, const char *quoted, struct bpfstamp_err *err)
 {
 	size_t len = strlen(quoted);
+	bool cut;
 
 	if (len < 2 || quoted[len - 1] != '"')
 		return err_set(err, EINVAL, "its value %s has no closing quote", quoted);
 	if (type->form != KCONFIG_TEXT)
 		return wrong_form(type, quoted, "a char array", err);
 	len -= 2;
-	if (len >= type->size)
-		return err_set(err, ERANGE, "its value %s and a NUL are %zu bytes, and it is declared with %u",
-			       quoted, len + 1, type->size);
+	cut = len >= type->size;
 	memset(to, 0, type->size);
-	memcpy(to, quoted + 1, len);
-	return 0;
+	memcpy(to, quoted + 1, cut ? type->size - 1 : len);
+	return cut ? 1 : 0;
 }
 
 /* Whether a number fits; negative: 64-bit two's complement of what had a minus in front. */

@@ -37,8 +37,9 @@ bool kconfig_type(const struct btf *btf, uint32_t id, struct kconfig_type *out);
 
 /*
  * Store a value into to (type->size bytes, of that byte order): one that stands
- * behind '=' in a configuration, or a number.  What the type cannot hold is an
- * error; nothing is truncated.
+ * behind '=' in a configuration, or a number.  A number that the type cannot
+ * hold is an error; of a string that is too long the beginning is stored, and
+ * 1 is returned.
  */
 int kconfig_store(uint8_t *to, const struct kconfig_type *type, bool big, const char *value,
 		  struct bpfstamp_err *err);

@@ -45,6 +45,8 @@ struct link {
 	uint32_t chunk_count, call_count, map_count, symbol_count, patch_count;
 	int *btf_fds;		/* fd_array of the load: 0, then the BTF of modules that kfuncs are in, which is not to be closed */
 	uint32_t btf_fd_count;	/* 0 where there is none */
+	uint32_t target_id;	/* of tracing programs: what they attach to, a type of the kernel's, else 0 */
+	int target_fd;		/* of the BTF that it is in; 0: vmlinux's */
 	struct bpf_func_info *func_info;	/* of linux/bpf.h */
 	struct bpf_line_info *line_info;
 	uint32_t func_info_count, line_info_count;

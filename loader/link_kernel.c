@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What the running kernel decides in a linked program: the instructions that
- * CO-RE records name, and those that refer to its symbols and functions.
+ * CO-RE records name, those that refer to its symbols and functions, and what a
+ * tracing program attaches to.
  *
  *   a variable of the kernel     lddw with src 3 (BTF id): VAR, fd of its BTF
  *   an address of the kernel     lddw of the number
@@ -9,14 +10,16 @@
  *   anything weak that is not there   lddw 0; a call that the verifier refuses if
  *                                it can be reached
  *
- * (kernel: verifier.c, check_pseudo_btf_id and fetch_kfunc_meta.)  The
- * decisions are kept as patches: instructions in full, laid over the program
- * whenever it is put together, for none of them depends on a stamp's values.
+ * (kernel: verifier.c, check_pseudo_btf_id and fetch_kfunc_meta.)  The decisions
+ * are kept as patches: instructions in full, laid over the program whenever it
+ * is put together, for none of them depends on a stamp's values.
  *
  * The kernel's types are opened when the first instruction needs them, and kept
  * with the template, for fd_array names modules by fds that must stay open.
  */
 #include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,10 +203,86 @@ static size_t count_patches(const struct bpfstamp_template *t, uint32_t func)
 	       object_record_from(c, &c->cores, t->ext.big, f->start);
 }
 
+/* ---------------------------------------------------------------- target */
+
+static bool is_tracing(uint32_t prog_type)
+{
+	return prog_type == BPF_PROG_TYPE_TRACING || prog_type == BPF_PROG_TYPE_LSM;
+}
+
+/* What stands in the kernel's types in front of the name that a section gives. */
+static const char *target_prefix(const struct func *f)
+{
+	if (f->prog_type == BPF_PROG_TYPE_LSM)
+		return "bpf_lsm_";
+	if (f->attach_type == BPF_TRACE_RAW_TP)
+		return "btf_trace_";
+	return f->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "";
+}
+
+static bool find_target_in(struct link *link, const struct kernel *k, uint32_t btf, const char *name, enum btf_kind kind)
+{
+	const struct kernel_btf *in = kernel_btf_at(k, btf);
+	uint32_t id = 0;
+	struct btf_type type;
+
+	while ((id = kernel_find(k, btf, name, kernel_essential(name), id))) {
+		btf_type(&in->btf, id, &type);
+		if (type.kind != kind || strcmp(type.name, name) != 0)
+			continue;
+		link->target_id = id;
+		link->target_fd = in->fd;
+		return true;
+	}
+	return false;
+}
+
+/* The function, tracepoint or iterator that the section of a tracing program names. */
+static int find_target(struct link *link, const struct bpfstamp_template *t, const struct func *f,
+		       struct bpfstamp_err *err)
+{
+	const char *section = t->codes[f->code].name, *slash = strchr(section, '/');
+	enum btf_kind kind = f->attach_type == BPF_TRACE_RAW_TP ? BTF_TYPEDEF : BTF_FUNC;
+	struct kernel *k;
+	char name[256];
+
+	if (!slash || !slash[1])
+		return err_set(err, EINVAL, "%s: section %s of program %s does not name what to attach to", t->name,
+			       section, f->name);
+	if (snprintf(name, sizeof(name), "%s%s", target_prefix(f), slash + 1) >= (int)sizeof(name))
+		return err_set(err, ENAMETOOLONG, "%s: the name of section %s is too long", t->name, section);
+	if (!(k = get_kernel(t, err)))
+		return -1;
+	if (find_target_in(link, k, 0, name, kind))
+		return 0;
+	if (kernel_read_modules(k, err))
+		return -1;
+	for (uint32_t i = 1; i < kernel_btf_count(k); i++)
+		if (find_target_in(link, k, i, name, kind))
+			return 0;
+	return err_set(err, ENOENT, "%s: program %s of section %s attaches to %s, which this kernel does not have",
+		       t->name, f->name, section, name);
+}
+
+static int check_target(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err)
+{
+	const struct func *f = &t->funcs[link->chunks[0].func];
+
+	if (is_tracing(f->prog_type))
+		return find_target(link, t, f, err);
+	if (f->prog_type == BPF_PROG_TYPE_EXT || f->prog_type == BPF_PROG_TYPE_STRUCT_OPS)
+		return err_set(err, ENOTSUP, "%s: cannot load program %s of section %s: programs of type %s are not "
+			       "supported", t->name, f->name, t->codes[f->code].name,
+			       bpfstamp_prog_type_name(f->prog_type));
+	return 0;
+}
+
 int link_kernel(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	size_t room = 0;
 
+	if (check_target(link, t, err))
+		return -1;
 	for (uint32_t i = 0; i < link->chunk_count; i++)
 		room += count_patches(t, link->chunks[i].func);
 	link->patches = calloc(room + 1, sizeof(*link->patches));

@@ -37,7 +37,7 @@ void load_note(const struct bpfstamp_load *load, const char *fmt, ...)
 	char text[256];
 	va_list args;
 
-	if (!load->note)
+	if (!load || !load->note)
 		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);

@@ -7,7 +7,7 @@
 
 #include "loader/template.h"
 
-/* Tell the caller's note of a fallback. */
+/* Tell the caller's note of a fallback; load may be NULL. */
 void load_note(const struct bpfstamp_load *load, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "needs the capabilities …", as the error of a step. */

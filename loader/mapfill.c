@@ -37,16 +37,34 @@ static int fill_one(struct bpfstamp_stamp *s, uint32_t index, const uint8_t *byt
 	return 0;
 }
 
-static int fill_kconfig(struct bpfstamp_stamp *s, uint32_t index, struct bpfstamp_err *err)
+/* The configuration of the kernel is read once a template; NULL on failure. */
+static const uint8_t *get_kconfig(const struct bpfstamp_template *t, const struct bpfstamp_load *load,
+				  struct bpfstamp_err *err)
 {
-	uint8_t *bytes = calloc(1, s->t->maps[index].value_size);
-	int ret;
+	struct template_cache *cache = t->cache;
+	uint8_t *bytes;
 
-	if (!bytes)
-		return object_no_memory(err);
-	ret = externs_kconfig(s->t, NULL, bytes, err) ? -1 : fill_one(s, index, bytes, true, err);
-	free(bytes);
-	return ret;
+	pthread_mutex_lock(&cache->lock);
+	if (!cache->kconfig) {
+		bytes = calloc(1, t->maps[t->kconfig].value_size);
+		if (!bytes || externs_kconfig(t, NULL, bytes, load, err)) {
+			if (!bytes)
+				object_no_memory(err);
+			free(bytes);
+			bytes = NULL;
+		}
+		cache->kconfig = bytes;
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return cache->kconfig;
+}
+
+static int fill_kconfig(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
+			struct bpfstamp_err *err)
+{
+	const uint8_t *bytes = get_kconfig(s->t, load, err);
+
+	return bytes ? fill_one(s, index, bytes, true, err) : -1;
 }
 
 /* "cannot put NAME into slot N of map …", by errno. */
@@ -86,7 +104,7 @@ int mapfill(struct bpfstamp_stamp *s, uint32_t index, int btf_fd, const struct b
 	if (m->data != NO_INDEX)
 		return fill_one(s, index, s->image + t->datas[m->data].image, t->datas[m->data].readonly, err);
 	if (m->kconfig)
-		return fill_kconfig(s, index, err);
+		return fill_kconfig(s, index, load, err);
 	return maps_of_maps(m->type) ? fill_maps(s, index, btf_fd, load, err) : 0;
 }
 

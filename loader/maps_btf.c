@@ -174,7 +174,6 @@ static int values_member(const struct bpfstamp_template *t, struct map *m, const
 	if (m->value_size && m->value_size != 4)
 		return maps_malformed(t, m, member->name, "contradict the size given before, which has to be 4", err);
 	m->value_size = 4;
-	m->btf_value = 0;
 	btf_type(&t->btf, btf_resolve(&t->btf, member->type), &type);
 	if (type.kind == BTF_ARRAY)
 		btf_type(&t->btf, btf_resolve(&t->btf, type.array_type), &type);

@@ -347,6 +347,8 @@ int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, i
 	a.attr.license = (uint64_t)(uintptr_t)t->license;
 	a.attr.kern_version = t->kern_version;
 	a.attr.prog_flags = f->prog_flags;
+	a.attr.attach_btf_id = link->target_id;
+	a.attr.attach_btf_obj_fd = (uint32_t)link->target_fd;
 	if (link->btf_fd_count)
 		a.attr.fd_array = (uint64_t)(uintptr_t)link->btf_fds;
 	set_name(&a.attr, f->name);

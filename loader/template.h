@@ -174,6 +174,7 @@ struct template_cache {
 	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
 	struct extern_value *externs;	/* those of .ksyms that were looked for; NULL: none was */
 	bool *found_externs;
+	uint8_t *kconfig;	/* the bytes of the map of .kconfig, or NULL */
 	struct link *_Atomic links[];	/* by function */
 };
 

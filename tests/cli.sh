@@ -302,7 +302,8 @@ test_help() {
 	help_lists patch set set-file allow-unused inline replace expect allow-derived output dry-run
 	help_lists attach set set-file allow-unused inline replace expect allow-derived dev direction prog prio \
 		handle protocol pin repin pin-path btf force netns dry-run
-	help_lists load set set-file allow-unused inline replace expect allow-derived pin repin pin-path type btf dry-run
+	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type btf \
+		dry-run
 	help_lists detach dev direction prio handle protocol force netns dry-run
 	help_lists show dev netns
 	help_lists disasm set set-file allow-unused inline replace expect allow-derived prog

@@ -66,6 +66,15 @@ test_load() {
 	is "load: nothing is left" 0 "$(kernel_objects 0)"
 }
 
+test_one() {
+	ok "load --prog" load ping_drop_tail.v3 --prog drop
+	is "load --prog: pins" "./dropped ./p ./p/drop ./p/maps ./p/maps/dropped" "$(tree)"
+	unpin
+	refused "load --prog, misspelt" "did you mean 'drop'" load ping_drop_tail.v3 --prog dorp
+	ok "load --prog, optional" load optional.v3 --prog sometimes
+	unpin
+}
+
 test_dry_run() {
 	unique "$OBJECTS/ping_drop_tail.v3.o"
 	ok "load --dry-run" "$BPFSTAMP" load "$tmp/$uniq.o" --pin "$pins/p" --pin-path "$pins" --dry-run
@@ -158,6 +167,7 @@ have bpftool || { skip load "no bpftool"; finish; }
 mkdir "$pins" && mount -t bpf none "$pins" || { skip load "no bpffs"; finish; }
 network || { skip load "no veth devices"; finish; }
 test_load
+test_one
 test_dry_run
 test_refused
 test_shared

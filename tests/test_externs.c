@@ -225,7 +225,7 @@ static void expect_kconfig(const struct bpfobj *o, const char *text, const uint8
 	ck_assert_uint_le(size, sizeof(bytes));
 	memset(bytes, 0xee, sizeof(bytes));
 	externobj_write(text, strlen(text));
-	ck_assert_msg(!externs_kconfig(o->t, externobj_path, bytes, &err), "%s", err.text);
+	ck_assert_msg(!externs_kconfig(o->t, externobj_path, bytes, NULL, &err), "%s", err.text);
 	ck_assert_mem_eq(bytes, want, size);
 	for (uint32_t i = size; i < sizeof(bytes); i++)
 		ck_assert_uint_eq(bytes[i], 0xee);
@@ -236,7 +236,7 @@ static void expect_no_kconfig(const struct bpfobj *o, const char *file, const ch
 	struct bpfstamp_err err;
 	uint8_t bytes[64];
 
-	ck_assert_int_eq(externs_kconfig(o->t, file, bytes, &err), -1);
+	ck_assert_int_eq(externs_kconfig(o->t, file, bytes, NULL, &err), -1);
 	bpfobj_says(&err, error);
 	ck_assert_msg(!strncmp(err.text, "test.o: extern ", 15), "%s", err.text);
 }
@@ -341,7 +341,7 @@ START_TEST(compiled_kconfig)
 	if (access("/proc/config.gz", R_OK)) {
 		printf("SKIP externs: no /proc/config.gz\n");
 	} else {
-		ck_assert_msg(!externs_kconfig(o.t, NULL, bytes, &err), "%s", err.text);
+		ck_assert_msg(!externs_kconfig(o.t, NULL, bytes, NULL, &err), "%s", err.text);
 		ck_assert_uint_eq(bytes[38], 'y');
 		ck_assert_uint_eq(bytes[39], 1);
 		ck_assert_uint_eq(bytes[41], 0);

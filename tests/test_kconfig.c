@@ -38,7 +38,7 @@ static const struct {
 	struct kconfig_type type;
 	const char *value;
 	const char *bytes;	/* little-endian; NULL: fails */
-	const char *error;
+	const char *error;	/* of what fails; of what is stored: not NULL where it was cut */
 } values[] = {
 	{ BOOL, "y", "\1", NULL },
 	{ BOOL, "n", "\0", NULL },
@@ -86,7 +86,7 @@ static const struct {
 	{ INT(4, true), "", NULL, "its value '' is not" },
 	{ TEXT(4), "\"\"", "\0\0\0\0", NULL },
 	{ TEXT(4), "\"abc\"", "abc\0", NULL },
-	{ TEXT(4), "\"abcd\"", NULL, "its value \"abcd\" and a NUL are 5 bytes, and it is declared with 4" },
+	{ TEXT(4), "\"abcd\"", "abc\0", "cut" },
 	{ TEXT(4), "\"a\\\"\"", "a\\\"\0", NULL },
 	{ TEXT(4), "\"abc", NULL, "its value \"abc has no closing quote" },
 	{ TEXT(4), "\"", NULL, "its value \" has no closing quote" },
@@ -110,7 +110,7 @@ START_TEST(value)
 			ck_assert_mem_eq(bytes, untouched, sizeof(bytes));
 			continue;
 		}
-		ck_assert_msg(!kconfig_store(bytes, type, big, values[_i].value, &err), "%s", err.text);
+		ck_assert_int_eq(kconfig_store(bytes, type, big, values[_i].value, &err), !!values[_i].error);
 		for (uint32_t i = 0; i < type->size; i++)
 			ck_assert_uint_eq(bytes[big && type->form != KCONFIG_TEXT ? type->size - 1 - i : i],
 					  (uint8_t)values[_i].bytes[i]);

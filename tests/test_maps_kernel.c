@@ -230,7 +230,7 @@ START_TEST(kconfig)
 		return;
 	s = bpfobj_stamp(&o);
 	fd = bpffs_make(s, o.t->kconfig, NULL);
-	ck_assert_int_eq(externs_kconfig(o.t, NULL, bytes, &bpffs.err), 0);
+	ck_assert_int_eq(externs_kconfig(o.t, NULL, bytes, NULL, &bpffs.err), 0);
 	ck_assert_int_eq(bpffs_lookup(fd, 0, &value), 0);
 	ck_assert_mem_eq(&value, bytes, 4);
 	ck_assert_uint_ge(value, 4u << 16);
