@@ -10,8 +10,10 @@
 #include "tests/bpfobj.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "tests/btfgen.h"
 #include "tests/realobj.h"
@@ -190,6 +192,31 @@ void bpfobj_set_fails(struct bpfstamp_stamp *s, const char *name, const char *te
 	ck_assert_msg(bpfstamp_set(s, name, text, &err) == -1, "%s=%s is accepted", name, text);
 	ck_assert_int_ne(err.code, 0);
 	bpfobj_says(&err, error);
+}
+
+bool bpfobj_kernel_has(const char *what, unsigned int major, unsigned int minor, const char *feature)
+{
+	unsigned int own_major = 0, own_minor = 0;
+	struct utsname name;
+
+	ck_assert_int_eq(uname(&name), 0);
+	ck_assert_int_eq(sscanf(name.release, "%u.%u", &own_major, &own_minor), 2);
+	if (own_major > major || (own_major == major && own_minor >= minor))
+		return true;
+	printf("SKIP %s: no %s (Linux %u.%u)\n", what, feature, major, minor);
+	return false;
+}
+
+bool bpfobj_kernel_compiles(const char *what)
+{
+	FILE *file = fopen("/proc/sys/net/core/bpf_jit_enable", "r");
+	int c = file ? fgetc(file) : '1';
+
+	if (file)
+		fclose(file);
+	if (c == '0')
+		printf("SKIP %s: no JIT\n", what);
+	return c != '0';
 }
 
 void bpfobj_says(const struct bpfstamp_err *err, const char *text)

@@ -74,6 +74,12 @@ void bpfobj_get(const struct bpfobj *o, const struct bpfstamp_stamp *s, const ch
 void bpfobj_set(struct bpfstamp_stamp *s, const char *name, const char *text);
 void bpfobj_set_fails(struct bpfstamp_stamp *s, const char *name, const char *text, const char *error);
 
+/* Whether the running kernel is that new; where not, says that what is skipped, for lack of its feature. */
+bool bpfobj_kernel_has(const char *what, unsigned int major, unsigned int minor, const char *feature);
+
+/* Whether the kernel compiles programs; where not, says that what is skipped. */
+bool bpfobj_kernel_compiles(const char *what);
+
 /* The error must hold that text. */
 void bpfobj_says(const struct bpfstamp_err *err, const char *text);
 

@@ -3,6 +3,12 @@
  * Source and object are temporary files.  Which compiler works is found by
  * compiling: a clang without a BPF back end counts as none, so that tests of
  * real objects are left out there instead of failing.
+ *
+ * The virtual machines of tests/kernels have no compiler.  Their objects are
+ * those that the same tests compiled before, elsewhere: REALOBJ names a folder
+ * that receives each object, in both byte orders, under a hash of all that went
+ * into it.  It is read from only where no compiler works, so that it cannot hide
+ * a change.
  */
 #include "tests/realobj.h"
 
@@ -10,6 +16,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static bool write_file(const char *path, const char *text)
@@ -105,15 +112,31 @@ static uint8_t *compile_with_any(const char *target, const char *flags, const ch
 	return bytes;
 }
 
+static void keep_other_order(const char *target, const char *flags, const char *source)
+{
+	const char *other = strcmp(target, "bpfel") ? "bpfel" : "bpfeb";
+	char path[512];
+	uint8_t *bytes;
+	size_t size;
+
+	if (!kept_path(path, sizeof(path), other, flags, source))
+		return;
+	bytes = compile_with_any(other, flags, source, &size);
+	if (bytes)
+		keep(path, bytes, size);
+	free(bytes);
+}
+
 uint8_t *realobj_compile(const char *target, const char *flags, const char *source, size_t *size)
 {
 	char path[512];
 	bool kept = kept_path(path, sizeof(path), target, flags, source);
 	uint8_t *bytes = compile_with_any(target, flags, source, size);
 
-	if (bytes && kept)
+	if (bytes && kept) {
 		keep(path, bytes, *size);
-	else if (!bytes && kept)
+		keep_other_order(target, flags, source);
+	} else if (!bytes && kept)
 		bytes = read_file(path, size);
 	if (!bytes)
 		fprintf(stderr, "SKIP real objects: no clang compiles for %s\n", target);

@@ -339,7 +339,7 @@ START_TEST(compiled_kconfig)
 	}
 	ck_assert_uint_eq(o.t->maps[o.t->kconfig].value_size, sizeof(bytes));
 	if (access("/proc/config.gz", R_OK)) {
-		printf("SKIP externs: no /proc/config.gz\n");
+		printf("SKIP externs: no /proc/config.gz (CONFIG_IKCONFIG_PROC)\n");
 	} else {
 		ck_assert_msg(!externs_kconfig(o.t, NULL, bytes, NULL, &err), "%s", err.text);
 		ck_assert_uint_eq(bytes[38], 'y');

@@ -86,7 +86,11 @@ START_TEST(every_type)
 
 		if (!kernel_has(m->type))
 			continue;
-		ck_assert_msg(!mapmake(s, i, btf, &bpffs.load, &bpffs.err), "%s", bpffs.err.text);
+		if (mapmake(s, i, btf, &bpffs.load, &bpffs.err) && m->type == BPF_MAP_TYPE_INODE_STORAGE) {
+			printf("SKIP maps: no inode_storage (CONFIG_BPF_LSM)\n");
+			continue;
+		}
+		ck_assert_msg(s->map_fds[i] >= 0, "%s", bpffs.err.text);
 		info = bpffs_info(s->map_fds[i]);
 		ck_assert_str_eq(info.name, m->name);
 		ck_assert_uint_eq(info.type, m->type);

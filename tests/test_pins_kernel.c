@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST(no_pin_of_a_map)
 {
-	static const uint64_t exit_0[] = { 0xb7, 0x95 };
+	static const struct bpf_insn exit_0[] = { { .code = 0xb7 }, { .code = 0x95 } };
 	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS, .insns = (uintptr_t)exit_0, .insn_cnt = 2,
 				.license = (uintptr_t)"GPL" };
 	int fd = bpffs_call(BPF_PROG_LOAD, &attr);

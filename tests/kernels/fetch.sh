@@ -5,7 +5,8 @@
 #
 #   vmlinuz          the kernel that METAPACKAGE of RELEASE stands for now
 #   modules.cpio.gz  of its modules, those in the list below, in /modules, not
-#                    compressed and numbered in the order they are to be loaded
+#                    compressed and numbered in the order they are to be loaded;
+#                    and its configuration, as /boot/config-RELEASE
 #   release          what `uname -r` will say
 #   root/            the other packages, unpacked
 #
@@ -33,9 +34,12 @@ take_kernel() {		# ROOT RELEASE
 	return 1
 }
 
-take_modules() {	# FOLDER
+take_modules() {	# FOLDER RELEASE
 	local module path n=10
-	mkdir -p "$new/m/modules"
+	mkdir -p "$new/m"/{boot,modules}
+	for path in "$new/kernel/boot/config-$2" "$new/kernel/usr/lib/modules/$2/config"; do
+		[ ! -e "$path" ] || cp "$path" "$new/m/boot/config-$2"
+	done
 	for module in $MODULES; do
 		path=$(find "$1" -name "$module.ko" -o -name "$module.ko.xz")
 		case $path in
@@ -60,7 +64,7 @@ fetch() {	# ARCHITECTURE RELEASE METAPACKAGE [PACKAGE…]
 	folder=$(find "$new/kernel" -type d -path '*/lib/modules/*/kernel' -prune)
 	release=$(basename "$(dirname "$folder")")
 	take_kernel "$new/kernel" "$release"
-	take_modules "$folder"
+	take_modules "$folder" "$release"
 	rm -r "$new/kernel"
 	[ $# = 3 ] || debian_unpack "$new/apt" "$new/root" "${@:4}"
 	rm -r "$new/apt"

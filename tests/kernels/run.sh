@@ -61,16 +61,18 @@ usable() {	# ARCHITECTURE
 	fi
 }
 
-# NAME VERSION MCPU: the oldest kernel that loads the objects of each BPF source, and from which -mcpu on it must
-# be that new.  The source says so in a line "needs: Linux 5.12 from v3 on (why)", or "refused: why" for no kernel.
+# NAME VERSION MCPU WHAT…: the oldest kernel that loads the objects of each BPF source, from which -mcpu on it must
+# be that new, and what else it must have, JIT or options of its configuration.  The source says so in a line such as
+# "needs: Linux 5.12 from v3 on (why), a JIT, CONFIG_BPF_LSM (why)", or "refused: why" where no kernel loads it.
 list_objects() {
-	local source needs
+	local source needs others
 	for source in "$here"/../../{bpf,tests/objects}/*.bpf.c; do
 		needs=$(sed -nE 's,^/\* needs: Linux ([0-9.]+)( from v([0-9]) on)?.*,\1 \3,p; s,^/\* refused: .*,999,p' "$source")
+		others=$(sed -nE '/^\/\* needs: /!d; s/\([^)]*\)//g; s/a JIT/JIT/; p' "$source" | grep -oE 'JIT|CONFIG_[A-Z_]+')
 		# Two words.
 		# shellcheck disable=SC2086
 		set -- ${needs:-0}
-		echo "$(basename "$source" .bpf.c) $1 ${2:-1}"
+		echo "$(basename "$source" .bpf.c) $1 ${2:-1}" $others
 	done
 }
 
@@ -150,7 +152,7 @@ judge() {	# NAME ARCHITECTURE
 		failed=$((failed + 1))
 		echo "FAIL $1: it did not come to its end: see $OUT/$1.console"
 	fi
-	grep -aE "^(SKIP|FAIL)|^[^ ]+:[0-9]+:[EF]:|^guest: cannot" "$OUT/$1.console" | sed "s/^/$1: /"
+	grep -aE "^(SKIP|NOTE|FAIL)|^[^ ]+:[0-9]+:[EF]:|^guest: cannot" "$OUT/$1.console" | sed "s/^/$1: /"
 	rows+=$row$'\n'
 	[ "$failed" = "$before" ] || tail -n 3 "$OUT/$1.console" | sed "s/^/$1: /"
 }

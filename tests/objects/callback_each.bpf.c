@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 5.13 (bpf_for_each_map_elem) */
+/* needs: Linux 5.13 (bpf_for_each_map_elem), a JIT */
 /* A static function of .text by its address, which the helper calls for each element; it calls another one. */
 #include "features.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 5.17 (bpf_loop) */
+/* needs: Linux 5.17 (bpf_loop), a JIT */
 /* Two callbacks, one of which starts a loop itself; two programs that share one. */
 #include "features.h"
 

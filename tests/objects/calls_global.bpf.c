@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Global functions, which the verifier proves by themselves: scalars, the context, memory of known size; a weak one. */
-/* Linux 5.12 was the first to prove the one that takes memory; older ones load it without BTF. */
+/* needs: Linux 5.12 (memory as an argument of a global function) */
 #include "features.h"
 
 struct pair {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* refused: it reads a struct that no kernel has */
 /*
  * Values whose place CO-RE decides: a variable of a relocated struct, which must
  * not become an immediate, and an offset that equals a placeholder by chance.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 6.4 (bpf_dynptr_from_skb) */
+/* needs: a JIT (calls of the kernel's functions, where it has this one) */
 /* A function of the kernel as it might have been once, and as it is: the program calls the one that is there. */
 #include "features.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 6.4 (bpf_dynptr_from_skb) */
+/* needs: Linux 6.4 (bpf_dynptr_from_skb), a JIT */
 /* A function of the kernel, and one that is not there. */
 #include "features.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: CONFIG_KALLSYMS_ALL (addresses of variables) */
+/* needs: Linux 5.12 (per-CPU variables in the BTF of the kernel), CONFIG_KALLSYMS_ALL (their addresses) */
 /* Per-CPU variables of the kernel, found by type: a number, a struct, and one that is not there. */
 #include "features.h"
 

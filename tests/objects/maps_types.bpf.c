@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* needs: Linux 6.2 (cgrp_storage), CONFIG_BPF_LSM (inode_storage) */
 /* A map of each type that needs nothing else, with what each type asks of its definition. */
 #include "features.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* refused: by every kernel, though all of it can be linked */
 /*
- * Programs that need what no kernel has, and a function of the kernel that they
- * may not call: they can be linked, not loaded.
+ * Programs that need what no kernel has, and a function that they may not call.
  */
 #include "features.h"
 

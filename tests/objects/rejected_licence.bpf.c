@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Calls a helper that is only for programs under the GPL. */
+/* refused: it calls a helper that is only for programs under the GPL */
 #include "features.h"
 
 SEC("tc")

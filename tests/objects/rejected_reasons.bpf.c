@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* refused: by every verifier */
 /*
- * A program for each common reason of the verifier to refuse one; none of them
- * can be loaded.
+ * A program for each common reason of the verifier to refuse one.
  */
 #include "features.h"
 
@@ -97,7 +97,7 @@ int too_complex(struct __sk_buff *skb)
 SEC("tc")
 int unknown_opcode(void)
 {
-	RAW(".8byte 0x8d");
+	RAW(".byte 0x8d, 0, 0, 0, 0, 0, 0, 0");
 	return 0;
 }
 

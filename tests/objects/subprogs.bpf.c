@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 5.17 (bpf_loop) */
+/* needs: Linux 5.17 (bpf_loop), a JIT */
 /*
  * Calls of every kind: global and static functions of .text, a static one of
  * the caller's section, one that calls itself, and one that is given to a helper.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* needs: a JIT (a tail call in a function) */
 /* A program array whose slots name programs of the object, with a hole, and a call from a subprogram. */
 #include "features.h"
 

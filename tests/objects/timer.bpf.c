@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 5.15 (bpf_timer) */
+/* needs: Linux 5.15 (bpf_timer), a JIT */
 /* A timer in the value of a map, with a callback. */
 #include "features.h"
 
