@@ -13,9 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
 
 #include "tests/btfgen.h"
+#include "tests/netns.h"
 #include "tests/realobj.h"
 
 struct bpfobj bpfobj_new(bool big)
@@ -209,14 +214,17 @@ bool bpfobj_kernel_has(const char *what, unsigned int major, unsigned int minor,
 
 bool bpfobj_kernel_compiles(const char *what)
 {
-	FILE *file = fopen("/proc/sys/net/core/bpf_jit_enable", "r");
-	int c = file ? fgetc(file) : '1';
+	struct bpf_prog_info info = { 0 };
+	union bpf_attr attr = { 0 };
 
-	if (file)
-		fclose(file);
-	if (c == '0')
+	attr.info.bpf_fd = (uint32_t)netns_program(BPF_PROG_TYPE_SOCKET_FILTER);
+	attr.info.info = (uintptr_t)&info;
+	attr.info.info_len = sizeof(info);
+	ck_assert_int_eq((int)syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)), 0);
+	close((int)attr.info.bpf_fd);
+	if (!info.jited_prog_len)
 		printf("SKIP %s: no JIT\n", what);
-	return c != '0';
+	return info.jited_prog_len;
 }
 
 void bpfobj_says(const struct bpfstamp_err *err, const char *text)

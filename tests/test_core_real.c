@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "include/bytes.h"
 #include "loader/core.h"
 #include "loader/core_spec.h"
 
@@ -168,7 +169,7 @@ static uint64_t read_bits(const uint8_t *bytes, uint64_t offset, uint64_t size, 
 	uint64_t value = 0;
 
 	for (uint64_t i = 0; i < size; i++)
-		value |= (uint64_t)bytes[offset + i] << 8 * i;
+		value |= (uint64_t)bytes[offset + i] << 8 * (BYTES_HOST_BIG ? size - 1 - i : i);
 	return value << left >> right;
 }
 
@@ -185,7 +186,7 @@ static void check_bitfield(const char *name)
 	ck_assert_uint_gt(m.bit_size, 0);
 	memset(bytes, 0, sizeof(bytes));
 	for (i = m.bit_offset; i < m.bit_offset + m.bit_size; i++)
-		bytes[i / 8] |= (uint8_t)(1 << i % 8);
+		bytes[i / 8] |= (uint8_t)(BYTES_HOST_BIG ? 0x80 >> i % 8 : 1 << i % 8);
 	for (i = 0; i < sizeof(bytes); i++)
 		others[i] = (uint8_t)~bytes[i];
 	for (i = 0; i < 4; i++) {

@@ -205,7 +205,7 @@ test_verdicts() {
 # What else an object may need.
 has() {	# JIT|CONFIG_…
 	if [ "$1" = JIT ]; then
-		[ "$(cat /proc/sys/net/core/bpf_jit_enable 2>/dev/null)" != 0 ]
+		[ "$(cat /proc/sys/net/core/bpf_jit_enable 2>/dev/null || echo 0)" != 0 ]
 	else
 		grep -q "^$1=[ym]" "/boot/config-$(uname -r)"
 	fi
