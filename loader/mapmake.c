@@ -176,6 +176,14 @@ static bool is_refusal(int code)
 	return code == EINVAL || code == E2BIG || code == EOPNOTSUPP || code == KERNEL_ENOTSUPP;
 }
 
+/* Whether RLIMIT_MEMLOCK may be what stands in the way, which kernels before 5.11 tell for devmaps in their own way. */
+static bool is_limit(uint32_t type, int code)
+{
+	bool devmap = type == BPF_MAP_TYPE_DEVMAP || type == BPF_MAP_TYPE_DEVMAP_HASH;
+
+	return code == EPERM || (code == EINVAL && devmap);
+}
+
 static void note_form(const struct bpfstamp_load *load, unsigned int without, unsigned int known)
 {
 	if (without & NO_NAME)
@@ -204,7 +212,7 @@ static int create_newest(const union bpf_attr *attr, const struct bpfstamp_load 
 			continue;
 		tried |= 1u << without;
 		fd = create_form(attr, without);
-		if (fd < 0 && errno == EPERM && load_raise_memlock(load))
+		if (fd < 0 && is_limit(attr->map_type, errno) && load_raise_memlock(load))
 			fd = create_form(attr, without);
 		if (fd >= 0) {
 			note_form(load, without, known);
