@@ -24,8 +24,9 @@
  * was to make is then untouched and nothing is left half done.  Objects are
  * freed by their own _free or _close, which accept NULL.  Strings and
  * structures that a template hands out are the template's and live as long.
- * Numbers are in host byte order.  Nothing here prints, exits, forks, keeps
- * global state or installs a handler.
+ * Numbers are in host byte order.  Nothing here prints, exits, forks,
+ * installs a handler or keeps global state, but for what the running kernel was
+ * seen to lack.  Link with -lbpfstamp -lmnl -lz.
  *
  * Threads.  A template may be used by many threads at once when it is ready,
  * that is after the last bpfstamp_declare.  A stamp or a net belongs to one

@@ -258,6 +258,8 @@ static int create(const struct bpfstamp_template *t, const struct map *m, int in
 	mapmake_failed(t, m, "create", err);
 	if (err->code == EINVAL && one_value && m->flags & BPF_F_RDONLY_PROG)
 		err_hint(err, ": kernels before 5.2 have no read-only data (--inline, or STAMP, go without a map)");
+	else if (err->code == EINVAL)
+		err_hint(err, ": this kernel may lack maps of type %u, or not take such sizes or flags for them", m->type);
 	return -1;
 }
 
