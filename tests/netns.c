@@ -97,7 +97,7 @@ static int enter(void)
 {
 	if (unshare(CLONE_NEWNET) < 0)
 		return NO_NAMESPACE;
-	return system("ip link add va type veth peer name vb && tc -V >/dev/null") == 0 ? 0 : NO_TOOLS;
+	return system("exec ip link add va type veth peer name vb") == 0 ? 0 : NO_TOOLS;
 }
 
 bool netns_usable(const char *suite)
@@ -112,8 +112,10 @@ bool netns_usable(const char *suite)
 	}
 	fflush(stdout);
 	pid = fork();
-	if (pid == 0)
-		_exit(enter());
+	if (pid == 0) {
+		status = enter();
+		_exit(!status && system("exec tc -V >/dev/null") != 0 ? NO_TOOLS : status);
+	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
 		printf("SKIP %s: %s\n", suite, WIFEXITED(status) && WEXITSTATUS(status) == NO_TOOLS ?
 		       "no veth, ip or tc" : "no network namespaces");

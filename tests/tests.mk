@@ -32,8 +32,8 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-compat check-fuzz check-oracle \
-	check-kernels oracle forms unit-tests test-objects
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-compat \
+	check-fuzz check-oracle check-kernels oracle forms unit-tests test-objects
 
 check:
 	@tests/deps.sh all
@@ -100,12 +100,14 @@ $(BUILD)/tests/realobj/made: $(BUILD)/unit $(TEST_BPF_BUILT)
 
 test-objects: $(TEST_BPF_BUILT)
 
-# The suites that ask the kernel for anything.
-KERNEL_SUITES = $(patsubst tests/test_%.c,%,$(shell grep -lE 'tests/netns\.h|loader/sys\.h|SYS_bpf|bpfstamp_load' $(wildcard tests/test_*.c)))
+# The suites that change what belongs to a process, so that each test needs one; and others that ask the kernel.
+suites_with = $(patsubst tests/test_%.c,%,$(shell grep -lE '$(1)' $(wildcard tests/test_*.c)))
+FORKING_SUITES = $(call suites_with,tests/(netns|bpffs|bpfcalls)\.h|CLONE_NEW|setres|setrlimit)
+KERNEL_SUITES = $(filter-out $(FORKING_SUITES),$(call suites_with,loader/sys\.h|SYS_bpf|bpfstamp_load|kernel_open|kconfig_open))
 
 check-kernels: $(if $(CLANG),$(BUILD)/tests/realobj/made)
-	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(TESTS)' KERNEL_SUITES='$(KERNEL_SUITES)' \
-		tests/kernels/run.sh $(BUILD)/kernels $(KERNELS)
+	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(TESTS)' \
+		FORKING_SUITES='$(FORKING_SUITES)' KERNEL_SUITES='$(KERNEL_SUITES)' tests/kernels/run.sh $(BUILD)/kernels $(KERNELS)
 
 check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests

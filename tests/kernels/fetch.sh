@@ -6,15 +6,15 @@
 #   vmlinuz          the kernel that METAPACKAGE of RELEASE stands for now
 #   modules.cpio.gz  of its modules, those in the list below, in /modules, not
 #                    compressed and numbered in the order they are to be loaded;
-#                    and its configuration, as /boot/config-RELEASE
+#                    and its configuration, where an installed kernel has it
 #   release          what `uname -r` will say
 #   root/            the other packages, unpacked
 #
 # Versions come and go in a mirror, so the packages behind the metapackage are
 # looked up.  What names them and where they keep the kernel has changed: up to
 # 6.12 all is in linux-image-VERSION, with the kernel in /boot; later there are
-# linux-binary-VERSION and linux-modules-VERSION, with all of it below
-# /usr/lib/modules.  An OUT that is there is left alone, whatever a mirror has
+# linux-base-VERSION, linux-binary-VERSION and linux-modules-VERSION, with all of
+# it below /usr/lib/modules.  An OUT that is there is left alone, whatever a mirror has
 # got since; it appears only when it is complete, and else OUT.log tells why
 # not.  Release files may be as old
 # as they like: these kernels are to be tested, not to be lived with.
@@ -36,9 +36,9 @@ take_kernel() {		# ROOT RELEASE
 
 take_modules() {	# FOLDER RELEASE
 	local module path n=10
-	mkdir -p "$new/m"/{boot,modules}
-	for path in "$new/kernel/boot/config-$2" "$new/kernel/usr/lib/modules/$2/config"; do
-		[ ! -e "$path" ] || cp "$path" "$new/m/boot/config-$2"
+	mkdir -p "$new/m/modules"
+	for path in "boot/config-$2" "usr/lib/modules/$2/config"; do
+		[ ! -e "$new/kernel/$path" ] || install -D -m 644 "$new/kernel/$path" "$new/m/$path"
 	done
 	for module in $MODULES; do
 		path=$(find "$1" -name "$module.ko" -o -name "$module.ko.xz")
@@ -57,7 +57,7 @@ fetch() {	# ARCHITECTURE RELEASE METAPACKAGE [PACKAGE…]
 	local packages folder release
 	debian_usable
 	debian_open "$new/apt" "$1" "$2" check-valid-until=no
-	packages=$(debian_depends "$new/apt" "$3" 'linux-(image|binary|modules)-[0-9].*[0-9]-.*')
+	packages=$(debian_depends "$new/apt" "$3" 'linux-(image|base|binary|modules)-[0-9].*[0-9]-.*')
 	# One word each.
 	# shellcheck disable=SC2086
 	debian_unpack "$new/apt" "$new/kernel" $packages

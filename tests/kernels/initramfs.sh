@@ -18,10 +18,12 @@
 set -eu
 
 find_in_root() {	# NAME…: the first that ROOT has
-	local name
+	local name path
 	for name in "$@"; do
-		for name in "$root"/{,usr/}$name; do
-			[ ! -e "$name" ] || { echo "$name"; return; }
+		# A pattern.
+		# shellcheck disable=SC2086
+		for path in "$root"/{,usr/}$name; do
+			[ ! -e "$path" ] || { echo "$path"; return; }
 		done
 	done
 	echo "initramfs: no $* in $root" >&2

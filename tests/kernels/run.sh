@@ -10,15 +10,16 @@
 #   boot.sh        the console goes to OUT/KERNEL.console
 #
 # Every test in there has to say how it ended, and the last line has to be the
-# one that init prints at its end.  Two kernels run at a time.
+# one that init prints at its end.  There is one kernel more at a time than there
+# are processors, because each waits for pings now and then.
 #
 # What cannot be had (qemu, a mirror, a cross compiler) makes a SKIP line of a
 # kernel, and with CI set a failure, as in tests/lib.sh; so does a test that was
 # skipped inside.  OUT keeps what was fetched; delete it to fetch again.
 #
 # The environment: BUILD, CLANG and REALOBJ as the unit tests have them, their
-# SUITES, and KERNEL_SUITES, those that ask the kernel.  Where the byte order is
-# this machine's the others would find nothing new.
+# SUITES, and of these FORKING_SUITES and KERNEL_SUITES, which ask the kernel.
+# Where the byte order is this machine's the others would find nothing new.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../cmd/debian.sh"
@@ -40,9 +41,9 @@ TESTS="unit verdicts objects"
 
 # With s390x comes what its programs are linked with, and what else is in the initramfs.
 packages() {	# ARCHITECTURE
-	[ "$1" != s390x ] || echo busybox-static libc6-dev linux-libc-dev check libsubunit-dev libmnl-dev libjansson-dev zlib1g-dev \
-		dash iproute2 libbpf1 libelf1t64 libmnl0 libcap2 libxtables12 libselinux1 libpcre2-8-0 libc6 \
-		zlib1g libzstd1
+	[ "$1" != s390x ] || echo libc6-dev linux-libc-dev check libsubunit-dev libmnl-dev libjansson-dev zlib1g-dev \
+		busybox-static dash iproute2 libbpf1 libelf1t64 libmnl0 libcap2 libxtables12 libselinux1 \
+		libpcre2-8-0 libc6 zlib1g libzstd1
 }
 
 LIMIT=600	# seconds that a virtual machine gets; it needs a tenth of that
@@ -69,9 +70,10 @@ list_objects() {
 	for source in "$here"/../../{bpf,tests/objects}/*.bpf.c; do
 		needs=$(sed -nE 's,^/\* needs: Linux ([0-9.]+)( from v([0-9]) on)?.*,\1 \3,p; s,^/\* refused: .*,999,p' "$source")
 		others=$(sed -nE '/^\/\* needs: /!d; s/\([^)]*\)//g; s/a JIT/JIT/; p' "$source" | grep -oE 'JIT|CONFIG_[A-Z_]+')
-		# Two words.
+		# Words.
 		# shellcheck disable=SC2086
 		set -- ${needs:-0}
+		# shellcheck disable=SC2086
 		echo "$(basename "$source" .bpf.c) $1 ${2:-1}" $others
 	done
 }
@@ -81,22 +83,23 @@ build() {	# ARCHITECTURE
 	local dir=$OUT/$1 root=$OUT/s390x/root build=$OUT/s390x/build
 	mkdir -p "$dir"
 	list_objects >"$dir/objects.list"
+	echo "$FORKING_SUITES" >"$dir/suites.forking"
+	echo "$KERNEL_SUITES" >"$dir/suites.others"
 	if [ "$1" = amd64 ]; then
-		echo "$KERNEL_SUITES" >"$dir/unit.suites"
 		$MAKE -s "$BUILD/static/unit" test-objects &&
-		"$here/initramfs.sh" "$dir.cpio.gz" / "$BUILD"/static/{bpfstamp,unit} "$dir"/{objects.list,unit.suites} \
+		"$here/initramfs.sh" "$dir.cpio.gz" / "$BUILD"/static/{bpfstamp,unit} "$dir"/{objects.list,suites.*} \
 			"$BUILD/tests/objects" "$REALOBJ"
 		return
 	fi
 	# llvm-objdump is not there to compare with.
-	echo "${SUITES/disasm/}" >"$dir/unit.suites"
+	tr ' ' '\n' <<<"$SUITES" | grep -vxF -e "${FORKING_SUITES// /$'\n'}" -e disasm >"$dir/suites.others"
 	# The cross compiler has headers and a C library of its own, which are older than what the packages were built for.
-	$MAKE -s BUILD="$build" OBJCOPY=s390x-linux-gnu-objcopy AR=s390x-linux-gnu-ar \
+	$MAKE -s BUILD="$build" CFLAGS=-O1 OBJCOPY=s390x-linux-gnu-objcopy AR=s390x-linux-gnu-ar \
 		CC="s390x-linux-gnu-gcc -isystem $root/usr/include -isystem $root/usr/include/s390x-linux-gnu" \
 		LDFLAGS="-static -s --sysroot=$root -B$root/usr/lib/s390x-linux-gnu -L$root/usr/lib/s390x-linux-gnu" \
 		BPF_TARGET=bpfeb UAPI="$root/usr/include/s390x-linux-gnu" \
 		"$build"/{bpfstamp,unit} test-objects &&
-	"$here/initramfs.sh" "$dir.cpio.gz" "$root" "$build"/{bpfstamp,unit} "$dir"/{objects.list,unit.suites} \
+	"$here/initramfs.sh" "$dir.cpio.gz" "$root" "$build"/{bpfstamp,unit} "$dir"/{objects.list,suites.*} \
 		"$build/tests/objects" "$REALOBJ"
 }
 
@@ -175,7 +178,7 @@ main() {
 	while read -r name arch rest; do
 		# shellcheck disable=SC2086
 		run "$name" "$arch" $rest </dev/null &
-		[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+		[ "$(jobs -rp | wc -l)" -le "$(nproc)" ] || wait -n
 	done < <(table)
 	wait
 	while read -r name arch rest; do

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* refused: a program for tracing is loaded with what it traces, which is not known here */
 /* Loads and addresses of the kernel's fields: flavors, arrays, anonymous members, other sizes, what is missing. */
 #include "helpers.h"
 
