@@ -103,7 +103,8 @@ test-objects: $(TEST_BPF_BUILT)
 # The suites that change what belongs to a process, so that each test needs one; and others that ask the kernel.
 suites_with = $(patsubst tests/test_%.c,%,$(shell grep -lE '$(1)' $(wildcard tests/test_*.c)))
 FORKING_SUITES = $(call suites_with,tests/(netns|bpffs|bpfcalls)\.h|CLONE_NEW|setres|setrlimit)
-KERNEL_SUITES = $(filter-out $(FORKING_SUITES),$(call suites_with,loader/sys\.h|SYS_bpf|bpfstamp_load|kernel_open|kconfig_open))
+KERNEL_SUITES = $(filter-out $(FORKING_SUITES),\
+	$(call suites_with,loader/sys\.h|SYS_bpf|bpfstamp_load|kernel_open|kconfig_open))
 
 check-kernels: $(if $(CLANG),$(BUILD)/tests/realobj/made)
 	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(TESTS)' \
