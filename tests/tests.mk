@@ -160,13 +160,13 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_SOURCES)
 $(BUILD)/fuzz/%: tests/fuzz_%.c tests/walk.c $(BUILD)/fuzz/libfuzzed.a
 	$(CLANG) $(FUZZ_FLAGS) -o $@ $< tests/walk.c $(BUILD)/fuzz/libfuzzed.a -lmnl -lz
 
-check-fuzz: $(BUILD)/corpus/made $(addprefix $(BUILD)/fuzz/,$(FUZZERS))
-	@for f in $(FUZZERS); do \
-		mkdir -p $(BUILD)/corpus/$$f $(BUILD)/fuzz/found/$$f; \
-		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-			-artifact_prefix=$(BUILD)/fuzz/crash-$$f- $(BUILD)/fuzz/found/$$f $(BUILD)/corpus/$$f \
-			>$(BUILD)/fuzz/$$f.log 2>&1 || { tail -40 $(BUILD)/fuzz/$$f.log; exit 1; }; \
-		echo "fuzz $$f: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$$f.log) inputs, no fault"; \
-	done
+check-fuzz: $(addprefix check-fuzz-,$(FUZZERS))
+
+check-fuzz-%: $(BUILD)/fuzz/% $(BUILD)/corpus/made
+	@mkdir -p $(BUILD)/corpus/$* $(BUILD)/fuzz/found/$*
+	@$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=$(BUILD)/fuzz/crash-$*- $(BUILD)/fuzz/found/$* $(BUILD)/corpus/$* \
+		>$(BUILD)/fuzz/$*.log 2>&1 || { tail -40 $(BUILD)/fuzz/$*.log; exit 1; }
+	@echo "fuzz $*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$*.log) inputs, no fault"
 
 -include $(TEST_OBJECTS:.o=.d) $(ORACLE_OBJECTS:.o=.d)
