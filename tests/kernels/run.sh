@@ -140,7 +140,7 @@ judge() {	# NAME ARCHITECTURE
 		skip "$1" "$(cat "$OUT/$1.skip")"
 		return
 	fi
-	row=$(printf '%-30s' "$(cat "$OUT/$1/release") ($2)")
+	row=$(printf '%-36s' "$(cat "$OUT/$1/release") ($2)")
 	for t in $TESTS; do
 		read -r p f s <<<"$(result "$1" "$t")"
 		if [ -z "${s:-}" ]; then
@@ -184,7 +184,7 @@ main() {
 	while read -r name arch rest; do
 		judge "$name" "$arch"
 	done < <(table)
-	printf '%-30s' "kernel: passed/failed/skipped"
+	printf '%-36s' "kernel: passed/failed/skipped"
 	# shellcheck disable=SC2086
 	printf '%16s' $TESTS
 	printf '\n%s' "$rows"
