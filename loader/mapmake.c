@@ -161,8 +161,8 @@ static int create_form(const union bpf_attr *full, unsigned int without)
 
 	if (without & NO_BTF)
 		attr.btf_fd = attr.btf_key_type_id = attr.btf_value_type_id = 0;
-	for (char *c = attr.map_name; (without & NO_DOTS) && *c; c++)
-		*c = (char)(*c == '.' ? '_' : *c);
+	if (without & NO_DOTS)
+		sys_undot(attr.map_name);
 	if (without & NO_NAME)
 		memset(attr.map_name, 0, sizeof(attr.map_name));
 	return sys_map_create(&attr);
@@ -171,9 +171,7 @@ static int create_form(const union bpf_attr *full, unsigned int without)
 /* Whether asking for less may help. */
 static bool is_refusal(int code)
 {
-	enum { KERNEL_ENOTSUPP = 524 };
-
-	return code == EINVAL || code == E2BIG || code == EOPNOTSUPP || code == KERNEL_ENOTSUPP;
+	return code == EINVAL || code == E2BIG || code == EOPNOTSUPP || code == SYS_ENOTSUPP;
 }
 
 /* Whether RLIMIT_MEMLOCK may be what stands in the way, which kernels before 5.11 tell for devmaps in their own way. */

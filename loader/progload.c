@@ -70,7 +70,6 @@ enum {
 	LOG_SMALLEST = 1 << 16,
 	LOG_LARGEST = (1 << 24) - 1,	/* more is EINVAL before 5.3 */
 	TRUE_SIZE_AT = 140,	/* of log_true_size (u32, 6.4), which follows core_relo_rec_size in union bpf_attr */
-	KERNEL_ENOTSUPP = 524,	/* not of user space, but the verifier returns it */
 	UNPRIVILEGED_INSNS = 4096,
 };
 
@@ -149,13 +148,6 @@ static int load_logged(struct attempt *a)
 	return fd;
 }
 
-static void without_dots(char name[16])
-{
-	for (; *name; name++)
-		if (*name == '.')
-			*name = '_';
-}
-
 static bool take(struct attempt *a, enum step step)
 {
 	a->steps |= 1u << step;
@@ -175,7 +167,7 @@ static bool take(struct attempt *a, enum step step)
 		memset(a->attr.prog_name, 0, sizeof(a->attr.prog_name));
 		break;
 	case WITHOUT_DOTS:
-		without_dots(a->attr.prog_name);
+		sys_undot(a->attr.prog_name);
 		break;
 	}
 	return true;
@@ -287,7 +279,7 @@ static int hint_code(const struct attempt *a, struct bpfstamp_err *err)
 static int explain(const struct attempt *a, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_load *load = a->load;
-	const char *reason = a->code == KERNEL_ENOTSUPP ? "Operation not supported" : strerror(a->code);
+	const char *reason = a->code == SYS_ENOTSUPP ? "Operation not supported" : strerror(a->code);
 
 	err_set(err, a->code, "%s: the kernel refuses program %s (%s)", a->t->name,
 		a->t->funcs[a->link->chunks[0].func].name, reason);
@@ -321,7 +313,7 @@ static void set_name(union bpf_attr *attr, const char *name)
 		return;
 	sys_name(attr->prog_name, name);
 	if (lacks(LACKS_DOTS))
-		without_dots(attr->prog_name);
+		sys_undot(attr->prog_name);
 }
 
 int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, int btf_fd,

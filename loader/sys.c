@@ -82,15 +82,20 @@ int sys_btf_by_id(uint32_t id)
 	return sys_bpf(BPF_BTF_GET_FD_BY_ID, &attr);
 }
 
-int sys_btf_info(int fd, struct bpf_btf_info *info)
+static int sys_info(int fd, void *info, uint32_t size)
 {
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.info.bpf_fd = (uint32_t)fd;
-	attr.info.info_len = sizeof(*info);
+	attr.info.info_len = size;
 	attr.info.info = pointer(info);
 	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
+int sys_btf_info(int fd, struct bpf_btf_info *info)
+{
+	return sys_info(fd, info, sizeof(*info));
 }
 
 int sys_prog_load(union bpf_attr *attr)
@@ -124,13 +129,7 @@ int sys_obj_get(const char *path)
 
 int sys_map_info(int fd, struct bpf_map_info *info)
 {
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = (uint32_t)fd;
-	attr.info.info_len = sizeof(*info);
-	attr.info.info = pointer(info);
-	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+	return sys_info(fd, info, sizeof(*info));
 }
 
 int sys_prog_bind_map(int prog_fd, int map_fd)
@@ -145,13 +144,7 @@ int sys_prog_bind_map(int prog_fd, int map_fd)
 
 int sys_prog_info(int fd, struct bpf_prog_info *info)
 {
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = (uint32_t)fd;
-	attr.info.info_len = sizeof(*info);
-	attr.info.info = pointer(info);
-	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+	return sys_info(fd, info, sizeof(*info));
 }
 
 void sys_name(char out[16], const char *name)
@@ -159,4 +152,11 @@ void sys_name(char out[16], const char *name)
 	memset(out, 0, 16);
 	for (int i = 0; i < 15 && name[i]; i++)
 		out[i] = (char)(isalnum((unsigned char)name[i]) || name[i] == '.' ? name[i] : '_');
+}
+
+void sys_undot(char *name)
+{
+	for (; *name; name++)
+		if (*name == '.')
+			*name = '_';
 }

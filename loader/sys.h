@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { SYS_ENOTSUPP = 524 };	/* the kernel's own, which no C library knows and bpf(2) returns nevertheless */
+
 union bpf_attr;
 struct bpf_btf_info;
 struct bpf_prog_info;
@@ -31,5 +33,8 @@ int sys_prog_info(int fd, struct bpf_prog_info *info);
 
 /* Copy name into a kernel object's name (16 bytes), with '_' for what it would refuse. */
 void sys_name(char out[16], const char *name);
+
+/* Make '_' of dots, which old kernels take in no name, and a bpffs takes in none. */
+void sys_undot(char *name);
 
 #endif
