@@ -25,7 +25,7 @@ LDFLAGS += -fsanitize=address,undefined
 endif
 FREESTANDING = -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include)
 
-LIB_MODULES = elf bpfinsn netlink loader
+LIB_MODULES = elf bpfinsn netlink loader hook
 LIB_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c)))
 CMD_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c))
 BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))

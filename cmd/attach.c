@@ -14,7 +14,7 @@
 #include "cmd/output.h"
 #include "cmd/values.h"
 
-static int report(const struct stamped *stamped, const struct options *o, const struct bpfstamp_filter *f,
+static int report(const struct stamped *stamped, const struct options *o, const struct bpfstamp_attachment *f,
 		  struct bpfstamp_err *err)
 {
 	char tag[17];
@@ -43,24 +43,25 @@ static int report(const struct stamped *stamped, const struct options *o, const 
 }
 
 static int dry_run(struct bpfstamp_net *net, const struct options *o, const struct bpfstamp_program *p,
-		   struct bpfstamp_filter *out, struct bpfstamp_err *err)
+		   struct bpfstamp_attachment *out, struct bpfstamp_err *err)
 {
-	bool clsact, filter;
+	struct bpfstamp_plan plan;
 
-	*out = (struct bpfstamp_filter){ .direction = o->hook.direction, .prio = o->hook.prio, .handle = o->hook.handle,
+	*out = (struct bpfstamp_attachment){ .direction = o->hook.direction, .prio = o->hook.prio, .handle = o->hook.handle,
 					 .protocol = o->hook.protocol, .kind = "bpf", .ours = true };
 	snprintf(out->dev, sizeof(out->dev), "%s", o->hook.dev);
 	snprintf(out->name, sizeof(out->name), "%s", p->name);
-	if (bpfstamp_attach_check(net, &o->hook, &clsact, &filter, &out->ifindex, err))
+	if (bpfstamp_attach_check(net, &o->hook, p->name, &plan, err))
 		return -1;
+	out->ifindex = plan.ifindex;
 	if (!o->json)
-		printf("would %s, and %s\n", clsact ? "use the clsact qdisc that is there" : "create a clsact qdisc",
-		       filter ? "replace the filter that is there" : "create a filter");
+		printf("would %s, and %s\n", plan.clsact ? "use the clsact qdisc that is there" : "create a clsact qdisc",
+		       plan.occupied ? "replace the filter that is there" : "create a filter");
 	return 0;
 }
 
 /* The program's id and tag, where the kernel's answer did not tell them. */
-static int complete(struct bpfstamp_filter *f, int fd, struct bpfstamp_err *err)
+static int complete(struct bpfstamp_attachment *f, int fd, struct bpfstamp_err *err)
 {
 	struct bpfstamp_prog_info info;
 
@@ -78,7 +79,7 @@ static int complete(struct bpfstamp_filter *f, int fd, struct bpfstamp_err *err)
 static int attach_loaded(struct stamped *stamped, struct bpfstamp_net *net, const struct options *o,
 			 struct bpfstamp_loaded *loaded, int fd, const char *name, struct bpfstamp_err *err)
 {
-	struct bpfstamp_filter f;
+	struct bpfstamp_attachment f;
 
 	if (loaded && bpfstamp_pin(loaded, o->pin, o->repin, err))
 		return -1;
@@ -95,7 +96,7 @@ static int attach(struct stamped *stamped, struct bpfstamp_net *net, const struc
 		  struct bpfstamp_err *err)
 {
 	struct bpfstamp_loaded *loaded = NULL;
-	struct bpfstamp_filter f;
+	struct bpfstamp_attachment f;
 	struct bpfstamp_program p;
 	uint32_t program;
 	int fd = -1, ret;

@@ -7,7 +7,7 @@
 
 #include "cmd/output.h"
 
-static int report(const struct options *o, const struct bpfstamp_filter *f, struct bpfstamp_err *err)
+static int report(const struct options *o, const struct bpfstamp_attachment *f, struct bpfstamp_err *err)
 {
 	json_t *object;
 
@@ -27,7 +27,7 @@ static int report(const struct options *o, const struct bpfstamp_filter *f, stru
 int cmd_detach(const struct options *o, struct bpfstamp_err *err)
 {
 	struct bpfstamp_net *net = NULL;
-	struct bpfstamp_filter f;
+	struct bpfstamp_attachment f;
 	int ret;
 
 	if (bpfstamp_net_open(&net, o->netns, err))

@@ -165,7 +165,7 @@ const char *output_direction(enum bpfstamp_direction direction)
 	return direction == BPFSTAMP_EGRESS ? "egress" : "ingress";
 }
 
-int output_filter(json_t *object, const struct bpfstamp_filter *f)
+int output_filter(json_t *object, const struct bpfstamp_attachment *f)
 {
 	char tag[17];
 	json_t *fields;

@@ -34,7 +34,7 @@ void output_inlined_lines(FILE *to, const struct bpfstamp_template *t);
 void output_place(FILE *to, const struct bpfstamp_site *site);
 
 /* The fields of a filter, set in object. */
-int output_filter(json_t *object, const struct bpfstamp_filter *f);
+int output_filter(json_t *object, const struct bpfstamp_attachment *f);
 
 /* 16 hexadecimal digits of a program's tag. */
 void output_tag(char out[17], const uint8_t tag[8]);

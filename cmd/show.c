@@ -7,7 +7,7 @@
 
 #include "cmd/output.h"
 
-static int print_line(const struct bpfstamp_filter *f, void *arg)
+static int print_line(const struct bpfstamp_attachment *f, void *arg)
 {
 	char tag[17];
 
@@ -27,7 +27,7 @@ static int print_line(const struct bpfstamp_filter *f, void *arg)
 	return 0;
 }
 
-static int add_object(const struct bpfstamp_filter *f, void *arg)
+static int add_object(const struct bpfstamp_attachment *f, void *arg)
 {
 	json_t *object = json_object();
 
@@ -48,7 +48,7 @@ int cmd_show(const struct options *o, struct bpfstamp_err *err)
 		json_decref(filters);
 		return -1;
 	}
-	ret = bpfstamp_show(net, o->dev, o->json ? add_object : print_line, filters, err);
+	ret = bpfstamp_show(net, o->dev, NULL, o->json ? add_object : print_line, filters, err);
 	bpfstamp_net_close(net);
 	if (ret || !o->json) {
 		json_decref(filters);

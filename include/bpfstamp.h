@@ -323,6 +323,9 @@ struct bpfstamp_load {
 	uint32_t program;	/* from bpfstamp_find_program */
 	uint32_t prog_type;	/* enum bpf_prog_type, 0: by the section's name */
 	const char *pin_path;	/* bpffs folder of maps that are to be pinned by name; NULL: /sys/fs/bpf */
+	const int *map_fds;	/* by map of the template: an fd of a map to use, where not negative; or NULL */
+	uint32_t ifindex;	/* of the device whose hardware is to run the program, or 0 */
+	bool record;		/* leave a record of the values with the program, for bpfstamp_running_open */
 	bool dry_run;		/* for the verifier's answer only: make no pins */
 	char *log;		/* gets the end of the verifier's log on failure, or NULL */
 	size_t log_size;
@@ -404,54 +407,220 @@ struct bpfstamp_net;
 int bpfstamp_net_open(struct bpfstamp_net **out, const char *netns, struct bpfstamp_err *err);
 void bpfstamp_net_close(struct bpfstamp_net *net);
 
-enum bpfstamp_direction { BPFSTAMP_INGRESS = 1, BPFSTAMP_EGRESS = 2 };
+/* Call fn with each name under /run/netns, in alphabetical order; fn returns 0 to go on. */
+typedef int bpfstamp_netns_fn(const char *name, void *arg);
+int bpfstamp_netns_each(bpfstamp_netns_fn *fn, void *arg, struct bpfstamp_err *err);
 
-/* A place for a filter on the clsact qdisc of an interface. */
+enum bpfstamp_hook_type {
+	BPFSTAMP_CLSACT,	/* a bpf filter, on the clsact qdisc of an interface or on a shared block */
+	BPFSTAMP_TCX,		/* a BPF link, Linux 6.6 */
+	BPFSTAMP_NETKIT,	/* a BPF link on a netkit device, Linux 6.7 */
+	BPFSTAMP_XDP,		/* by netlink or, where hook->pin is given, a BPF link (Linux 5.9) */
+	BPFSTAMP_AUTO,		/* TCX where the kernel has it and a bpffs can keep it, else clsact */
+};
+
+enum bpfstamp_direction {
+	BPFSTAMP_INGRESS = 1,	/* of clsact, TCX and XDP */
+	BPFSTAMP_EGRESS,	/* of clsact and TCX */
+	BPFSTAMP_PRIMARY,	/* of netkit: what the primary device sends */
+	BPFSTAMP_PEER,		/* of netkit: what the peer device sends */
+};
+
+/* What to do where a program of bpfstamp is in the place already. */
+enum bpfstamp_existing {
+	BPFSTAMP_REPLACE,	/* put the new one in its place, in one step */
+	BPFSTAMP_KEEP,		/* fail with EEXIST */
+	BPFSTAMP_APPEND,	/* put the new one behind all that are there; not of XDP */
+};
+
+/* Where among the links of TCX and netkit. */
+enum bpfstamp_where { BPFSTAMP_LAST, BPFSTAMP_FIRST, BPFSTAMP_BEFORE, BPFSTAMP_AFTER };
+
+enum bpfstamp_xdp_mode {
+	BPFSTAMP_XDP_ANY,	/* native where the driver can, else generic */
+	BPFSTAMP_XDP_GENERIC, BPFSTAMP_XDP_NATIVE, BPFSTAMP_XDP_OFFLOAD,
+};
+
+/* A place for a program. */
 struct bpfstamp_hook {
-	const char *dev;
+	enum bpfstamp_hook_type type;
+	const char *dev;	/* interface; NULL where block is given */
 	enum bpfstamp_direction direction;
+	enum bpfstamp_existing existing;
+	bool force;		/* replace or remove a program that bpfstamp did not attach */
+
+	/* of clsact; with BPFSTAMP_APPEND, prio is chosen behind all others */
 	uint16_t prio;		/* 1 to 65535 */
 	uint16_t protocol;	/* ETH_P_*; 0 stands for ETH_P_ALL */
 	uint32_t handle;	/* not 0 */
-	bool force;		/* replace or delete a filter that bpfstamp did not make */
+	uint32_t chain;
+	uint32_t block;		/* a shared block (tc's ingress_block, egress_block), or 0 */
+	bool skip_sw, skip_hw;
+
+	/* of TCX, netkit, and XDP with a link */
+	enum bpfstamp_where where;
+	const char *relative;	/* of BEFORE and AFTER: the path of a pinned program or link, or a program's id or name */
+	const char *pin;	/* of the link; NULL: a name of its own in the folder bpfstamp of pin_path */
+	const char *pin_path;	/* a bpffs; NULL: /sys/fs/bpf */
+
+	enum bpfstamp_xdp_mode xdp_mode;
+
+	/* to detach: only the program of that id or name; 0, NULL: of any */
+	uint32_t id;
+	const char *program;
 };
 
-/* A filter that is there. */
-struct bpfstamp_filter {
-	int ifindex;
+/* A program that is attached, or a filter that is none of bpf. */
+struct bpfstamp_attachment {
+	enum bpfstamp_hook_type type;
+	int ifindex;		/* 0 on a shared block, and where the device of a link is gone */
 	char dev[16];
 	enum bpfstamp_direction direction;
-	uint16_t prio, protocol;
-	uint32_t handle, chain;
-	char kind[16];		/* "bpf", or another classifier's */
-	bool ours;		/* made by bpfstamp: its name says so */
+	bool ours;		/* attached by bpfstamp: its name, its pin or its record says so */
 	char name[256];		/* of the program, as whoever attached it called it */
 	uint32_t id;		/* of the program, or 0 */
 	bool has_tag;
 	uint8_t tag[8];
+
+	/* of clsact */
+	char kind[16];		/* "bpf", or another classifier's */
+	uint16_t prio, protocol;
+	uint32_t handle, chain, block;
+	bool skip_sw, skip_hw, in_hw;
+
+	/* of the others */
+	uint32_t link;		/* id of the link, or 0 where there is none */
+	enum bpfstamp_xdp_mode xdp_mode;
+	char pin[256];		/* of the link, where bpfstamp made it, else "" */
 };
 
 /*
- * Attach program fd (SCHED_CLS), direct-action, under that name.  clsact is
- * created where it is missing.  A filter of bpfstamp in the same place is
- * replaced in one step; one of anybody else's only with hook->force, and then
- * only a bpf filter.  *out, where not NULL, is the filter as the kernel has it.
+ * Attach program fd (SCHED_CLS, or XDP) under that name.  What it needs is
+ * created where it is missing: clsact, the folder of a pin.  A program of
+ * bpfstamp in the same place is treated as hook->existing says; one of anybody
+ * else's is only replaced with hook->force.  A link whose device is gone is
+ * replaced by a new one.  *out, where not NULL, is what the kernel says of it.
  */
 int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, int fd, const char *name,
-		    struct bpfstamp_filter *out, struct bpfstamp_err *err);
+		    struct bpfstamp_attachment *out, struct bpfstamp_err *err);
 
-/* What bpfstamp_attach would meet: 0 with *clsact and *filter telling what is there, or why it would refuse. */
-int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool *clsact,
-			  bool *filter, int *ifindex, struct bpfstamp_err *err);
+/* What bpfstamp_attach would meet. */
+struct bpfstamp_plan {
+	enum bpfstamp_hook_type type;	/* what BPFSTAMP_AUTO comes to */
+	int ifindex;
+	bool clsact;			/* there already */
+	bool occupied;			/* by what there tells */
+	struct bpfstamp_attachment there;
+};
 
-/* Remove the filter in that place; *out, where not NULL, tells which. dry: only look. */
+/* 0 with *out; or why bpfstamp_attach would refuse.  Nothing is changed.  BPFSTAMP_KEEP is no reason to refuse. */
+int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, const char *name,
+			  struct bpfstamp_plan *out, struct bpfstamp_err *err);
+
+/*
+ * Remove the program in that place: of clsact the filter of that prio and
+ * handle, of the others the one that hook->pin, id or program says, or the only
+ * one of bpfstamp; ENOENT where there is none.  *out, where not NULL, tells
+ * which.  dry: only look.
+ */
 int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool dry,
-		    struct bpfstamp_filter *out, struct bpfstamp_err *err);
+		    struct bpfstamp_attachment *out, struct bpfstamp_err *err);
 
-/* Call fn with each filter on clsact of dev, or of every interface where it is NULL; fn returns 0 to go on. */
-typedef int bpfstamp_filter_fn(const struct bpfstamp_filter *filter, void *arg);
-int bpfstamp_show(struct bpfstamp_net *net, const char *dev, bpfstamp_filter_fn *fn, void *arg,
-		  struct bpfstamp_err *err);
+/* Remove the clsact qdisc of an interface; EBUSY where there is a filter on it. */
+int bpfstamp_clsact_delete(struct bpfstamp_net *net, const char *dev, bool dry, struct bpfstamp_err *err);
+
+/*
+ * Call fn with what is attached to dev, or to every interface where it is NULL,
+ * in the order in which packets meet it: XDP, TCX and clsact of ingress,
+ * netkit, TCX and clsact of egress.  Last come the links of bpfstamp whose device
+ * is gone, for dev NULL.  fn returns 0 to go on.
+ */
+typedef int bpfstamp_attachment_fn(const struct bpfstamp_attachment *a, void *arg);
+int bpfstamp_show(struct bpfstamp_net *net, const char *dev, const char *pin_path, bpfstamp_attachment_fn *fn,
+		  void *arg, struct bpfstamp_err *err);
+
+/* The filters of a shared block. */
+int bpfstamp_show_block(struct bpfstamp_net *net, uint32_t block, bpfstamp_attachment_fn *fn, void *arg,
+			struct bpfstamp_err *err);
+
+/* ---------------------------------------------------- what is running */
+
+/* A program of the kernel, whoever loaded it, and the values in it. */
+struct bpfstamp_running;
+
+/*
+ * Look at the program of that id; needs CAP_SYS_ADMIN.  ENOENT where it is gone.
+ * What the program's maps hold is read now; bpfstamp_running_refresh reads it anew.
+ */
+int bpfstamp_running_open(struct bpfstamp_running **out, uint32_t id, struct bpfstamp_err *err);
+int bpfstamp_running_refresh(struct bpfstamp_running *r, struct bpfstamp_err *err);
+void bpfstamp_running_free(struct bpfstamp_running *r);
+
+struct bpfstamp_running_info {
+	struct bpfstamp_prog_info prog;
+	const char *name;	/* the program's whole name where a record or BTF tells, else the kernel's 15 bytes */
+	const char *object;	/* the object's name where a record tells, else NULL */
+	bool inlined;		/* by a record: stamped with bpfstamp_inline */
+	int64_t loaded_at;	/* nanoseconds since the epoch */
+	uint32_t map_count;
+	const uint32_t *map_ids;
+	uint32_t jited_size, xlated_size, memlock;
+};
+
+void bpfstamp_running_info(const struct bpfstamp_running *r, struct bpfstamp_running_info *out);
+
+/* A value in it: a scalar, or what cannot be taken apart. */
+struct bpfstamp_running_value {
+	const char *path;	/* "vni", "cfg.peers[2].addr" */
+	const char *section;	/* of a global, else NULL */
+	enum bpfstamp_kind kind;
+	char type[64];
+	const char *value;	/* as bpfstamp_set reads it */
+	bool stamped;		/* set by whoever attached it: a record says so */
+	bool writable;		/* bpfstamp_poke can change it */
+};
+
+/*
+ * Globals come from the maps of .data, .rodata and .bss by their BTF; the values
+ * of sites from the record that bpfstamp_load left (struct bpfstamp_load, record).
+ */
+uint32_t bpfstamp_running_value_count(const struct bpfstamp_running *r);
+void bpfstamp_running_value_at(const struct bpfstamp_running *r, uint32_t i, struct bpfstamp_running_value *out);
+
+/*
+ * Change a variable of .data or .bss in the running program, by name or path.
+ * A scalar that stands at a multiple of its size (8 bytes at most) is written
+ * in one access, others in several; no other byte of the map is touched.
+ * EROFS where the value is read-only or in instructions.
+ */
+int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text, struct bpfstamp_err *err);
+
+/*
+ * Compare what runs with what would be stamped: the program of that id with
+ * program load->program of s, which is loaded for that (and forgotten), so that
+ * the kernel has translated both; and every value that was set.  fn is called with a
+ * line for each difference; *equal tells whether there was none.
+ */
+typedef void bpfstamp_difference_fn(const char *text, void *arg);
+int bpfstamp_verify(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t id,
+		    bpfstamp_difference_fn *fn, void *arg, bool *equal, struct bpfstamp_err *err);
+
+/*
+ * Give a stamp the values of a running program, which was loaded from the same
+ * object: every value that a record says was stamped, and every global of
+ * .rodata.  What the stamp has no use for is an error.
+ */
+int bpfstamp_restamp(struct bpfstamp_stamp *s, const struct bpfstamp_running *r, struct bpfstamp_err *err);
+
+/*
+ * Where programs and links are pinned: an index of a bpffs.  Paths are the
+ * index's; NULL where there is no pin.
+ */
+struct bpfstamp_pins;
+int bpfstamp_pins_open(struct bpfstamp_pins **out, const char *path, struct bpfstamp_err *err);
+void bpfstamp_pins_free(struct bpfstamp_pins *pins);
+const char *bpfstamp_pins_program(const struct bpfstamp_pins *pins, uint32_t id);
+const char *bpfstamp_pins_link(const struct bpfstamp_pins *pins, uint32_t id);
 
 #pragma GCC visibility pop
 

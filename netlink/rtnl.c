@@ -19,19 +19,8 @@
  * reader's buffer but no larger than that, and the answer to a single request
  * about a filter, a qdisc or a link is a page or two.  To peek at the size
  * first would cost one more system call a datagram and gain nothing.
- *
- * A socket belongs to the namespace of the thread that makes it.  To make one
- * elsewhere, a thread is started that enters that namespace, makes the socket
- * and ends.  The caller's own thread never leaves its namespace, and so cannot
- * fail to return to it (it may lack the right to: a user namespace's root can
- * enter the network namespaces it owns, but not the one it was started in).
  */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <net/if.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,87 +28,46 @@
 #include <sys/uio.h>
 
 #include <libmnl/libmnl.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
 #include "loader/err.h"
+#include "netlink/inside.h"
 #include "netlink/rtnl.h"
 #include "netlink/tcmsg.h"
 
 #define RECEIVE_BUFFER 32768
-#define ALTERNATIVE_NAME_SIZE 128	/* ALTIFNAMSIZ in the kernel's include/linux/if.h */
 
-struct opening {
-	int netns_fd;
-	int code;	/* errno, 0: socket is open */
-	const char *failed;
-	struct mnl_socket *socket;
-};
-
-static void open_failed(struct opening *o, const char *what)
+static int open_failed(struct mnl_socket *socket, const char *what, struct bpfstamp_err *err)
 {
-	o->code = errno;
-	o->failed = what;
-	if (o->socket)
-		mnl_socket_close(o->socket);
+	err_set(err, errno, "%s: %s", what, strerror(errno));
+	if (socket)
+		mnl_socket_close(socket);
+	return -1;
 }
 
-static void open_socket(struct opening *o)
+static int open_socket(void *arg, struct bpfstamp_err *err)
 {
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC), **out = arg;
 	int one = 1;
 
-	o->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!o->socket) {
-		open_failed(o, "open a netlink socket");
-		return;
-	}
-	if (mnl_socket_bind(o->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		open_failed(o, "bind a netlink socket");
-		return;
-	}
-	mnl_socket_setsockopt(o->socket, NETLINK_EXT_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(o->socket, NETLINK_CAP_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(o->socket, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-}
-
-static void *open_there(void *arg)
-{
-	struct opening *o = arg;
-
-	if (setns(o->netns_fd, CLONE_NEWNET) < 0)
-		open_failed(o, "enter the network namespace");
-	else
-		open_socket(o);
-	return NULL;
-}
-
-/* The thread takes no signals: a handler must not find itself in the other namespace. */
-static void open_in_thread(struct opening *o)
-{
-	sigset_t all, before;
-	pthread_t thread;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errno = pthread_create(&thread, NULL, open_there, o);
-	if (errno)
-		open_failed(o, "start a thread for the network namespace");
-	else
-		pthread_join(thread, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!socket)
+		return open_failed(NULL, "open a netlink socket", err);
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return open_failed(socket, "bind a netlink socket", err);
+	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	*out = socket;
+	return 0;
 }
 
 int rtnl_open(struct rtnl *rtnl, int netns_fd, struct bpfstamp_err *err)
 {
-	struct opening o = { .netns_fd = netns_fd };
+	struct mnl_socket *socket;
 
-	if (netns_fd < 0)
-		open_socket(&o);
-	else
-		open_in_thread(&o);
-	if (o.code)
-		return err_set(err, o.code, "%s: %s", o.failed, strerror(o.code));
-	*rtnl = (struct rtnl){ .socket = o.socket, .portid = mnl_socket_get_portid(o.socket) };
+	if (inside(netns_fd, open_socket, &socket, err))
+		return -1;
+	*rtnl = (struct rtnl){ .socket = socket, .portid = mnl_socket_get_portid(socket) };
 	return 0;
 }
 
@@ -267,92 +215,4 @@ int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, void *ar
 	if (send_request(rtnl, request) < 0)
 		return err_set(err, errno, "%s: send the request: %s", talk.what, strerror(errno));
 	return take_answer(&talk, buffer, err);
-}
-
-struct link {
-	int index;
-	char name[IFNAMSIZ];
-};
-
-static int take_link_name(const struct nlattr *attr, void *arg)
-{
-	struct link *link = arg;
-
-	if (mnl_attr_get_type(attr) != IFLA_IFNAME)
-		return MNL_CB_OK;
-	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0 ||
-	    mnl_attr_get_payload_len(attr) > sizeof(link->name))
-		return MNL_CB_ERROR;
-	strcpy(link->name, mnl_attr_get_str(attr));
-	return MNL_CB_STOP;
-}
-
-static int take_link(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
-{
-	struct link *link = arg;
-	struct ifinfomsg info;
-
-	if (nlh->nlmsg_type != RTM_NEWLINK || nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(info) ||
-	    mnl_attr_parse(nlh, sizeof(info), take_link_name, link) != MNL_CB_STOP)
-		return err_set(err, EBADMSG, "malformed description of an interface");
-	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
-	link->index = info.ifi_index;
-	return 0;
-}
-
-/* Ask for the link of that index, or where it is 0, of that name. */
-static int get_link(struct rtnl *rtnl, int ifindex, const char *name, struct link *link,
-		    struct bpfstamp_err *err)
-{
-	char buf[NLMSG_SPACE(sizeof(struct ifinfomsg)) + sizeof(struct nlattr) + ALTERNATIVE_NAME_SIZE]
-		__attribute__((aligned(4))) = { 0 };
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
-
-	request->nlmsg_type = RTM_GETLINK;
-	request->nlmsg_flags = NLM_F_REQUEST;
-	info->ifi_index = ifindex;
-	if (!ifindex)
-		mnl_attr_put_strz(request, strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
-	return rtnl_talk(rtnl, request, take_link, link, err, "look up an interface");
-}
-
-static int no_such_device(struct bpfstamp_err *err, const char *name)
-{
-	return err_set(err, ENODEV, "no such device '%s'", name);
-}
-
-/*
- * The kernel looks for a short name among the alternative ones too.  Before 5.5
- * it has none, and a request by a long name names nothing: EINVAL.
- */
-int rtnl_ifindex(struct rtnl *rtnl, const char *name, int *ifindex, struct bpfstamp_err *err)
-{
-	size_t length = strlen(name);
-	struct link link = { 0 };
-
-	if (length == 0 || length >= ALTERNATIVE_NAME_SIZE)
-		return no_such_device(err, name);
-	if (get_link(rtnl, 0, name, &link, err) < 0) {
-		if (err->code == ENODEV || (err->code == EINVAL && length >= IFNAMSIZ))
-			return no_such_device(err, name);
-		return -1;
-	}
-	*ifindex = link.index;
-	return 0;
-}
-
-int rtnl_ifname(struct rtnl *rtnl, int ifindex, char name[16], struct bpfstamp_err *err)
-{
-	struct link link = { 0 };
-
-	if (ifindex <= 0)
-		return err_set(err, ENODEV, "no interface has the index %d", ifindex);
-	if (get_link(rtnl, ifindex, NULL, &link, err) < 0) {
-		if (err->code == ENODEV)
-			return err_set(err, ENODEV, "no interface has the index %d", ifindex);
-		return -1;
-	}
-	memcpy(name, link.name, sizeof(link.name));
-	return 0;
 }

@@ -48,13 +48,4 @@ int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, void *ar
 	      struct bpfstamp_err *err, const char *what, ...)
 	__attribute__((format(printf, 6, 7)));
 
-/*
- * Index of the interface of that name (or alternative name) in the socket's
- * namespace; a name that does not exist gives ENODEV.
- */
-int rtnl_ifindex(struct rtnl *rtnl, const char *name, int *ifindex, struct bpfstamp_err *err);
-
-/* Name of the interface of that index; name has room for 16 bytes (IFNAMSIZ). */
-int rtnl_ifname(struct rtnl *rtnl, int ifindex, char name[16], struct bpfstamp_err *err);
-
 #endif

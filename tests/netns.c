@@ -26,6 +26,7 @@
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 
+#include "netlink/link.h"
 #include "netlink/tc.h"
 #include "tests/netns.h"
 
@@ -128,7 +129,7 @@ void netns_setup(void)
 {
 	ck_assert_int_eq(enter(), 0);
 	OK(rtnl_open(&netns.rtnl, -1, &netns.err));
-	OK(rtnl_ifindex(&netns.rtnl, "va", &netns.ifindex, &netns.err));
+	netns.ifindex = netns_ifindex("va");
 }
 
 void netns_teardown(void)
@@ -242,6 +243,14 @@ int netns_see(const struct tc_filter *f, void *arg, struct bpfstamp_err *e)
 	e->code = ECANCELED;
 	strcpy(e->text, "enough");
 	return -1;
+}
+
+int netns_ifindex(const char *name)
+{
+	struct link_info link;
+
+	OK(link_find(&netns.rtnl, 0, name, &link, &netns.err));
+	return link.ifindex;
 }
 
 struct netns_seen netns_see_all(void)

@@ -57,6 +57,7 @@ void netns_teardown(void);
 #define FAILS(call, code, text) netns_failed(call, code, text)
 void netns_failed(int status, int code, const char *text);
 
+int netns_ifindex(const char *name);
 void netns_run(const char *command);
 const char *netns_output(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -22,6 +22,7 @@
 #include <linux/bpf.h>
 #include <linux/rtnetlink.h>
 
+#include "netlink/link.h"
 #include "netlink/tc.h"
 #include "tests/netns.h"
 
@@ -29,7 +30,16 @@ Suite *suite_rtnl_kernel(void);
 
 static int index_of(const char *name, int *ifindex)
 {
-	return rtnl_ifindex(&netns.rtnl, name, ifindex, &netns.err);
+	struct link_info link = { 0 };
+	int status = link_find(&netns.rtnl, 0, name, &link, &netns.err);
+
+	*ifindex = link.ifindex;
+	return status;
+}
+
+static int name_of(int ifindex, struct link_info *link)
+{
+	return link_find(&netns.rtnl, ifindex, NULL, link, &netns.err);
 }
 
 static int say(unsigned int number)
@@ -42,18 +52,19 @@ static int say(unsigned int number)
 
 START_TEST(names)
 {
-	char name[16];
+	struct link_info link;
 	int i;
 
-	OK(rtnl_ifname(&netns.rtnl, netns.ifindex, name, &netns.err));
-	ck_assert_str_eq(name, "va");
+	OK(name_of(netns.ifindex, &link));
+	ck_assert_str_eq(link.name, "va");
+	ck_assert_str_eq(link.kind, "veth");
 	FAILS(index_of("vc", &i), ENODEV, "no such device 'vc'");
 	FAILS(index_of("", &i), ENODEV, "no such device ''");
 	FAILS(index_of("exactly15chars_", &i), ENODEV, "no such device 'exactly15chars_'");
 	FAILS(index_of("exactly_16_chars", &i), ENODEV, "no such device 'exactly_16_chars'");
-	FAILS(rtnl_ifname(&netns.rtnl, 4242, name, &netns.err), ENODEV, "no interface has the index 4242");
-	FAILS(rtnl_ifname(&netns.rtnl, 0, name, &netns.err), ENODEV, "no interface has the index 0");
-	FAILS(rtnl_ifname(&netns.rtnl, -1, name, &netns.err), ENODEV, "no interface has the index -1");
+	FAILS(name_of(4242, &link), ENODEV, "no interface has the index 4242");
+	FAILS(name_of(0, &link), ENODEV, "no interface has the index 0");
+	FAILS(name_of(-1, &link), ENODEV, "no interface has the index -1");
 }
 END_TEST
 

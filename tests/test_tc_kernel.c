@@ -299,7 +299,7 @@ START_TEST(qdiscs)
 
 	netns_clsact();
 	netns_run("tc qdisc add dev vb clsact");
-	OK(rtnl_ifindex(&netns.rtnl, "lo", &loopback, &netns.err));
+	loopback = netns_ifindex("lo");
 	OK(tc_qdisc_each(&netns.rtnl, 0, count_qdisc, &all, &netns.err));
 	OK(tc_qdisc_each(&netns.rtnl, netns.ifindex, count_qdisc, &one, &netns.err));
 	OK(tc_qdisc_each(&netns.rtnl, loopback, count_qdisc, &none, &netns.err));

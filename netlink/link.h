@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interfaces, by rtnetlink
+ * (include/uapi/linux/if_link.h).  link_new_… build requests in plain buffers
+ * and link_parse reads answers, without a socket; the others talk.
+ */
+#ifndef NETLINK_LINK_H
+#define NETLINK_LINK_H
+
+#include "netlink/rtnl.h"
+
+struct link_info {
+	int ifindex;
+	char name[16];
+	char kind[16];		/* "veth", "netkit", …; "" where the kernel tells none */
+};
+
+#define LINK_BUFFER 256u	/* bytes that hold any request built here */
+
+/* Build a request at buf (LINK_BUFFER bytes, aligned to 4); returns its header, which is at buf. */
+struct nlmsghdr *link_new_get(void *buf, int ifindex, const char *name);	/* by name or, where it is NULL, by index */
+struct nlmsghdr *link_new_dump(void *buf);
+
+/* Read RTM_NEWLINK; -1 where it is none, or malformed. */
+int link_parse(const struct nlmsghdr *nlh, struct link_info *out);
+
+/* Call fn with each interface; a dump that is interrupted is started anew before fn has seen any of it. */
+typedef int link_fn(const struct link_info *link, void *arg, struct bpfstamp_err *err);
+int link_each(struct rtnl *rtnl, link_fn *fn, void *arg, struct bpfstamp_err *err);
+
+/* By name or alternative name or, where name is NULL, by index; ENODEV. */
+int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info *out, struct bpfstamp_err *err);
+
+#endif
