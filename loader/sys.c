@@ -39,6 +39,17 @@ int sys_map_update(int fd, const void *key, const void *value)
 	return sys_bpf(BPF_MAP_UPDATE_ELEM, &attr);
 }
 
+int sys_map_lookup(int fd, const void *key, void *value)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = pointer(key);
+	attr.value = pointer(value);
+	return sys_bpf(BPF_MAP_LOOKUP_ELEM, &attr);
+}
+
 int sys_map_freeze(int fd)
 {
 	union bpf_attr attr;
@@ -61,25 +72,56 @@ int sys_btf_load(const void *btf, uint32_t size, char *log, uint32_t log_size)
 	return sys_bpf(BPF_BTF_LOAD, &attr);
 }
 
-int sys_btf_next(uint32_t id, uint32_t *next)
+static int sys_next(enum bpf_cmd cmd, uint32_t id, uint32_t *next)
 {
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.start_id = id;
-	if (sys_bpf(BPF_BTF_GET_NEXT_ID, &attr))
+	if (sys_bpf(cmd, &attr))
 		return -1;
 	*next = attr.next_id;
 	return 0;
 }
 
-int sys_btf_by_id(uint32_t id)
+int sys_btf_next(uint32_t id, uint32_t *next)
+{
+	return sys_next(BPF_BTF_GET_NEXT_ID, id, next);
+}
+
+int sys_prog_next(uint32_t id, uint32_t *next)
+{
+	return sys_next(BPF_PROG_GET_NEXT_ID, id, next);
+}
+
+/* The ids of all kinds of objects stand in the same place of the attribute. */
+static int sys_by_id(enum bpf_cmd cmd, uint32_t id)
 {
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
-	attr.btf_id = id;
-	return sys_bpf(BPF_BTF_GET_FD_BY_ID, &attr);
+	attr.prog_id = id;
+	return sys_bpf(cmd, &attr);
+}
+
+int sys_btf_by_id(uint32_t id)
+{
+	return sys_by_id(BPF_BTF_GET_FD_BY_ID, id);
+}
+
+int sys_prog_by_id(uint32_t id)
+{
+	return sys_by_id(BPF_PROG_GET_FD_BY_ID, id);
+}
+
+int sys_map_by_id(uint32_t id)
+{
+	return sys_by_id(BPF_MAP_GET_FD_BY_ID, id);
+}
+
+int sys_link_by_id(uint32_t id)
+{
+	return sys_by_id(BPF_LINK_GET_FD_BY_ID, id);
 }
 
 static int sys_info(int fd, void *info, uint32_t size)
@@ -145,6 +187,50 @@ int sys_prog_bind_map(int prog_fd, int map_fd)
 int sys_prog_info(int fd, struct bpf_prog_info *info)
 {
 	return sys_info(fd, info, sizeof(*info));
+}
+
+int sys_prog_test_run(union bpf_attr *attr)
+{
+	return sys_bpf(BPF_PROG_TEST_RUN, attr);
+}
+
+int sys_link_info(int fd, struct bpf_link_info *info)
+{
+	return sys_info(fd, info, sizeof(*info));
+}
+
+int sys_link_create(union bpf_attr *attr)
+{
+	return sys_bpf(BPF_LINK_CREATE, attr);
+}
+
+int sys_link_update(union bpf_attr *attr)
+{
+	return sys_bpf(BPF_LINK_UPDATE, attr);
+}
+
+int sys_link_detach(int fd)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_detach.link_fd = (uint32_t)fd;
+	return sys_bpf(BPF_LINK_DETACH, &attr);
+}
+
+int sys_prog_attach(union bpf_attr *attr)
+{
+	return sys_bpf(BPF_PROG_ATTACH, attr);
+}
+
+int sys_prog_detach(union bpf_attr *attr)
+{
+	return sys_bpf(BPF_PROG_DETACH, attr);
+}
+
+int sys_prog_query(union bpf_attr *attr)
+{
+	return sys_bpf(BPF_PROG_QUERY, attr);
 }
 
 void sys_name(char out[16], const char *name)

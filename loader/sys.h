@@ -16,6 +16,7 @@ union bpf_attr;
 struct bpf_btf_info;
 struct bpf_prog_info;
 struct bpf_map_info;
+struct bpf_link_info;
 
 int sys_map_create(union bpf_attr *attr);
 int sys_map_update(int fd, const void *key, const void *value);
@@ -30,6 +31,25 @@ int sys_obj_get(const char *path);
 int sys_map_info(int fd, struct bpf_map_info *info);
 int sys_prog_bind_map(int prog_fd, int map_fd);
 int sys_prog_info(int fd, struct bpf_prog_info *info);
+int sys_prog_next(uint32_t id, uint32_t *next);		/* as sys_btf_next */
+int sys_prog_by_id(uint32_t id);
+int sys_prog_test_run(union bpf_attr *attr);
+int sys_map_by_id(uint32_t id);
+int sys_map_lookup(int fd, const void *key, void *value);
+
+/*
+ * Links, and programs attached without one.  The attributes are the caller's to
+ * lay out, as far as the headers here are older than the kernel's; what is
+ * queried is written into the attribute.
+ */
+int sys_link_create(union bpf_attr *attr);
+int sys_link_update(union bpf_attr *attr);
+int sys_link_detach(int fd);
+int sys_link_by_id(uint32_t id);
+int sys_link_info(int fd, struct bpf_link_info *info);
+int sys_prog_attach(union bpf_attr *attr);
+int sys_prog_detach(union bpf_attr *attr);
+int sys_prog_query(union bpf_attr *attr);
 
 /* Copy name into a kernel object's name (16 bytes), with '_' for what it would refuse. */
 void sys_name(char out[16], const char *name);
