@@ -279,8 +279,12 @@ const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t 
 	return low < end && t->relocs[low].insn == insn ? &t->relocs[low] : NULL;
 }
 
-uint32_t object_record_from(const struct code *c, const struct btf_ext_section *s, bool big,
-			    uint32_t slot)
+/*
+ * The first of the records of BTF.ext for a section that is not in front of a
+ * slot, or their number: all begin with the offset that their instruction had
+ * in the object.
+ */
+static uint32_t record_from(const struct code *c, const struct btf_ext_section *s, bool big, uint32_t slot)
 {
 	uint32_t first = 0, end = s->count;
 
@@ -295,10 +299,19 @@ uint32_t object_record_from(const struct code *c, const struct btf_ext_section *
 	return first;
 }
 
+struct object_records object_records(const struct bpfstamp_template *t, const struct func *f,
+				     const struct btf_ext_section *of)
+{
+	const struct code *c = &t->codes[f->code];
+
+	return (struct object_records){ .first = record_from(c, of, t->ext.big, f->start),
+					.end = record_from(c, of, t->ext.big, f->start + f->insns) };
+}
+
 uint32_t object_core_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn)
 {
 	const struct code *c = &t->codes[code];
-	uint32_t i = object_record_from(c, &c->cores, t->ext.big, insn);
+	uint32_t i = record_from(c, &c->cores, t->ext.big, insn);
 	struct btf_core_relo relo;
 
 	if (i == c->cores.count)

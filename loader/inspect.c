@@ -47,11 +47,11 @@ void bpfstamp_program_at(const struct bpfstamp_template *t, uint32_t i, struct b
 {
 	const struct func *f = &t->funcs[i];
 	const struct code *c = &t->codes[f->code];
+	struct object_records cores = object_records(t, f, &c->cores);
 
 	*out = (struct bpfstamp_program){ .name = f->name, .section = c->name, .entry = f->entry,
-					  .type = f->prog_type, .attach_type = f->attach_type, .insns = f->insns };
-	out->core_relocs = object_record_from(c, &c->cores, t->ext.big, f->start + f->insns) -
-			   object_record_from(c, &c->cores, t->ext.big, f->start);
+					  .type = f->prog_type, .attach_type = f->attach_type, .insns = f->insns,
+					  .core_relocs = cores.end - cores.first };
 }
 
 void bpfstamp_extern_at(const struct bpfstamp_template *t, uint32_t i, struct bpfstamp_extern *out)

@@ -207,22 +207,20 @@ static void add_lines(struct link *link, const struct bpfstamp_template *t, cons
 {
 	const struct func *f = &t->funcs[chunk->func];
 	const struct code *c = &t->codes[f->code];
+	struct object_records lines = object_records(t, f, &c->lines);
 	struct bpf_line_info *last = NULL;
 
-	for (uint32_t i = 0; i < c->lines.count; i++) {
+	for (uint32_t i = lines.first; i < lines.end; i++) {
 		const uint8_t *raw = btf_ext_record(&c->lines, i);
-		uint32_t insn = object_moved(c, bytes_get32(raw, t->elf.big) / BPFINSN_SIZE);
+		uint32_t insn = object_moved(c, bytes_get32(raw, t->ext.big) / BPFINSN_SIZE) - f->start + chunk->at;
 
-		if (insn < f->start || insn >= f->start + f->insns)
-			continue;
-		insn = insn - f->start + chunk->at;
 		if (!last || last->insn_off != insn)	/* else its instruction is gone, and this one stands there */
 			last = &link->line_info[link->line_info_count++];
 		*last = (struct bpf_line_info){
 			.insn_off = insn,
-			.file_name_off = bytes_get32(raw + 4, t->elf.big),
-			.line_off = bytes_get32(raw + 8, t->elf.big),
-			.line_col = bytes_get32(raw + 12, t->elf.big),
+			.file_name_off = bytes_get32(raw + 4, t->ext.big),
+			.line_off = bytes_get32(raw + 8, t->ext.big),
+			.line_col = bytes_get32(raw + 12, t->ext.big),
 		};
 	}
 }
@@ -233,10 +231,9 @@ static int make_line_info(struct link *link, const struct bpfstamp_template *t, 
 
 	for (uint32_t i = 0; i < link->chunk_count; i++) {
 		const struct func *f = &t->funcs[link->chunks[i].func];
-		const struct code *c = &t->codes[f->code];
+		struct object_records lines = object_records(t, f, &t->codes[f->code].lines);
 
-		room += object_record_from(c, &c->lines, t->ext.big, f->start + f->insns) -
-			object_record_from(c, &c->lines, t->ext.big, f->start);
+		room += lines.end - lines.first;
 	}
 	link->line_info = calloc(room + 1, sizeof(*link->line_info));
 	if (!link->line_info)

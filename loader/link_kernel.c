@@ -80,10 +80,9 @@ static int add_cores(struct link *link, const struct bpfstamp_template *t, const
 		     struct bpfstamp_err *err)
 {
 	const struct func *f = &t->funcs[chunk->func];
-	const struct code *c = &t->codes[f->code];
-	uint32_t end = object_record_from(c, &c->cores, t->ext.big, f->start + f->insns);
+	struct object_records cores = object_records(t, f, &t->codes[f->code].cores);
 
-	for (uint32_t i = object_record_from(c, &c->cores, t->ext.big, f->start); i < end; i++)
+	for (uint32_t i = cores.first; i < cores.end; i++)
 		if (add_core(link, t, chunk, i, err))
 			return -1;
 	return 0;
@@ -195,12 +194,11 @@ static int add_externs(struct link *link, const struct bpfstamp_template *t, con
 static size_t count_patches(const struct bpfstamp_template *t, uint32_t func)
 {
 	const struct func *f = &t->funcs[func];
-	const struct code *c = &t->codes[f->code];
+	struct object_records cores = object_records(t, f, &t->codes[f->code].cores);
 	const struct reloc *r, *end;
 
 	link_relocs(t, func, &r, &end);
-	return (size_t)(end - r) + object_record_from(c, &c->cores, t->ext.big, f->start + f->insns) -
-	       object_record_from(c, &c->cores, t->ext.big, f->start);
+	return (size_t)(end - r) + cores.end - cores.first;
 }
 
 /* ---------------------------------------------------------------- target */

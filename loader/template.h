@@ -238,12 +238,13 @@ uint32_t object_func_at(const struct bpfstamp_template *t, uint32_t code, uint32
 /* The relocation of a slot, or NULL. */
 const struct reloc *object_reloc_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn);
 
-/*
- * The first of the records of BTF.ext for a section that is not in front of a
- * slot, or their number: all begin with the offset that their instruction had
- * in the object.
- */
-uint32_t object_record_from(const struct code *c, const struct btf_ext_section *s, bool big, uint32_t slot);
+/* Those records of BTF.ext that belong to a function; of: the lines, or the cores, of its code section. */
+struct object_records {
+	uint32_t first, end;
+};
+
+struct object_records object_records(const struct bpfstamp_template *t, const struct func *f,
+				     const struct btf_ext_section *of);
 
 /* The CO-RE record of a slot, by its index in t->codes[code].cores, or NO_INDEX. */
 uint32_t object_core_at(const struct bpfstamp_template *t, uint32_t code, uint32_t insn);
