@@ -127,31 +127,14 @@ int externs_kconfig(const struct bpfstamp_template *t, const char *file, uint8_t
 
 /* ---------------------------------------------------------------- .ksyms */
 
-/* The first type of that kind and name (its first len bytes) in one BTF of the kernel's, or 0. */
-static uint32_t find_in(const struct kernel *k, uint32_t i, enum btf_kind kind, const char *name, size_t len)
-{
-	const struct btf *btf = &kernel_btf_at(k, i)->btf;
-	size_t essential = kernel_essential(name);
-	struct btf_type type;
-
-	for (uint32_t id = 0; (id = kernel_find(k, i, name, essential, id)) != 0;) {
-		btf_type(btf, id, &type);
-		if (type.kind == kind && strlen(type.name) == len && !memcmp(type.name, name, len))
-			return id;
-	}
-	return 0;
-}
-
 static int find_type(struct kernel *k, const struct external *ext, struct extern_value *out, struct bpfstamp_err *err)
 {
 	enum btf_kind kind = ext->kind == EXTERN_FUNCTION ? BTF_FUNC : BTF_VAR;
 	size_t len = kind == BTF_FUNC ? kernel_essential(ext->name) : strlen(ext->name);
 
-	*out = (struct extern_value){ .btf_id = find_in(k, 0, kind, ext->name, len) };
-	if (!out->btf_id && kernel_read_modules(k, err))
+	*out = (struct extern_value){ 0 };
+	if (kernel_find_first(k, kind, ext->name, len, &out->btf, &out->btf_id, err))
 		return -1;
-	for (uint32_t i = 1; !out->btf_id && i < kernel_btf_count(k); i++)
-		*out = (struct extern_value){ .btf_id = find_in(k, i, kind, ext->name, len), .btf = i };
 	out->found = out->btf_id;
 	return 0;
 }

@@ -407,3 +407,32 @@ uint32_t kernel_find(const struct kernel *k, uint32_t i, const char *name, size_
 
 	return !symbol || (type && type < symbol) ? type : symbol;
 }
+
+/* The first of that kind and whole name in one BTF, or 0. */
+static uint32_t first_in(const struct kernel *k, uint32_t i, enum btf_kind kind, const char *name, size_t len)
+{
+	size_t essential = kernel_essential(name);
+	struct btf_type type;
+	uint32_t id = 0;
+
+	while ((id = kernel_find(k, i, name, essential, id))) {
+		btf_type(&k->sources[i]->public.btf, id, &type);
+		if (type.kind == kind && strlen(type.name) == len && !memcmp(type.name, name, len))
+			break;
+	}
+	return id;
+}
+
+int kernel_find_first(struct kernel *k, enum btf_kind kind, const char *name, size_t len, uint32_t *btf, uint32_t *id,
+		      struct bpfstamp_err *err)
+{
+	*btf = 0;
+	*id = first_in(k, 0, kind, name, len);
+	if (!*id && kernel_read_modules(k, err))
+		return -1;
+	for (uint32_t i = 1; !*id && i < k->count; i++) {
+		*btf = i;
+		*id = first_in(k, i, kind, name, len);
+	}
+	return 0;
+}

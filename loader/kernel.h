@@ -53,6 +53,14 @@ uint32_t kernel_find(const struct kernel *k, uint32_t i, const char *name, size_
 /* The same without functions and variables, which are most of the names: a quarter of the work. */
 uint32_t kernel_find_type(const struct kernel *k, uint32_t i, const char *name, size_t len, uint32_t after);
 
+/*
+ * The first type, function or variable of that kind whose whole name is the
+ * first len bytes of name: of vmlinux, or else of a module; those are read only
+ * then.  *id is it, in BTF *btf, or 0 where there is none.
+ */
+int kernel_find_first(struct kernel *k, enum btf_kind kind, const char *name, size_t len, uint32_t *btf, uint32_t *id,
+		      struct bpfstamp_err *err);
+
 /* How long the essential part of a name is. */
 size_t kernel_essential(const char *name);
 

@@ -218,23 +218,6 @@ static const char *target_prefix(const struct func *f)
 	return f->attach_type == BPF_TRACE_ITER ? "bpf_iter_" : "";
 }
 
-static bool find_target_in(struct link *link, const struct kernel *k, uint32_t btf, const char *name, enum btf_kind kind)
-{
-	const struct kernel_btf *in = kernel_btf_at(k, btf);
-	uint32_t id = 0;
-	struct btf_type type;
-
-	while ((id = kernel_find(k, btf, name, kernel_essential(name), id))) {
-		btf_type(&in->btf, id, &type);
-		if (type.kind != kind || strcmp(type.name, name) != 0)
-			continue;
-		link->target_id = id;
-		link->target_fd = in->fd;
-		return true;
-	}
-	return false;
-}
-
 /* The function, tracepoint or iterator that the section of a tracing program names. */
 static int find_target(struct link *link, const struct bpfstamp_template *t, const struct func *f,
 		       struct bpfstamp_err *err)
@@ -243,6 +226,7 @@ static int find_target(struct link *link, const struct bpfstamp_template *t, con
 	enum btf_kind kind = f->attach_type == BPF_TRACE_RAW_TP ? BTF_TYPEDEF : BTF_FUNC;
 	struct kernel *k;
 	char name[256];
+	uint32_t btf;
 
 	if (!slash || !slash[1])
 		return err_set(err, EINVAL, "%s: section %s of program %s does not name what to attach to", t->name,
@@ -251,15 +235,13 @@ static int find_target(struct link *link, const struct bpfstamp_template *t, con
 		return err_set(err, ENAMETOOLONG, "%s: the name of section %s is too long", t->name, section);
 	if (!(k = get_kernel(t, err)))
 		return -1;
-	if (find_target_in(link, k, 0, name, kind))
-		return 0;
-	if (kernel_read_modules(k, err))
+	if (kernel_find_first(k, kind, name, strlen(name), &btf, &link->target_id, err))
 		return -1;
-	for (uint32_t i = 1; i < kernel_btf_count(k); i++)
-		if (find_target_in(link, k, i, name, kind))
-			return 0;
-	return err_set(err, ENOENT, "%s: program %s of section %s attaches to %s, which this kernel does not have",
-		       t->name, f->name, section, name);
+	if (!link->target_id)
+		return err_set(err, ENOENT, "%s: program %s of section %s attaches to %s, which this kernel does not "
+			       "have", t->name, f->name, section, name);
+	link->target_fd = kernel_btf_at(k, btf)->fd;
+	return 0;
 }
 
 static int check_target(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err)
