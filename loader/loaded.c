@@ -17,8 +17,6 @@
 #include "loader/mapmake.h"
 #include "loader/pin.h"
 
-enum { PATH_SIZE = 4096 };
-
 struct bpfstamp_loaded *loaded_new(const struct bpfstamp_template *t)
 {
 	struct bpfstamp_loaded *l = calloc(1, sizeof(*l));
@@ -83,9 +81,7 @@ void bpfstamp_pin_name(const struct bpfstamp_template *t, bool map, uint32_t ind
 		snprintf(buf, size, "%.*s%s", (int)strcspn(base, "."), base, m->name);
 	else
 		snprintf(buf, size, "%s", map ? m->name : t->funcs[index].name);
-	for (char *c = buf; *c; c++)
-		if (*c == '.' || *c == '/')
-			*c = '_';
+	pin_clean_name(buf);
 }
 
 /* ------------------------------------------------------------------ pins */
@@ -95,7 +91,7 @@ static int pin_path(const struct bpfstamp_loaded *l, bool map, uint32_t index, c
 	char name[256];
 
 	bpfstamp_pin_name(l->t, map, index, name, sizeof(name));
-	if (snprintf(path, PATH_SIZE, "%s/%s%s", l->dir, map ? "maps/" : "", name) >= PATH_SIZE)
+	if (snprintf(path, PIN_PATH_SIZE, "%s/%s%s", l->dir, map ? "maps/" : "", name) >= PIN_PATH_SIZE)
 		return err_set(err, ENAMETOOLONG, "cannot pin %s: the path is too long", name);
 	return 0;
 }
@@ -103,7 +99,7 @@ static int pin_path(const struct bpfstamp_loaded *l, bool map, uint32_t index, c
 /* Pin beside the name that is taken, and rename. */
 static int replace_pin(const char *path, int fd, struct bpfstamp_err *err)
 {
-	char beside[PATH_SIZE + 16];
+	char beside[PIN_PATH_SIZE + 16];
 
 	snprintf(beside, sizeof(beside), "%s_%d", path, (int)getpid());
 	if (pin_fd(beside, fd, err))
@@ -119,7 +115,7 @@ static int pin_one(struct bpfstamp_loaded *l, bool map, uint32_t index, bool rep
 {
 	int fd = (map ? l->map_fds : l->prog_fds)[index];
 	uint8_t *made = &(map ? l->map_pins : l->prog_pins)[index];
-	char path[PATH_SIZE];
+	char path[PIN_PATH_SIZE];
 
 	if (fd < 0)
 		return 0;
@@ -141,13 +137,11 @@ static int pin_one(struct bpfstamp_loaded *l, bool map, uint32_t index, bool rep
 
 static int pin_all(struct bpfstamp_loaded *l, bool replace, struct bpfstamp_err *err)
 {
-	char maps[PATH_SIZE];
+	char maps[PIN_PATH_SIZE];
 
-	if (snprintf(maps, sizeof(maps), "%s/maps", l->dir) >= PATH_SIZE)
+	if (snprintf(maps, sizeof(maps), "%s/maps", l->dir) >= PIN_PATH_SIZE)
 		return err_set(err, ENAMETOOLONG, "cannot pin to %s: the path is too long", l->dir);
-	l->made_dir = access(l->dir, F_OK);
-	l->made_maps = access(maps, F_OK);
-	if (pin_folder(maps, err))
+	if (pin_make_folders(maps, &l->made_folder, err))
 		return -1;
 	for (uint32_t i = 0; i < l->t->map_count; i++)
 		if (pin_one(l, true, i, replace, err))
@@ -173,7 +167,7 @@ int bpfstamp_pin(struct bpfstamp_loaded *l, const char *dir, bool replace, struc
 static void unpin_all(struct bpfstamp_loaded *l, bool map, uint8_t *made, uint32_t count)
 {
 	struct bpfstamp_err ignored;
-	char path[PATH_SIZE];
+	char path[PIN_PATH_SIZE];
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (made[i] == PIN_MADE && !pin_path(l, map, i, path, &ignored))
@@ -184,7 +178,7 @@ static void unpin_all(struct bpfstamp_loaded *l, bool map, uint8_t *made, uint32
 
 void bpfstamp_unpin(struct bpfstamp_loaded *l)
 {
-	char maps[PATH_SIZE];
+	char maps[PIN_PATH_SIZE];
 
 	mapmake_unpin(l->t, l->map_name_pins);
 	mapmake_forget_pins(&l->map_name_pins);
@@ -192,8 +186,6 @@ void bpfstamp_unpin(struct bpfstamp_loaded *l)
 		return;
 	unpin_all(l, false, l->prog_pins, l->t->func_count);
 	unpin_all(l, true, l->map_pins, l->t->map_count);
-	if (l->made_maps && snprintf(maps, sizeof(maps), "%s/maps", l->dir) < PATH_SIZE)
-		rmdir(maps);	/* fails, as it should, where somebody else put something in it */
-	if (l->made_dir)
-		rmdir(l->dir);
+	if (snprintf(maps, sizeof(maps), "%s/maps", l->dir) < PIN_PATH_SIZE)
+		pin_remove_folders(maps, l->made_folder);
 }

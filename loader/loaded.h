@@ -16,7 +16,7 @@ struct bpfstamp_loaded {
 	uint8_t *prog_pins, *map_pins;	/* enum pin_made */
 	struct map_pins *map_name_pins;	/* of maps that were pinned by name, or NULL */
 	char *dir;			/* where they are pinned, or NULL */
-	bool made_dir, made_maps;	/* the folder, and maps in it, were not there */
+	size_t made_folder;		/* of DIR/maps, as of pin_make_folders */
 };
 
 /* Room for all of a template's; NULL where memory is out. */

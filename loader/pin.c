@@ -43,12 +43,18 @@ static uint64_t fnv1a(const uint8_t *bytes, uint64_t size)
 	return hash;
 }
 
+void pin_clean_name(char *name)
+{
+	for (; *name; name++)
+		if (*name == '.' || *name == '/')
+			*name = '_';
+}
+
 int pin_map_path(char *buf, size_t size, const struct bpfstamp_template *t, const struct map *m, const char *path,
 		 struct bpfstamp_err *err)
 {
 	const char *base = path ? path : PIN_DEFAULT;
 	char object[17] = "globals";
-	size_t name;
 	int used;
 
 	if (m->pinning == MAP_PIN_OBJECT)
@@ -57,10 +63,7 @@ int pin_map_path(char *buf, size_t size, const struct bpfstamp_template *t, cons
 		snprintf(buf, size, "%s/tc/%s/%s", base, object, m->name);
 	if (used < 0 || (size_t)used >= size)
 		return err_set(err, ENAMETOOLONG, "%s: map %s: the path of its pin is too long", t->name, m->name);
-	name = (size_t)used - strlen(m->name);
-	for (char *c = buf + name; *c; c++)
-		if (*c == '.' || *c == '/')
-			*c = '_';
+	pin_clean_name(buf + (size_t)used - strlen(m->name));
 	return 0;
 }
 
@@ -145,13 +148,6 @@ void pin_remove_folders(const char *dir, size_t made)
 
 	for (size_t len = strlen(dir); made && len >= made; len = above(dir, len))
 		rmdir(head(buf, dir, len));	/* fails, as it should, where somebody else put something in it */
-}
-
-int pin_folder(const char *dir, struct bpfstamp_err *err)
-{
-	size_t made;
-
-	return pin_make_folders(dir, &made, err);
 }
 
 /* ------------------------------------------------------------------ pins */

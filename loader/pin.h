@@ -9,14 +9,18 @@
 
 enum { PIN_PATH_SIZE = 4096 };
 
-/* Where a map is pinned that wants to be: below path (NULL: /sys/fs/bpf). A bpffs allows no dots: they become '_'. */
+/* Make a name one of a bpffs, which allows no dots: they become '_', and slashes too. */
+void pin_clean_name(char *name);
+
+/* Where a map is pinned that wants to be: below path (NULL: /sys/fs/bpf). */
 int pin_map_path(char *buf, size_t size, const struct bpfstamp_template *t, const struct map *m, const char *path,
 		 struct bpfstamp_err *err);
 
-/* Make a folder of a bpffs, and those above it, where they are missing; a failure leaves none. */
-int pin_folder(const char *dir, struct bpfstamp_err *err);
-
-/* The same, for who has to undo it: *made is how long the path of the first new folder is, or 0. */
+/*
+ * Make a folder of a bpffs, and those above it, where they are missing; a
+ * failure leaves none.  *made is how long the path of the first new folder is,
+ * or 0, for undoing it.
+ */
 int pin_make_folders(const char *dir, size_t *made, struct bpfstamp_err *err);
 void pin_remove_folders(const char *dir, size_t made);
 

@@ -230,7 +230,7 @@ START_TEST(folders)
 	ck_assert_int_eq(pin_make_folders(BPFFS "//a/b/c/", &made, &bpffs.err), 0);
 	ck_assert_uint_eq(made, strlen(BPFFS "//a"));
 	ck_assert(bpffs_has(BPFFS "/a/b/c"));
-	ck_assert_int_eq(pin_folder(BPFFS "/a/b", &bpffs.err), 0);
+	ck_assert_int_eq(pin_make_folders(BPFFS "/a/b", &made, &bpffs.err), 0);
 	ck_assert_int_eq(pin_make_folders(BPFFS "/a/x", &made, &bpffs.err), 0);
 	ck_assert_uint_eq(made, strlen(BPFFS "/a/x"));
 	pin_remove_folders(BPFFS "/a/x", made);
@@ -248,6 +248,32 @@ START_TEST(folders)
 	ck_assert_uint_eq(made, 1);
 	pin_remove_folders("a/b", made);
 	ck_assert(!bpffs_has("a"));
+}
+END_TEST
+
+/* Folders that bpfstamp_pin made are gone again, those that were there are not. */
+START_TEST(folders_of_loaded)
+{
+	static const char *const dirs[] = { BPFFS "/x/y", BPFFS "/x/there", BPFFS "/x/there//maps/" };
+	struct bpfstamp_loaded *loaded;
+	struct bpfstamp_stamp *s;
+	struct bpfobj o;
+
+	if (!bpffs_compile(&o, SAME, "#include \"features.h\"\n" BPFFS_PROGRAM))
+		return;
+	s = bpfobj_stamp(&o);
+	loaded = bpffs_load(s);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		if (i)
+			ck_assert(!mkdir(BPFFS "/x", 0700) && !mkdir(BPFFS "/x/there", 0700));
+		ck_assert_msg(!bpfstamp_pin(loaded, dirs[i], false, &bpffs.err), "%s", bpffs.err.text);
+		ck_assert(bpffs_has(i ? BPFFS "/x/there/maps" : BPFFS "/x/y/maps"));
+		bpfstamp_unpin(loaded);
+		ck_assert(i ? !rmdir(BPFFS "/x/there") && !rmdir(BPFFS "/x") : !bpffs_has(BPFFS "/x"));
+	}
+	bpfstamp_loaded_free(loaded);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
 }
 END_TEST
 
@@ -299,6 +325,7 @@ Suite *suite_pins_kernel(void)
 	tcase_add_loop_test(tcase, not_ours, 0, 2);
 	tcase_add_test(tcase, too_late);
 	tcase_add_test(tcase, folders);
+	tcase_add_test(tcase, folders_of_loaded);
 	tcase_add_test(tcase, extern_map);
 	return suite;
 }
