@@ -137,7 +137,7 @@ static int load_one(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 		return -1;
 	btf_fd = get_btf(s->t, load);
 	for (uint32_t i = 0; i < link->map_count; i++)
-		if (s->map_fds[link->maps[i].map] < 0 && mapmake(s, link->maps[i].map, btf_fd, load, err))
+		if (mapmake(s, link->maps[i].map, btf_fd, load, err))
 			return -1;
 	s->prog_fds[func] = progload(s, link, type, btf_fd, load, err);
 	return s->prog_fds[func] < 0 ? -1 : 0;
@@ -251,9 +251,7 @@ static int load_everything(struct bpfstamp_stamp *s, const struct bpfstamp_load 
 			return -1;
 	}
 	for (uint32_t i = 0; i < t->map_count; i++) {
-		const struct map *m = &t->maps[i];
-
-		if (s->map_fds[i] >= 0 || m->is_inner || is_inlined(t, m))
+		if (s->map_fds[i] >= 0 || is_inlined(t, &t->maps[i]))
 			continue;
 		if (mapmake(s, i, get_btf(t, load), load, err))
 			return -1;
