@@ -130,28 +130,27 @@ static void put_lddw(const struct kernel *k, const struct external *ext, const s
 	insn[1].imm = kernel_btf_at(k, v->btf)->fd;
 }
 
+struct known_extern {
+	struct extern_value value;
+	bool known;		/* it was looked for */
+};
+
 /* Find an extern; once for all instructions that refer to it. */
 static const struct extern_value *find_extern(const struct bpfstamp_template *t, struct kernel *k, uint32_t index,
 					      struct bpfstamp_err *err)
 {
 	struct template_cache *cache = t->cache;
+	struct known_extern *e;
 
-	if (!cache->externs) {
-		cache->externs = calloc(t->extern_count, sizeof(*cache->externs));
-		cache->found_externs = calloc(t->extern_count, sizeof(*cache->found_externs));
-		if (!cache->externs || !cache->found_externs) {
-			free(cache->externs);
-			free(cache->found_externs);
-			cache->externs = NULL;
-			cache->found_externs = NULL;
-			object_no_memory(err);
-			return NULL;
-		}
-	}
-	if (!cache->found_externs[index] && externs_find(t, k, &t->externs[index], &cache->externs[index], err))
+	if (!cache->externs && !(cache->externs = calloc(t->extern_count, sizeof(*cache->externs)))) {
+		object_no_memory(err);
 		return NULL;
-	cache->found_externs[index] = true;
-	return &cache->externs[index];
+	}
+	e = &cache->externs[index];
+	if (!e->known && externs_find(t, k, &t->externs[index], &e->value, err))
+		return NULL;
+	e->known = true;
+	return &e->value;
 }
 
 static int add_extern(struct link *link, const struct bpfstamp_template *t, const struct link_chunk *chunk,

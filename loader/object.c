@@ -315,7 +315,6 @@ void bpfstamp_close(struct bpfstamp_template *t)
 			close(t->cache->btf_fd);
 		kernel_close(t->cache->kernel);
 		free(t->cache->externs);
-		free(t->cache->found_externs);
 		free(t->cache->kconfig);
 		pthread_mutex_destroy(&t->cache->lock);
 	}

@@ -163,8 +163,8 @@ struct injectable {
 	uint32_t kept_code, kept_insn;	/* and where */
 };
 
-struct extern_value;
 struct kernel;
+struct known_extern;
 struct link;
 
 /* What whichever thread needs it first makes on behalf of all, holding the lock (loader/load.c). */
@@ -172,8 +172,7 @@ struct template_cache {
 	pthread_mutex_t lock;
 	_Atomic int btf_fd;	/* -1: not tried yet, -2: there is none, or the kernel refused it */
 	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
-	struct extern_value *externs;	/* those of .ksyms that were looked for; NULL: none was */
-	bool *found_externs;
+	struct known_extern *externs;	/* of loader/link_kernel.c, by extern; NULL: none was looked for */
 	uint8_t *kconfig;	/* the bytes of the map of .kconfig, or NULL */
 	struct link *_Atomic links[];	/* by function */
 };
