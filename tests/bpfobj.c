@@ -122,6 +122,15 @@ void bpfobj_refused(struct bpfobj *o, const char *text)
 	bpfobj_free(o);
 }
 
+bool bpfobj_opens(struct bpfobj *o, const char *fault)
+{
+	if (fault)
+		bpfobj_refused(o, fault);
+	else
+		bpfobj_open(o);
+	return !fault;
+}
+
 bool bpfobj_compile(struct bpfobj *o, const char *target, const char *flags, const char *source)
 {
 	*o = (struct bpfobj){ .big = !strcmp(target, "bpfeb") };

@@ -59,6 +59,9 @@ void bpfobj_btf(struct bpfobj *o, struct btfgen *gen, bool ext);
 void bpfobj_open(struct bpfobj *o);
 void bpfobj_refused(struct bpfobj *o, const char *text);
 
+/* Either of both: it must be refused with fault where that is not NULL, else it is open when this returns true. */
+bool bpfobj_opens(struct bpfobj *o, const char *fault);
+
 /* Compile and open; false where there is no compiler. */
 bool bpfobj_compile(struct bpfobj *o, const char *target, const char *flags, const char *source);
 void bpfobj_free(struct bpfobj *o);

@@ -90,12 +90,8 @@ START_TEST(legacy_map_too_short)
 
 	bpfobj_code(&o, "tc", code, 1);
 	bpfobj_var(&o, "m", maps, cases[_i].value, 0);
-	if (cases[_i].fault) {
-		bpfobj_refused(&o, cases[_i].fault);
-		return;
-	}
-	bpfobj_open(&o);
-	bpfobj_free(&o);
+	if (bpfobj_opens(&o, cases[_i].fault))
+		bpfobj_free(&o);
 }
 END_TEST
 
@@ -165,11 +161,8 @@ START_TEST(legacy_tails)
 	static const struct legacy maps[] = { { "jumps", 24, { PROG_ARRAY, 4, 4, 4, 0, 7 } }, { 0 }, { 0 } };
 	struct bpfobj o = legacy_object(false, maps, tails[_i].section);
 
-	if (tails[_i].fault) {
-		bpfobj_refused(&o, tails[_i].fault);
+	if (!bpfobj_opens(&o, tails[_i].fault))
 		return;
-	}
-	bpfobj_open(&o);
 	ck_assert_uint_eq(o.t->map_slot_count, tails[_i].slot != NO_INDEX);
 	if (tails[_i].slot != NO_INDEX) {
 		ck_assert_uint_eq(o.t->map_slots[0].key, tails[_i].slot);

@@ -141,12 +141,8 @@ START_TEST(record_contradictions)
 		const struct stamp stamps[] = { contradictions[_i].a, contradictions[_i].b };
 		struct bpfobj o = stamped(variant & 1, variant & 2, stamps, 2);
 
-		if (contradictions[_i].fault) {
-			bpfobj_refused(&o, contradictions[_i].fault);
-			continue;
-		}
-		bpfobj_open(&o);
-		bpfobj_free(&o);
+		if (bpfobj_opens(&o, contradictions[_i].fault))
+			bpfobj_free(&o);
 	}
 }
 END_TEST
@@ -179,11 +175,8 @@ START_TEST(records_cut_short)
 	};
 	struct bpfobj o = cut_record(cases[_i].size, 0, R_BPF_64_ABS64, false);
 
-	if (cases[_i].fault) {
-		bpfobj_refused(&o, cases[_i].fault);
+	if (!bpfobj_opens(&o, cases[_i].fault))
 		return;
-	}
-	bpfobj_open(&o);
 	ck_assert_uint_eq(bpfstamp_injectable_count(o.t), cases[_i].size != 0);
 	bpfobj_free(&o);
 }
@@ -251,12 +244,8 @@ START_TEST(wrong_functions)
 
 	elfgen_symbol(o.gen, &(struct elf64_symbol){ .name = "f", .type = ELF64_STT_FUNC, .section = tc,
 						     .value = cases[_i].value, .size = cases[_i].size });
-	if (cases[_i].fault) {
-		bpfobj_refused(&o, cases[_i].fault);
-		return;
-	}
-	bpfobj_open(&o);
-	bpfobj_free(&o);
+	if (bpfobj_opens(&o, cases[_i].fault))
+		bpfobj_free(&o);
 }
 END_TEST
 
@@ -322,12 +311,8 @@ START_TEST(wrong_relocations)
 	uint32_t tc = bpfobj_code(&o, "tc", code, 3), symbol = bpfobj_undefined(&o, "v", ELF64_STB_GLOBAL);
 
 	elfgen_rel(o.gen, tc, &(struct elf64_reloc){ .offset = cases[_i].offset, .type = 1, .symbol = symbol });
-	if (cases[_i].fault) {
-		bpfobj_refused(&o, cases[_i].fault);
-		return;
-	}
-	bpfobj_open(&o);
-	bpfobj_free(&o);
+	if (bpfobj_opens(&o, cases[_i].fault))
+		bpfobj_free(&o);
 }
 END_TEST
 
