@@ -8,7 +8,6 @@
  */
 #define _GNU_SOURCE
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 
 #include "include/bytes.h"
 #include "loader/kernel.h"
+#include "tests/bpffs.h"
 #include "tests/btfgen.h"
 #include "tests/elfgen.h"
 
@@ -55,24 +55,12 @@ static void write_file(const char *name, const void *bytes, size_t size)
 	ck_assert_int_eq(fclose(file), 0);
 }
 
-static int open_fds(void)
-{
-	DIR *fds = opendir("/proc/self/fd");
-	int n = 0;
-
-	ck_assert_ptr_nonnull(fds);
-	while (readdir(fds))
-		n++;
-	closedir(fds);
-	return n;
-}
-
 /* Refused in one line that is as expected behind the file's name; no fd is left. */
 static void refused(const char *file, const char *text)
 {
 	struct kernel *k = (struct kernel *)&err;
 	size_t len = strlen(file);
-	int fds = open_fds();
+	int fds = bpffs_open_fds();
 
 	memset(&err, 0, sizeof(err));
 	ck_assert_int_eq(kernel_open(&k, file, &err), -1);
@@ -81,7 +69,7 @@ static void refused(const char *file, const char *text)
 	ck_assert_str_eq(err.text + (*err.text == 'B' ? 7 : 0) + len + 2, text);
 	ck_assert_ptr_null(strchr(err.text, '\n'));
 	ck_assert_int_ne(err.code, 0);
-	ck_assert_int_eq(open_fds(), fds);
+	ck_assert_int_eq(bpffs_open_fds(), fds);
 }
 
 static struct kernel *open_kernel(const char *file)

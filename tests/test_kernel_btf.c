@@ -15,6 +15,7 @@
 #include "include/bytes.h"
 #include "loader/kernel.h"
 #include "loader/sys.h"
+#include "tests/bpffs.h"
 #include "tests/btfgen.h"
 
 Suite *suite_kernel_btf(void);
@@ -22,18 +23,6 @@ Suite *suite_kernel_btf(void);
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct bpfstamp_err err;
-
-static int open_fds(void)
-{
-	DIR *fds = opendir("/proc/self/fd");
-	int n = 0;
-
-	ck_assert_ptr_nonnull(fds);
-	while (readdir(fds))
-		n++;
-	closedir(fds);
-	return n;
-}
 
 static bool has_btf(void)
 {
@@ -206,7 +195,7 @@ START_TEST(test_modules)
 
 	if (_i)
 		close(0);
-	fds = open_fds();
+	fds = bpffs_open_fds();
 	ck_assert_msg(!kernel_read_modules(k, &err), "%s", err.text);
 	if (fd >= 0)
 		ck_assert_uint_eq(kernel_btf_count(k), shown_by_sysfs());
@@ -229,7 +218,7 @@ START_TEST(test_modules)
 	}
 	ck_assert_int_eq(kernel_read_modules(k, &err), 0);
 	kernel_close(k);
-	ck_assert_int_eq(open_fds(), fds);
+	ck_assert_int_eq(bpffs_open_fds(), fds);
 	close(fd);
 }
 END_TEST
