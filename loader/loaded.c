@@ -154,10 +154,15 @@ static int pin_all(struct bpfstamp_loaded *l, bool replace, struct bpfstamp_err 
 
 int bpfstamp_pin(struct bpfstamp_loaded *l, const char *dir, bool replace, struct bpfstamp_err *err)
 {
-	free(l->dir);
-	l->dir = strdup(dir);
-	if (!l->dir)
+	char *own = strdup(dir);
+
+	if (!own)
 		return object_no_memory(err);
+	free(l->dir);
+	l->dir = own;
+	l->made_folder = 0;
+	memset(l->prog_pins, PIN_NONE, l->t->func_count);	/* what is noted there is of another folder */
+	memset(l->map_pins, PIN_NONE, l->t->map_count);
 	if (!pin_all(l, replace, err))
 		return 0;
 	bpfstamp_unpin(l);
@@ -176,16 +181,21 @@ static void unpin_all(struct bpfstamp_loaded *l, bool map, uint8_t *made, uint32
 	}
 }
 
-void bpfstamp_unpin(struct bpfstamp_loaded *l)
+static void unpin_own(struct bpfstamp_loaded *l)
 {
 	char maps[PIN_PATH_SIZE];
 
-	mapmake_unpin(l->t, l->map_name_pins);
-	mapmake_forget_pins(&l->map_name_pins);
-	if (!l->dir)
-		return;
 	unpin_all(l, false, l->prog_pins, l->t->func_count);
 	unpin_all(l, true, l->map_pins, l->t->map_count);
 	if (snprintf(maps, sizeof(maps), "%s/maps", l->dir) < PIN_PATH_SIZE)
 		pin_remove_folders(maps, l->made_folder);
+}
+
+/* Folders that were made for both are removed in the order opposite to that in which they were made. */
+void bpfstamp_unpin(struct bpfstamp_loaded *l)
+{
+	if (l->dir)
+		unpin_own(l);
+	mapmake_unpin(l->t, l->map_name_pins);
+	mapmake_forget_pins(&l->map_name_pins);
 }

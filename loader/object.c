@@ -187,6 +187,13 @@ static int object_sections(struct bpfstamp_template *t, struct bpfstamp_err *err
 	return check_codes(t, err);
 }
 
+/* The rest of the loader reads all of an object in one byte order. */
+static int other_order(const struct bpfstamp_template *t, const char *section, struct bpfstamp_err *err)
+{
+	return err_set(err, EINVAL, "%s: section %s is %s-endian, the object itself is not", t->name, section,
+		       t->elf.big ? "little" : "big");
+}
+
 static int open_btf(struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	uint32_t section = elf64_find(&t->elf, ".BTF"), ext = elf64_find(&t->elf, ".BTF.ext"), count;
@@ -205,12 +212,14 @@ static int open_btf(struct bpfstamp_template *t, struct bpfstamp_err *err)
 		return object_no_memory(err);
 	if (btf_open(&t->btf, s.bytes, s.size, t->btf_index, count, &fault))
 		return object_fault(t, ".BTF", &fault, err);
+	if (t->btf.big != t->elf.big)
+		return other_order(t, ".BTF", err);
 	if (!ext)
 		return 0;
 	elf64_section(&t->elf, ext, &s);
 	if (s.bytes && s.size && btf_ext_open(&t->ext, &t->btf, s.bytes, s.size, &fault))
 		return object_fault(t, ".BTF.ext", &fault, err);
-	return 0;
+	return t->ext.data && t->ext.big != t->elf.big ? other_order(t, ".BTF.ext", err) : 0;
 }
 
 int bpfstamp_open(struct bpfstamp_template **out, const void *bytes, size_t size, const char *name,

@@ -4,6 +4,8 @@
  * each way in which they can contradict themselves, and what is refused.
  */
 #include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "include/bytes.h"
@@ -328,6 +330,40 @@ START_TEST(two_relocations)
 }
 END_TEST
 
+/* BTF or, of an object whose BTF is right, BTF.ext of the other byte order: who reads one by the other's runs wild. */
+START_TEST(other_byte_order)
+{
+	const bool big = _i % 2, ext_only = _i / 2;
+	static const char *const sections[] = { ".BTF", ".BTF.ext" };
+	struct btfgen *gen = btfgen_new(!big), *right = btfgen_new(big);
+	struct bpfobj o = bpfobj_new(big);
+	uint8_t *bytes, *ext;
+	size_t size, ext_size;
+	char text[128];
+
+	btfgen_ext_word(gen, BTF_EXT_LINE, 16);
+	btfgen_ext_word(gen, BTF_EXT_LINE, 1);
+	btfgen_ext_word(gen, BTF_EXT_LINE, 1);
+	btfgen_string(gen, "tc");
+	for (int i = 0; i < 4; i++)
+		btfgen_ext_word(gen, BTF_EXT_LINE, 0);
+	btfgen_string(right, "tc");
+	if (ext_only)
+		bpfobj_btf(&o, right, false);
+	bytes = btfgen_finish(gen, &size, &ext, &ext_size);
+	elfgen_section(o.gen, &(struct elf64_section){ .name = sections[ext_only], .type = ELF64_SHT_PROGBITS,
+						       .bytes = ext_only ? ext : bytes,
+						       .size = ext_only ? ext_size : size });
+	free(bytes);
+	free(ext);
+	if (!ext_only)
+		free(btfgen_finish(right, &size, NULL, NULL));
+	snprintf(text, sizeof(text), "test.o: section %s is %s-endian, the object itself is not", sections[ext_only],
+		 big ? "little" : "big");
+	bpfobj_refused(&o, text);
+}
+END_TEST
+
 Suite *suite_object_more(void)
 {
 	Suite *suite = suite_create("object_more");
@@ -344,6 +380,7 @@ Suite *suite_object_more(void)
 	tcase_add_test(tcase, executable_data);
 	tcase_add_loop_test(tcase, wrong_relocations, 0, 4);
 	tcase_add_test(tcase, two_relocations);
+	tcase_add_loop_test(tcase, other_byte_order, 0, 4);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

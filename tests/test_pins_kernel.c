@@ -277,6 +277,32 @@ START_TEST(folders_of_loaded)
 }
 END_TEST
 
+/* What is undone when a second folder cannot be had is what was done in that one; and then all that was noted is its. */
+START_TEST(second_folder)
+{
+	struct bpfstamp_loaded *loaded, *other;
+	struct bpfstamp_stamp *s;
+	struct bpfobj o;
+
+	if (!bpffs_compile(&o, SAME, "#include \"features.h\"\n" BPFFS_PROGRAM))
+		return;
+	s = bpfobj_stamp(&o);
+	loaded = bpffs_load(s);
+	other = bpffs_load(s);
+	ck_assert_msg(!bpfstamp_pin(other, BPFFS "/b", false, &bpffs.err), "%s", bpffs.err.text);
+	ck_assert_msg(!bpfstamp_pin(loaded, BPFFS "/a", false, &bpffs.err), "%s", bpffs.err.text);
+	ck_assert_int_eq(bpfstamp_pin(loaded, BPFFS "/b", false, &bpffs.err), -1);
+	ck_assert_int_eq(bpffs.err.code, EEXIST);
+	ck_assert(bpffs_has(BPFFS "/a/p") && bpffs_has(BPFFS "/b/p"));
+	bpfstamp_unpin(loaded);
+	ck_assert(bpffs_has(BPFFS "/a/p") && bpffs_has(BPFFS "/b/p"));
+	bpfstamp_loaded_free(loaded);
+	bpfstamp_loaded_free(other);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
 START_TEST(extern_map)
 {
 	static const char there[] = "#include \"features.h\"\nextern struct { UINT(type, T); UINT(key_size, K); "
@@ -326,6 +352,7 @@ Suite *suite_pins_kernel(void)
 	tcase_add_test(tcase, too_late);
 	tcase_add_test(tcase, folders);
 	tcase_add_test(tcase, folders_of_loaded);
+	tcase_add_test(tcase, second_folder);
 	tcase_add_test(tcase, extern_map);
 	return suite;
 }
