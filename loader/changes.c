@@ -5,49 +5,26 @@
  * by inlining has a site for each load; a part of it is told only with the
  * loads that see it.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "loader/path.h"
 #include "loader/stamp.h"
-
-/* Bytes of a value as text. */
-static size_t hex_text(const uint8_t *bytes, uint32_t count, char *buf, size_t size)
-{
-	size_t used = 4;
-
-	snprintf(buf, size, "hex:");
-	for (uint32_t i = 0; i < count; i++, used += 2)
-		if (used < size)
-			snprintf(buf + used, size - used, "%02x", bytes[i]);
-	return used;
-}
 
 size_t bpfstamp_get(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref,
 		    char *buf, size_t size)
 {
 	const struct injectable *inj = &t->injectables[ref->injectable];
 	const struct part part = part_from_ref(ref);
-	bool touched = s && s->touched[ref->injectable];
-	const uint8_t *variable = (s ? s->image : t->image) + inj->image;
-	uint64_t number;
+	uint8_t bytes[8];
 
 	if (size)
 		*buf = '\0';
-	if (inj->kind == BPFSTAMP_GLOBAL && !part.type.bits)
-		return hex_text(variable + part.offset, part.type.size, buf, size);
-	if (inj->kind != BPFSTAMP_GLOBAL && !touched && !inj->has_value)
-		return 0;
-	if (part.bitfield)
-		number = part_get_bits(&part, t->elf.big, variable);
-	else if (inj->kind == BPFSTAMP_GLOBAL)
-		number = value_load(variable + part.offset, part.type.size, part.type.is_signed, t->elf.big);
-	else
-		number = touched ? s->values[ref->injectable] :
-			value_load(inj->value, inj->type.size, inj->type.is_signed, t->elf.big);
-	return (size_t)(part.type.is_signed ? snprintf(buf, size, "%" PRId64, (int64_t)number) :
-			snprintf(buf, size, "0x%" PRIx64, number));
+	if (inj->kind == BPFSTAMP_GLOBAL)
+		return part_text(&part, t->elf.big, (s ? s->image : t->image) + inj->image, buf, size);
+	if (!s || !s->touched[ref->injectable])
+		return inj->has_value ? part_text(&part, t->elf.big, inj->value, buf, size) : 0;
+	value_store(bytes, inj->type.size, t->elf.big, s->values[ref->injectable]);
+	return part_text(&part, t->elf.big, bytes, buf, size);
 }
 
 struct telling {

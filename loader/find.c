@@ -89,7 +89,7 @@ int bpfstamp_find(const struct bpfstamp_template *t, const char *name, struct bp
 	if (count > 1)
 		return ambiguous(t, name, len, err);
 	part = part_whole(&t->injectables[found]);
-	if (part_follow(&part, t, name + len, err))
+	if (part_follow(&part, &t->btf, name + len, err))
 		return err_wrap(err, "%s: %s", t->name, name);
 	*out = part_ref(&part, found);
 	return 0;

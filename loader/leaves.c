@@ -1,37 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The scalars of an injectable, each with its path: what a manifest lists, and
- * what a change is reported by.
+ * The scalars of a variable, each with its path: what a manifest lists, what a
+ * change is reported by, and what a running program is shown as.
  *
  * Arrays of single bytes, and arrays too long to be read by people, are leaves
  * of their own, as raw bytes.  So is a union, whose members share their bytes
  * and would contradict one another; one without a name is told by its largest
  * member.
+ *
+ * Types may be nested so that there are many more leaves than bytes: members of
+ * a struct may overlap, and elements of an array have no size.  A limit on the
+ * parts that are visited ends the walk through what no compiler made.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "loader/path.h"
 
-enum { PATH_SIZE = 512, LONGEST_ARRAY = 64 };
+enum { PATH_SIZE = 512, LONGEST_ARRAY = 64, MOST_PARTS = 1 << 20 };
 
 struct walk {
-	const struct bpfstamp_template *t;
-	uint32_t injectable;
+	const struct btf *btf;
 	char path[PATH_SIZE];
-	bpfstamp_leaf_fn *fn;
+	uint32_t left;		/* parts that may still be visited */
+	part_leaf_fn *fn;
 	void *arg;
 };
 
 static void visit(struct walk *w, const struct part *part);
-
-static void tell(struct walk *w, const struct part *part)
-{
-	struct bpfstamp_leaf leaf = { .path = w->path, .ref = part_ref(part, w->injectable) };
-
-	value_type_text(&part->type, w->t->btf.type_count ? &w->t->btf : NULL, leaf.type, sizeof(leaf.type));
-	w->fn(&leaf, w->arg);
-}
 
 /* Visit a part whose path is one step longer; one that is too long to write is passed over. */
 static void descend(struct walk *w, const struct part *part, const char *step)
@@ -43,6 +39,12 @@ static void descend(struct walk *w, const struct part *part, const char *step)
 	strcpy(w->path + used, step);
 	visit(w, part);
 	w->path[used] = '\0';
+}
+
+/* Count parts that are looked at. */
+static void spend(struct walk *w, uint32_t parts)
+{
+	w->left -= parts < w->left ? parts : w->left;
 }
 
 /* Which member stands for an anonymous union: the first of the largest. */
@@ -65,22 +67,23 @@ static uint32_t largest_member(const struct btf *btf, uint32_t id, uint32_t coun
 
 static void visit_members(struct walk *w, const struct part *part, uint32_t id, const struct btf_type *type)
 {
-	uint32_t only = type->kind == BTF_UNION ? largest_member(&w->t->btf, id, type->vlen) : UINT32_MAX;
+	uint32_t only = type->kind == BTF_UNION ? largest_member(w->btf, id, type->vlen) : UINT32_MAX;
 
-	for (uint32_t i = 0; i < type->vlen; i++) {
+	spend(w, type->vlen);
+	for (uint32_t i = 0; i < type->vlen && w->left; i++) {
 		struct btf_member m;
 		struct btf_type inner_type;
 		struct part inner;
 		char step[PATH_SIZE];
 
-		btf_member(&w->t->btf, id, i, &m);
-		if ((only != UINT32_MAX && i != only) || !part_member(&inner, part, w->t, &m))
+		btf_member(w->btf, id, i, &m);
+		if ((only != UINT32_MAX && i != only) || !part_member(&inner, part, w->btf, &m))
 			continue;
-		btf_type(&w->t->btf, btf_resolve(&w->t->btf, m.type), &inner_type);
+		btf_type(w->btf, btf_resolve(w->btf, m.type), &inner_type);
 		if (*m.name && snprintf(step, sizeof(step), ".%s", m.name) < (int)sizeof(step))
 			descend(w, &inner, step);
 		else if (inner_type.kind == BTF_STRUCT || inner_type.kind == BTF_UNION)
-			visit_members(w, &inner, btf_resolve(&w->t->btf, m.type), &inner_type);
+			visit_members(w, &inner, btf_resolve(w->btf, m.type), &inner_type);
 	}
 }
 
@@ -89,15 +92,15 @@ static bool visit_elements(struct walk *w, const struct part *part, const struct
 	uint32_t size;
 
 	if (!array->array_count || array->array_count > LONGEST_ARRAY ||
-	    !btf_size(&w->t->btf, array->array_type, 8, &size) || size == 1)
+	    !btf_size(w->btf, array->array_type, 8, &size) || size == 1)
 		return false;
-	for (uint32_t i = 0; i < array->array_count; i++) {
+	for (uint32_t i = 0; i < array->array_count && w->left; i++) {
 		struct part inner = *part;
 		char step[16];
 
 		inner.offset += i * size;
 		inner.btf = array->array_type;
-		inner.type = value_from_btf(&w->t->btf, inner.btf, size);
+		inner.type = value_from_btf(w->btf, inner.btf, size);
 		snprintf(step, sizeof(step), "[%u]", i);
 		descend(w, &inner, step);
 	}
@@ -106,22 +109,51 @@ static bool visit_elements(struct walk *w, const struct part *part, const struct
 
 static void visit(struct walk *w, const struct part *part)
 {
-	uint32_t id = part->btf ? btf_resolve(&w->t->btf, part->btf) : 0;
+	uint32_t id = part->btf ? btf_resolve(w->btf, part->btf) : 0;
 	struct btf_type type = { .kind = BTF_VOID };
 
+	spend(w, 1);
+	if (!w->left)
+		return;
 	if (id)
-		btf_type(&w->t->btf, id, &type);
+		btf_type(w->btf, id, &type);
 	if (type.kind == BTF_STRUCT && type.vlen)
 		visit_members(w, part, id, &type);
 	else if (type.kind != BTF_ARRAY || !visit_elements(w, part, &type))
-		tell(w, part);
+		w->fn(w->path, part, w->arg);
+}
+
+bool part_leaves(const struct part *whole, const struct btf *btf, const char *name, uint32_t limit, part_leaf_fn *fn,
+		 void *arg)
+{
+	struct walk w = { .btf = btf, .left = limit, .fn = fn, .arg = arg };
+
+	snprintf(w.path, sizeof(w.path), "%s", name);
+	visit(&w, whole);
+	return w.left;
+}
+
+struct telling {
+	const struct bpfstamp_template *t;
+	uint32_t injectable;
+	bpfstamp_leaf_fn *fn;
+	void *arg;
+};
+
+static void tell(const char *path, const struct part *part, void *arg)
+{
+	const struct telling *telling = arg;
+	struct bpfstamp_leaf leaf = { .path = path, .ref = part_ref(part, telling->injectable) };
+
+	value_type_text(&part->type, telling->t->btf.type_count ? &telling->t->btf : NULL, leaf.type,
+			sizeof(leaf.type));
+	telling->fn(&leaf, telling->arg);
 }
 
 void bpfstamp_leaves(const struct bpfstamp_template *t, uint32_t injectable, bpfstamp_leaf_fn *fn, void *arg)
 {
 	const struct part whole = part_whole(&t->injectables[injectable]);
-	struct walk w = { .t = t, .injectable = injectable, .fn = fn, .arg = arg };
+	struct telling telling = { .t = t, .injectable = injectable, .fn = fn, .arg = arg };
 
-	snprintf(w.path, sizeof(w.path), "%s", t->injectables[injectable].name);
-	visit(&w, &whole);
+	part_leaves(&whole, &t->btf, t->injectables[injectable].name, MOST_PARTS, tell, &telling);
 }

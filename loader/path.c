@@ -10,6 +10,8 @@
  * alignment.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +43,7 @@ struct part part_from_ref(const struct bpfstamp_ref *ref)
 					.is_signed = ref->is_signed, .any_sign = ref->any_sign, .btf = ref->btf } };
 }
 
-bool part_member(struct part *part, const struct part *outer, const struct bpfstamp_template *t,
+bool part_member(struct part *part, const struct part *outer, const struct btf *btf,
 		 const struct btf_member *m)
 {
 	uint32_t size;
@@ -49,9 +51,9 @@ bool part_member(struct part *part, const struct part *outer, const struct bpfst
 	*part = *outer;
 	part->btf = m->type;
 	part->bitfield = m->bit_size;
-	if (!btf_size(&t->btf, m->type, 8, &size))
+	if (!btf_size(btf, m->type, 8, &size))
 		return false;
-	part->type = value_from_btf(&t->btf, m->type, size);
+	part->type = value_from_btf(btf, m->type, size);
 	if (!m->bit_size) {
 		if (m->bit_offset / 8 > outer->type.size || size > outer->type.size - m->bit_offset / 8)
 			return false;	/* btf_open has checked where it begins */
@@ -65,24 +67,24 @@ bool part_member(struct part *part, const struct part *outer, const struct bpfst
 	return true;
 }
 
-static bool take_member(struct part *part, const struct bpfstamp_template *t, const char *name, size_t len,
+static bool take_member(struct part *part, const struct btf *btf, const char *name, size_t len,
 			int nesting)
 {
-	uint32_t id = btf_resolve(&t->btf, part->btf);
+	uint32_t id = btf_resolve(btf, part->btf);
 	struct btf_type type;
 
-	btf_type(&t->btf, id, &type);
+	btf_type(btf, id, &type);
 	if ((type.kind != BTF_STRUCT && type.kind != BTF_UNION) || !nesting)
 		return false;
 	for (uint32_t i = 0; i < type.vlen; i++) {
 		struct btf_member m;
 		struct part inner;
 
-		btf_member(&t->btf, id, i, &m);
-		if (!part_member(&inner, part, t, &m))
+		btf_member(btf, id, i, &m);
+		if (!part_member(&inner, part, btf, &m))
 			continue;
 		if ((strlen(m.name) == len && !strncmp(m.name, name, len)) ||
-		    (!*m.name && !m.bit_size && take_member(&inner, t, name, len, nesting - 1))) {
+		    (!*m.name && !m.bit_size && take_member(&inner, btf, name, len, nesting - 1))) {
 			*part = inner;
 			return true;
 		}
@@ -90,7 +92,7 @@ static bool take_member(struct part *part, const struct bpfstamp_template *t, co
 	return false;
 }
 
-static int take_index(struct part *part, const struct bpfstamp_template *t, const char **path,
+static int take_index(struct part *part, const struct btf *btf, const char **path,
 		      struct bpfstamp_err *err)
 {
 	struct btf_type array;
@@ -98,69 +100,69 @@ static int take_index(struct part *part, const struct bpfstamp_template *t, cons
 	uint32_t size;
 	char *end;
 
-	btf_type(&t->btf, btf_resolve(&t->btf, part->btf), &array);
+	btf_type(btf, btf_resolve(btf, part->btf), &array);
 	if (array.kind != BTF_ARRAY)
 		return err_set(err, EINVAL, "%s: what is in front is not an array", *path);
 	errno = 0;
 	index = strtoul(*path + 1, &end, 0);
 	if (end == *path + 1 || *end != ']' || errno)
 		return err_set(err, EINVAL, "%s: expected [number]", *path);
-	if (index >= array.array_count || !btf_size(&t->btf, array.array_type, 8, &size))
+	if (index >= array.array_count || !btf_size(btf, array.array_type, 8, &size))
 		return err_set(err, ERANGE, "%s: the array has %u elements", *path, array.array_count);
 	part->offset += (uint32_t)index * size;
 	part->btf = array.array_type;
-	part->type = value_from_btf(&t->btf, array.array_type, size);
+	part->type = value_from_btf(btf, array.array_type, size);
 	*path = end + 1;
 	return 0;
 }
 
 /* No such member: say which one is near. */
-static int no_member(const struct part *part, const struct bpfstamp_template *t, const char *name, size_t len,
+static int no_member(const struct part *part, const struct btf *btf, const char *name, size_t len,
 		     struct bpfstamp_err *err)
 {
-	uint32_t id = btf_resolve(&t->btf, part->btf);
+	uint32_t id = btf_resolve(btf, part->btf);
 	struct near near = near_to(name, len);
 	struct btf_type type;
 
 	err_set(err, ENOENT, "no member .%.*s", (int)len, name);
-	btf_type(&t->btf, id, &type);
+	btf_type(btf, id, &type);
 	for (uint32_t i = 0; (type.kind == BTF_STRUCT || type.kind == BTF_UNION) && i < type.vlen; i++) {
 		struct btf_member m;
 		struct part inner;
 
-		btf_member(&t->btf, id, i, &m);
-		if (part_member(&inner, part, t, &m))
+		btf_member(btf, id, i, &m);
+		if (part_member(&inner, part, btf, &m))
 			near_consider(&near, m.name);
 	}
 	near_suggest(&near, err);
 	return -1;
 }
 
-static int step(struct part *part, const struct bpfstamp_template *t, const char **path, struct bpfstamp_err *err)
+static int step(struct part *part, const struct btf *btf, const char **path, struct bpfstamp_err *err)
 {
 	size_t len;
 
 	if (part->bitfield)
 		return err_set(err, EINVAL, "%s: what is in front is a bitfield", *path);
 	if (**path == '[')
-		return take_index(part, t, path, err);
+		return take_index(part, btf, path, err);
 	len = strcspn(*path + 1, ".[");
 	if (**path != '.' || !len)
 		return err_set(err, ENOENT, "no member %s", *path);
-	if (!take_member(part, t, *path + 1, len, NESTING))
-		return no_member(part, t, *path + 1, len, err);
+	if (!take_member(part, btf, *path + 1, len, NESTING))
+		return no_member(part, btf, *path + 1, len, err);
 	*path += 1 + len;
 	return 0;
 }
 
-int part_follow(struct part *part, const struct bpfstamp_template *t, const char *path, struct bpfstamp_err *err)
+int part_follow(struct part *part, const struct btf *btf, const char *path, struct bpfstamp_err *err)
 {
 	if (!*path)
 		return 0;
 	if (!part->btf)
 		return err_set(err, EINVAL, "%s: the type is not known: compile with -g", path);
 	while (*path)
-		if (step(part, t, &path, err))
+		if (step(part, btf, &path, err))
 			return -1;
 	return 0;
 }
@@ -197,4 +199,31 @@ uint64_t part_get_bits(const struct part *part, bool big, const uint8_t *bytes)
 	if (part->type.is_signed && value >> (part->type.bits - 1) & 1)
 		value |= ~(uint64_t)0 << (part->type.bits - 1);
 	return value;
+}
+
+/* Bytes of a value as text. */
+static size_t hex_text(const uint8_t *bytes, uint32_t count, char *buf, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t used = 4;
+
+	snprintf(buf, size, "hex:");
+	for (uint32_t i = 0; i < count && used + 2 < size; i++, used += 2) {
+		buf[used] = digits[bytes[i] >> 4];
+		buf[used + 1] = digits[bytes[i] & 15];
+		buf[used + 2] = '\0';
+	}
+	return 4 + (size_t)2 * count;
+}
+
+size_t part_text(const struct part *part, bool big, const uint8_t *bytes, char *buf, size_t size)
+{
+	uint64_t number;
+
+	if (!part->type.bits)
+		return hex_text(bytes + part->offset, part->type.size, buf, size);
+	number = part->bitfield ? part_get_bits(part, big, bytes) :
+		value_load(bytes + part->offset, part->type.size, part->type.is_signed, big);
+	return (size_t)(part->type.is_signed ? snprintf(buf, size, "%" PRId64, (int64_t)number) :
+			snprintf(buf, size, "0x%" PRIx64, number));
 }

@@ -203,7 +203,7 @@ START_TEST(wrong_paths)
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		struct part part = part_whole(&o.t->injectables[all]);
 
-		ck_assert_msg(part_follow(&part, o.t, faults[i].path, &err) == -1, "%s is accepted", faults[i].path);
+		ck_assert_msg(part_follow(&part, &o.t->btf, faults[i].path, &err) == -1, "%s is accepted", faults[i].path);
 		bpfobj_says(&err, faults[i].fault);
 		ck_assert_msg(err.code == faults[i].code, "%s: %d", faults[i].path, err.code);
 	}
@@ -221,8 +221,8 @@ START_TEST(no_btf)
 	if (!bpfobj_compile(&o, "bpfel", "-g0", source))
 		return;
 	part = part_whole(&o.t->injectables[bpfobj_find(&o, "all", NULL)]);
-	ck_assert_int_eq(part_follow(&part, o.t, "", &err), 0);
-	ck_assert_int_eq(part_follow(&part, o.t, ".kind", &err), -1);
+	ck_assert_int_eq(part_follow(&part, &o.t->btf, "", &err), 0);
+	ck_assert_int_eq(part_follow(&part, &o.t->btf, ".kind", &err), -1);
 	bpfobj_says(&err, ".kind: the type is not known: compile with -g");
 	bpfobj_free(&o);
 }
