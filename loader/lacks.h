@@ -29,6 +29,7 @@ enum lack {
 	LACKS_BTF_DATASEC,	/* and VAR: before 5.2 */
 	LACKS_BTF_FUNC,		/* and FUNC_PROTO, and kind_flag of STRUCT, UNION and FWD: before 5.0 */
 	LACKS_BTF,		/* any BTF: before 4.18 */
+	LACKS_BIND_MAP,		/* BPF_PROG_BIND_MAP: before 5.10 */
 };
 
 bool lacks(enum lack lack);

@@ -28,6 +28,7 @@
 #include "loader/loaded.h"
 #include "loader/mapmake.h"
 #include "loader/progload.h"
+#include "loader/record.h"
 #include "loader/sys.h"
 
 enum { BTF_UNTRIED = -1, BTF_NONE = -2 };
@@ -322,6 +323,7 @@ static int load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 		ret = load->program == BPFSTAMP_ALL_PROGRAMS ? load_everything(s, load, err) :
 		      load_with_arrays(s, load, load->program, true, err);
 		ret = ret || (!keep && check_kept(s, err));
+		ret = ret || (load->record && !load->dry_run && record_bind(s, load, err));
 		if (!ret && !publish(s, load, err))
 			return 0;
 		mapmake_close(s);
