@@ -29,8 +29,6 @@
 #include "loader/pin.h"
 #include "loader/sys.h"
 
-#define PIN_DEFAULT "/sys/fs/bpf"
-
 /* ----------------------------------------------------------------- paths */
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */

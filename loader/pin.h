@@ -9,6 +9,8 @@
 
 enum { PIN_PATH_SIZE = 4096 };
 
+#define PIN_DEFAULT "/sys/fs/bpf"
+
 /* Make a name one of a bpffs, which allows no dots: they become '_', and slashes too. */
 void pin_clean_name(char *name);
 
