@@ -576,8 +576,9 @@ struct bpfstamp_running_value {
 	enum bpfstamp_kind kind;
 	char type[64];
 	const char *value;	/* as bpfstamp_set reads it */
-	bool stamped;		/* set by whoever attached it: a record says so */
+	bool stamped;		/* set by whoever loaded it: a record says so */
 	bool writable;		/* bpfstamp_poke can change it */
+	bool allow_derived;	/* a placeholder that bpfstamp_declare was told to leave doubtful uses of */
 };
 
 /*

@@ -34,7 +34,7 @@ struct running_variable {
 	const char *section;	/* of a global, else NULL */
 	enum bpfstamp_kind kind;
 	struct value_type type;
-	const struct btf *btf;	/* that type.btf is an id of; of no types where there is none */
+	const struct btf *btf;	/* that type.btf is an id of; of no types where there is none (never NULL) */
 	uint32_t map;		/* index of maps; NO_INDEX: the record has the bytes */
 	uint32_t offset;	/* in the map's value */
 	const uint8_t *bytes;	/* type.size, as last read; as the program sees them in memory */
@@ -47,6 +47,7 @@ struct running_value {
 	struct bpfstamp_running_value public;
 	uint32_t variable;
 	struct part part;	/* of the variable */
+	size_t path_at, text_at;	/* private: in text */
 };
 
 struct running_btf;
@@ -62,7 +63,6 @@ struct bpfstamp_running {
 	struct running_btf *btfs;	/* list of those that maps and variables refer to */
 	const struct btf *prog_btf;
 	uint32_t *map_ids;
-	char *name;
 	char *text;		/* of all paths and values */
 };
 
