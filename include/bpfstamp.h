@@ -323,8 +323,8 @@ struct bpfstamp_load {
 	uint32_t program;	/* from bpfstamp_find_program */
 	uint32_t prog_type;	/* enum bpf_prog_type, 0: by the section's name */
 	const char *pin_path;	/* bpffs folder of maps that are to be pinned by name; NULL: /sys/fs/bpf */
-	const int *map_fds;	/* by map of the template: an fd of a map to use, where not negative; or NULL */
-	uint32_t ifindex;	/* of the device whose hardware is to run the program, or 0 */
+	const int *map_fds;	/* by map of the template: an fd of a map to use as it is, where not negative; or NULL */
+	uint32_t ifindex;	/* of the thread's namespace: the device whose hardware is to run the program, or 0 */
 	bool record;		/* leave a record of the values with the program, for bpfstamp_running_open */
 	bool dry_run;		/* for the verifier's answer only: make no pins */
 	char *log;		/* gets the end of the verifier's log on failure, or NULL */

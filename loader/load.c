@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,16 @@ bool load_raise_memlock(const struct bpfstamp_load *load)
 		return false;
 	load_note(load, "RLIMIT_MEMLOCK was raised: this kernel charges programs and maps to it");
 	return true;
+}
+
+/* The kernel looks the device up in the thread's namespace, and answers EINVAL for much. */
+int load_hint_offload(const struct bpfstamp_load *load, struct bpfstamp_err *err)
+{
+	char name[IF_NAMESIZE];
+
+	if (!if_indextoname(load->ifindex, name))
+		return err_hint(err, ": there is no device of index %u in this network namespace", load->ifindex);
+	return err_hint(err, ": the driver of device %s cannot do that in hardware", name);
 }
 
 /* ------------------------------------------------------ once a template */
@@ -295,11 +306,12 @@ static void close_programs(struct bpfstamp_stamp *s)
 	}
 }
 
-/* A prog array is emptied when its last fd is closed, and nobody would notice. */
+/* A prog array is emptied when its last fd is closed, and nobody would notice; one that is given is the caller's. */
 static int check_kept(const struct bpfstamp_stamp *s, struct bpfstamp_err *err)
 {
 	for (uint32_t i = 0; i < s->t->map_count; i++)
-		if (starts_with_programs(s, i) && s->t->maps[i].pinning == MAP_PIN_NONE)
+		if (starts_with_programs(s, i) && s->t->maps[i].pinning == MAP_PIN_NONE &&
+		    !mapmake_is_reused(s, i))
 			return err_set(err, EINVAL, "%s: prog array %s would be emptied by the kernel as soon as nobody has "
 				       "it open: pin it (--pin)", s->t->name, s->t->maps[i].name);
 	return 0;

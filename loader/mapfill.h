@@ -25,6 +25,9 @@ int mapmake_cpus(uint32_t *count, struct bpfstamp_err *err);
 int mapmake_reuse(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
 		  struct bpfstamp_err *err);
 
+/* Take as map index the map of fd given, which stays the caller's. */
+int mapmake_given(struct bpfstamp_stamp *s, uint32_t index, int given, struct bpfstamp_err *err);
+
 /* Put into a new map what it starts with; maps among this are made first. */
 int mapfill(struct bpfstamp_stamp *s, uint32_t index, int btf_fd, const struct bpfstamp_load *load,
 	    struct bpfstamp_err *err);

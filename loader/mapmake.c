@@ -2,8 +2,8 @@
 /*
  * Creating maps:
  *
- *   pinned already? (mapmake_pin.c)  →  what the maps in it look like, first
- *                                    →  BPF_MAP_CREATE  →  contents (mapfill.c)
+ *   given? pinned already? (mapmake_pin.c)  →  what the maps in it look like, first
+ *                                           →  BPF_MAP_CREATE  →  contents (mapfill.c)
  *
  * A map of a data section is an array of one element; not mmapable, which would
  * cost whole pages.
@@ -243,6 +243,7 @@ static int create(const struct bpfstamp_template *t, const struct map *m, int in
 	attr.map_flags = want.map_flags;
 	attr.map_extra = want.map_extra;
 	attr.numa_node = m->numa_node;
+	attr.map_ifindex = load->ifindex;
 	attr.inner_map_fd = inner_fd < 0 ? 0 : (uint32_t)inner_fd;
 	mapmake_name(attr.map_name, t, m);
 	if (btf_fd >= 0 && m->btf_value && (m->btf_key || !needs_key) && takes_btf(m->type)) {
@@ -254,6 +255,8 @@ static int create(const struct bpfstamp_template *t, const struct map *m, int in
 	if (fd >= 0)
 		return fd;
 	mapmake_failed(t, m, "create", err);
+	if (load->ifindex && err->code != EPERM)
+		return load_hint_offload(load, err);
 	if (err->code == EINVAL && one_value && m->flags & BPF_F_RDONLY_PROG)
 		err_hint(err, ": kernels before 5.2 have no read-only data (--inline, or STAMP, go without a map)");
 	else if (err->code == EINVAL)
@@ -285,8 +288,12 @@ int mapmake(struct bpfstamp_stamp *s, uint32_t index, int btf_fd, const struct b
 		return 0;
 	if (m->refused)
 		return err_set(err, ENOTSUP, "%s: cannot create map %s: %s", s->t->name, m->name, m->refused);
+	if (load->map_fds && load->map_fds[index] >= 0)
+		return mapmake_given(s, index, load->map_fds[index], err);
 	if (m->pinning != MAP_PIN_NONE && (mapmake_reuse(s, index, load, err) || s->map_fds[index] >= 0))
 		return s->map_fds[index] >= 0 ? 0 : -1;
+	if (s->map_reused)
+		s->map_reused[index] = false;
 	if (maps_of_maps(m->type)) {
 		inner = make_inner(s, m, btf_fd, load, err);
 		if (inner < 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Maps that want to be pinned.  Where the pin is there, its map is used, if it
- * is what would have been created; that is decided as libbpf does, by what
+ * Maps that are there already: those that want to be pinned, and those that the
+ * caller gives.  Where the pin is there, its map is used, if it is what would
+ * have been created; that is decided as libbpf does, by what
  * BPF_OBJ_GET_INFO_BY_FD tells of it:
  *
  *   type, key_size, value_size, max_entries, map_flags, map_extra
@@ -12,9 +13,11 @@
  * all the rest has succeeded.  The kernel makes a pin only where the name is
  * free, so of two processes that both found none, one has to look again.
  *
- * A map that is declared extern is only ever taken from its pin.
+ * A map that is declared extern is only ever taken from its pin, or given.
+ * A map that is given is held to the same, and is neither filled nor pinned.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
@@ -46,7 +49,12 @@ static int allow_kernel(struct bpf_map_info *want, struct bpf_map_info *have, st
 	return 0;
 }
 
-static int differs(const struct bpfstamp_template *t, const struct map *m, const char *path,
+/* Where a map comes from, for errors: what it is called, and what to do where it does not fit. */
+struct origin {
+	const char *what, *path, *todo;
+};
+
+static int differs(const struct bpfstamp_template *t, const struct map *m, const struct origin *from,
 		   const struct bpf_map_info *want, const struct bpf_map_info *have, struct bpfstamp_err *err)
 {
 	const struct { const char *name; uint64_t want, have; } properties[] = {
@@ -58,24 +66,62 @@ static int differs(const struct bpfstamp_template *t, const struct map *m, const
 
 	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
 		if (properties[i].want != properties[i].have)
-			return err_set(err, EINVAL, "%s: map %s: its pin %s has %s %" PRIu64 ", not %" PRIu64 " as "
-				       "the object wants: remove the pin, or choose another folder", t->name, m->name,
-				       path, properties[i].name, properties[i].have, properties[i].want);
+			return err_set(err, EINVAL, "%s: map %s: %s%s has %s %" PRIu64 ", not %" PRIu64 " as "
+				       "the object wants: %s", t->name, m->name, from->what, from->path,
+				       properties[i].name, properties[i].have, properties[i].want, from->todo);
 	return 0;
 }
 
-static int check_pinned(const struct bpfstamp_template *t, const struct map *m, const char *path, int fd,
-			struct bpfstamp_err *err)
+static int check(const struct bpfstamp_template *t, const struct map *m, const struct origin *from, int fd,
+		 struct bpfstamp_err *err)
 {
 	struct bpf_map_info want, have;
 
 	memset(&have, 0, sizeof(have));
 	if (sys_map_info(fd, &have))
-		return err_set(err, errno, "%s: map %s: cannot read the properties of its pin %s: %s", t->name,
-			       m->name, path, strerror(errno));
+		return err_set(err, errno, "%s: map %s: cannot read the properties of %s%s: %s", t->name,
+			       m->name, from->what, from->path, strerror(errno));
 	if (mapmake_describe(t, m, &want, err) || allow_kernel(&want, &have, err))
 		return -1;
-	return differs(t, m, path, &want, &have, err);
+	return differs(t, m, from, &want, &have, err);
+}
+
+static int check_given(const struct bpfstamp_template *t, const struct map *m, int fd, struct bpfstamp_err *err)
+{
+	const struct origin given = { .what = "the map given for it", .path = "", .todo = "give another, or none" };
+
+	return check(t, m, &given, fd, err);
+}
+
+bool mapmake_fits(const struct bpfstamp_template *t, uint32_t index, int fd)
+{
+	struct bpfstamp_err ignored;
+
+	return !check_given(t, &t->maps[index], fd, &ignored);
+}
+
+static int make_room(struct bpfstamp_stamp *s, struct bpfstamp_err *err)
+{
+	if (!s->map_reused && !(s->map_reused = calloc(s->t->map_count, sizeof(*s->map_reused))))
+		return object_no_memory(err);
+	return 0;
+}
+
+int mapmake_given(struct bpfstamp_stamp *s, uint32_t index, int given, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_template *t = s->t;
+	const struct map *m = &t->maps[index];
+	int fd;
+
+	if (make_room(s, err) || check_given(t, m, given, err))
+		return -1;
+	fd = fcntl(given, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(err, errno, "%s: map %s: cannot use the map given for it: %s", t->name, m->name,
+			       strerror(errno));
+	s->map_fds[index] = fd;
+	s->map_reused[index] = true;
+	return 0;
 }
 
 int mapmake_reuse(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
@@ -84,10 +130,11 @@ int mapmake_reuse(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstam
 	const struct bpfstamp_template *t = s->t;
 	const struct map *m = &t->maps[index];
 	char path[PIN_PATH_SIZE];
+	const struct origin pin = { "its pin ", path, "remove the pin, or choose another folder" };
 	int fd;
 
-	if (!s->map_reused && !(s->map_reused = calloc(t->map_count, sizeof(*s->map_reused))))
-		return object_no_memory(err);
+	if (make_room(s, err))
+		return -1;
 	s->map_reused[index] = false;
 	if (pin_map_path(path, sizeof(path), t, m, load->pin_path, err))
 		return -1;
@@ -96,7 +143,7 @@ int mapmake_reuse(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstam
 	if (fd < 0)
 		return m->external ? err_set(err, ENOENT, "%s: map %s is declared extern, but not pinned as %s",
 					     t->name, m->name, path) : 0;
-	if (check_pinned(t, m, path, fd, err)) {
+	if (check(t, m, &pin, fd, err)) {
 		close(fd);
 		return -1;
 	}

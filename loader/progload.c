@@ -264,6 +264,8 @@ static int hint_code(const struct attempt *a, struct bpfstamp_err *err)
 {
 	const char *type = bpfstamp_prog_type_name(a->attr.prog_type);
 
+	if (a->load->ifindex && (a->code == EINVAL || a->code == EOPNOTSUPP || a->code == SYS_ENOTSUPP))
+		return load_hint_offload(a->load, err);
 	if (a->code == E2BIG && a->attr.insn_cnt > UNPRIVILEGED_INSNS)
 		return err_hint(err, ": more than %u instructions need CAP_BPF", UNPRIVILEGED_INSNS);
 	if (a->code != EINVAL)
@@ -339,6 +341,7 @@ int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, i
 	a.attr.license = (uint64_t)(uintptr_t)t->license;
 	a.attr.kern_version = t->kern_version;
 	a.attr.prog_flags = f->prog_flags;
+	a.attr.prog_ifindex = load->ifindex;
 	a.attr.attach_btf_id = link->target_id;
 	a.attr.attach_btf_obj_fd = (uint32_t)link->target_fd;
 	if (link->btf_fd_count)
