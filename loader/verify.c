@@ -1,10 +1,474 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Comparing what runs with what would be stamped. */
+/*
+ * Comparing what runs with what would be stamped.
+ *
+ * No program can be compared with an object: the kernel translates what it
+ * loads, and hands out only the translation.  So the stamp is loaded as well,
+ * without a trace (no pins, no record), the kernel translates both, and these
+ * are compared:
+ *
+ *     type and name      of the programs
+ *     maps               which stand for each other: by the instructions that refer to
+ *                        them, else by name; their properties; a map that would be
+ *                        taken from a pin must be the very same
+ *     data               read-only sections byte by byte; of the others the values that
+ *                        were set, since the program may change the rest
+ *     instructions       loader/verify_insns.c
+ *
+ * Equal is only what was proved to be: where the kernel does not show the
+ * instructions, different tags (a hash of what was loaded, without its
+ * references to maps) tell of a difference, and equal ones of nothing.
+ *
+ * What user space put into other maps meanwhile is state, and not compared.
+ */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "include/bytes.h"
 #include "loader/err.h"
+#include "loader/mapmake.h"
+#include "loader/path.h"
+#include "loader/sys.h"
+#include "loader/verify.h"
+
+enum { LINE_SIZE = 512, VALUE_SIZE = 160, MOST_PARTS = 1 << 16 };
+
+/* ----------------------------------------------------------------- lines */
+
+void verify_tell(struct verify *v, const char *fmt, ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	for (uint32_t i = 0; i < v->told && i < VERIFY_LINES; i++)
+		if (v->lines[i] && !strcmp(v->lines[i], line))
+			return;
+	if (v->told < VERIFY_LINES) {
+		v->lines[v->told] = strdup(line);
+		v->fn(line, v->arg);
+	}
+	v->told++;
+}
+
+void verify_tell_part(struct verify *v, const char *path, const struct part *part, const uint8_t *runs,
+		      const uint8_t *wants)
+{
+	char a[VALUE_SIZE], b[VALUE_SIZE];
+	bool big = v->s->t->elf.big;
+
+	if (part_text(part, big, runs, a, sizeof(a)) >= sizeof(a))
+		memcpy(a + sizeof(a) - 4, "...", 4);
+	if (part_text(part, big, wants, b, sizeof(b)) >= sizeof(b))
+		memcpy(b + sizeof(b) - 4, "...", 4);
+	if (strcmp(a, b) != 0)
+		verify_tell(v, "%s: runs %s, would be %s", path, a, b);
+	else
+		verify_tell(v, "%s: runs another value, which begins with the same bytes: %s", path, a);
+}
+
+static void end_lines(struct verify *v)
+{
+	char line[64];
+
+	if (v->told <= VERIFY_LINES)
+		return;
+	snprintf(line, sizeof(line), "and %u more differences", v->told - VERIFY_LINES);
+	v->fn(line, v->arg);
+}
+
+/* ----------------------------------------------------------------- sides */
+
+static int decode(struct verify_side *side, const uint8_t *raw)
+{
+	side->insns = calloc((size_t)side->insn_count + 1, sizeof(*side->insns));
+	if (!side->insns)
+		return -1;
+	for (uint32_t i = 0; i < side->insn_count; i++)
+		bpfinsn_decode(raw + (size_t)i * BPFINSN_SIZE, BYTES_HOST_BIG, &side->insns[i]);
+	return 0;
+}
+
+static int open_maps(struct verify_side *side, const uint32_t *ids, uint32_t count, struct bpfstamp_err *err)
+{
+	side->maps = calloc((size_t)count + 1, sizeof(*side->maps));
+	if (!side->maps)
+		return object_no_memory(err);
+	for (; side->map_count < count; side->map_count++) {
+		struct verify_map *m = &side->maps[side->map_count];
+
+		m->fd = sys_map_by_id(ids[side->map_count]);
+		if (m->fd < 0)
+			return err_set(err, errno, "cannot open map %u of program %u: %s%s", ids[side->map_count],
+				       side->info.id, strerror(errno),
+				       errno == EPERM ? ": needs CAP_SYS_ADMIN" : "");
+		if (sys_map_info(m->fd, &m->info)) {
+			close(m->fd);
+			return err_set(err, errno, "cannot read the properties of map %u of program %u: %s",
+				       ids[side->map_count], side->info.id, strerror(errno));
+		}
+	}
+	return 0;
+}
+
+/* Read all about a program: the sizes first, then what has them. */
+static int read_side(struct verify_side *side, int fd, struct bpfstamp_err *err)
+{
+	struct bpf_prog_info sizes, *info = &side->info;
+	uint32_t *ids = NULL;
+	uint8_t *raw = NULL;
+	int ret = -1;
+
+	memset(&sizes, 0, sizeof(sizes));
+	memset(info, 0, sizeof(*info));
+	if (sys_prog_info(fd, &sizes))
+		return err_set(err, errno, "cannot read the program's properties: %s", strerror(errno));
+	info->nr_map_ids = sizes.nr_map_ids;
+	info->xlated_prog_len = sizes.xlated_prog_len;
+	ids = calloc((size_t)sizes.nr_map_ids + 1, sizeof(*ids));
+	raw = malloc((size_t)sizes.xlated_prog_len + 1);
+	if (!ids || !raw) {
+		object_no_memory(err);
+		goto out;
+	}
+	info->map_ids = (uint64_t)(uintptr_t)ids;
+	info->xlated_prog_insns = (uint64_t)(uintptr_t)raw;
+	if (sys_prog_info(fd, info)) {
+		err_set(err, errno, "cannot read program %u: %s", sizes.id, strerror(errno));
+		goto out;
+	}
+	info->name[sizeof(info->name) - 1] = '\0';
+	if (info->xlated_prog_insns && info->xlated_prog_len && info->xlated_prog_len <= sizes.xlated_prog_len)
+		side->insn_count = info->xlated_prog_len / BPFINSN_SIZE;
+	if (side->insn_count && decode(side, raw)) {
+		object_no_memory(err);
+		goto out;
+	}
+	ret = open_maps(side, ids, info->nr_map_ids < sizes.nr_map_ids ? info->nr_map_ids : sizes.nr_map_ids, err);
+out:
+	free(ids);
+	free(raw);
+	return ret;
+}
+
+static void free_side(struct verify_side *side)
+{
+	for (uint32_t i = 0; i < side->map_count; i++)
+		close(side->maps[i].fd);
+	free(side->maps);
+	free(side->insns);
+}
+
+struct verify_map *verify_map_by_id(const struct verify_side *side, uint32_t id)
+{
+	for (uint32_t i = 0; i < side->map_count; i++)
+		if (side->maps[i].info.id == id)
+			return &side->maps[i];
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ maps */
+
+/* The map of the template that a map of the loaded stamp is, or NULL. */
+static const struct map *template_map(const struct verify *v, const struct bpfstamp_loaded *loaded,
+				      const struct verify_map *m, uint32_t *index)
+{
+	for (uint32_t i = 0; i < v->s->t->map_count; i++) {
+		int fd = bpfstamp_loaded_map(loaded, i);
+		struct bpf_map_info info;
+
+		memset(&info, 0, sizeof(info));
+		if (fd >= 0 && !sys_map_info(fd, &info) && info.id == m->info.id) {
+			*index = i;
+			return &v->s->t->maps[i];
+		}
+	}
+	return NULL;
+}
+
+/* The part of a name that says the section, whatever the object's file was called. */
+static const char *section_of(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot ? dot : name;
+}
+
+/* Map that no instruction names any more (it was dead code) stand for each other by their names. */
+static void pair_by_name(struct verify *v, struct verify_map *want, bool data)
+{
+	struct verify_map *found = NULL;
+
+	for (uint32_t i = 0; i < v->runs.map_count; i++) {
+		struct verify_map *m = &v->runs.maps[i];
+
+		if (m->peer || (data ? strcmp(section_of(m->info.name), section_of(want->info.name)) :
+				strcmp(m->info.name, want->info.name)) != 0)
+			continue;
+		if (found)
+			return;
+		found = m;
+	}
+	if (!found)
+		return;
+	found->peer = want;
+	want->peer = found;
+}
+
+static void compare_properties(struct verify *v, const char *name, const struct bpf_map_info *runs,
+			       const struct bpf_map_info *wants, bool data)
+{
+	/* libbpf's data maps can be mapped, ours cannot: no program sees that. */
+	uint32_t ignored = data ? (uint32_t)BPF_F_MMAPABLE : 0;
+	const struct { const char *name; uint64_t runs, wants; } properties[] = {
+		{ "type", runs->type, wants->type }, { "key_size", runs->key_size, wants->key_size },
+		{ "value_size", runs->value_size, wants->value_size },
+		{ "max_entries", runs->max_entries, wants->max_entries },
+		{ "map_flags", runs->map_flags & ~ignored, wants->map_flags & ~ignored },
+		{ "map_extra", runs->map_extra, wants->map_extra },
+	};
+
+	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
+		if (properties[i].runs != properties[i].wants)
+			verify_tell(v, "map %s: runs with %s %" PRIu64 ", would be %" PRIu64, name, properties[i].name,
+				    properties[i].runs, properties[i].wants);
+}
+
+/* ------------------------------------------------------------------ data */
+
+struct leaf_walk {
+	struct verify *v;
+	const uint8_t *runs, *wants, *before;	/* of the variable; before: as in the object */
+	bool only_set, any;
+};
+
+static bool part_is_equal(const struct part *part, bool big, const uint8_t *a, const uint8_t *b)
+{
+	return part->bitfield ? part_get_bits(part, big, a) == part_get_bits(part, big, b) :
+	       !memcmp(a + part->offset, b + part->offset, part->type.size);
+}
+
+static void compare_leaf(const char *path, const struct part *part, void *arg)
+{
+	struct leaf_walk *w = arg;
+	bool big = w->v->s->t->elf.big;
+
+	if (w->only_set && part_is_equal(part, big, w->before, w->wants))
+		return;
+	w->any = true;
+	if (!part_is_equal(part, big, w->runs, w->wants))
+		verify_tell_part(w->v, path, part, w->runs, w->wants);
+}
+
+/*
+ * Compare a variable: a read-only one whole, of another what was set, which is
+ * what differs from the object or, where nothing does, all of it.
+ */
+static void compare_variable(struct verify *v, const struct injectable *inj, bool readonly, const uint8_t *runs,
+			     const uint8_t *wants)
+{
+	const struct bpfstamp_template *t = v->s->t;
+	const struct part whole = part_whole(inj);
+	struct leaf_walk w = { .v = v, .runs = runs, .wants = wants,
+			       .before = t->image + inj->image, .only_set = !readonly };
+
+	if (!memcmp(runs, wants, inj->type.size))
+		return;
+	part_leaves(&whole, &t->btf, inj->name, MOST_PARTS, compare_leaf, &w);
+	if (w.any)
+		return;
+	w.only_set = false;
+	part_leaves(&whole, &t->btf, inj->name, MOST_PARTS, compare_leaf, &w);
+}
+
+/* What is left of read-only data when the variables are taken out: strings, and constants of the compiler. */
+static void compare_rest(struct verify *v, const struct data *d, const uint8_t *runs, const uint8_t *wants)
+{
+	uint32_t count = 0, first = 0;
+
+	for (uint32_t i = d->size; i > 0; i--) {
+		if (runs[i - 1] != wants[i - 1]) {
+			count++;
+			first = i - 1;
+		}
+	}
+	if (count)
+		verify_tell(v, "%s: %u bytes that belong to no variable are others, from offset %u on: another build of "
+			    "the object", d->name, count, first);
+}
+
+static void compare_section(struct verify *v, uint32_t data, uint8_t *runs, const uint8_t *wants)
+{
+	const struct bpfstamp_template *t = v->s->t;
+	const struct data *d = &t->datas[data];
+
+	for (uint32_t i = 0; i < t->global_count; i++) {
+		const struct injectable *inj = &t->injectables[i];
+		uint32_t at = inj->image - d->image;
+
+		if (inj->data == data && (d->readonly || v->s->touched[i]))
+			compare_variable(v, inj, d->readonly, runs + at, wants + at);
+	}
+	if (!d->readonly)
+		return;
+	for (uint32_t i = 0; i < t->global_count; i++) {
+		const struct injectable *inj = &t->injectables[i];
+		uint32_t at = inj->image - d->image;
+
+		if (inj->data == data)
+			memcpy(runs + at, wants + at, inj->type.size);
+	}
+	compare_rest(v, d, runs, wants);
+}
+
+static int read_value(const struct verify_map *m, uint8_t *value, struct bpfstamp_err *err)
+{
+	const uint32_t key = 0;
+
+	if (sys_map_lookup(m->fd, &key, value))
+		return err_set(err, errno, "cannot read map %s (id %u): %s", m->info.name, m->info.id, strerror(errno));
+	return 0;
+}
+
+/* The one value of two maps that stand for each other. */
+static int compare_value(struct verify *v, const struct verify_map *want, const struct map *m,
+			 struct bpfstamp_err *err)
+{
+	uint32_t size = want->info.value_size;
+	uint8_t *runs, *wants;
+	int ret = -1;
+
+	if (want->peer->info.value_size != size)
+		return 0;
+	runs = malloc((size_t)size + 1);
+	wants = malloc((size_t)size + 1);
+	if (!runs || !wants)
+		object_no_memory(err);
+	else if (!read_value(want->peer, runs, err) && !read_value(want, wants, err))
+		ret = 0;
+	if (!ret && m->data != NO_INDEX)
+		compare_section(v, m->data, runs, wants);
+	else if (!ret && memcmp(runs, wants, size) != 0)
+		verify_tell(v, "%s: runs other values of the kernel's configuration", m->name);
+	free(runs);
+	free(wants);
+	return ret;
+}
+
+static int compare_maps(struct verify *v, const struct bpfstamp_loaded *loaded, struct bpfstamp_err *err)
+{
+	for (uint32_t i = 0; i < v->wants.map_count; i++) {
+		struct verify_map *want = &v->wants.maps[i];
+		uint32_t index = 0;
+		const struct map *m = template_map(v, loaded, want, &index);
+		bool one_value = m && (m->data != NO_INDEX || m->kconfig);
+
+		if (!m)
+			continue;
+		if (!want->peer)
+			pair_by_name(v, want, one_value);
+		if (!want->peer) {
+			verify_tell(v, "map %s: what runs has none", m->name);
+			continue;
+		}
+		compare_properties(v, m->name, &want->peer->info, &want->info, one_value);
+		if (mapmake_is_reused(v->s, index) && want->peer->info.id != want->info.id)
+			verify_tell(v, "map %s: runs with the one of id %u, would be %u, which is %s", m->name,
+				    want->peer->info.id, want->info.id,
+				    m->pinning == MAP_PIN_NONE ? "given" : "pinned or given");
+		if (one_value && compare_value(v, want, m, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------- verify */
+
+static const char *type_name(uint32_t type)
+{
+	const char *name = bpfstamp_prog_type_name(type);
+
+	return name ? name : "unknown";
+}
+
+static bool compare_programs(struct verify *v)
+{
+	const struct bpf_prog_info *runs = &v->runs.info, *wants = &v->wants.info;
+
+	if (strcmp(runs->name, wants->name) != 0)
+		verify_tell(v, "program %s runs there, would be %s", runs->name, wants->name);
+	if (runs->type != wants->type)
+		verify_tell(v, "program %s: runs as type %s, would be %s", runs->name, type_name(runs->type),
+			    type_name(wants->type));
+	return runs->type == wants->type;
+}
+
+static int compare(struct verify *v, const struct bpfstamp_loaded *loaded, struct bpfstamp_err *err)
+{
+	bool can = verify_can_compare(v);
+	uint32_t before;
+
+	if (!compare_programs(v))
+		return 0;
+	before = v->told;
+	if (can)
+		verify_pair_by_insns(v);
+	if (compare_maps(v, loaded, err))
+		return -1;
+	if (can)
+		return verify_insns(v, v->told > before, err);
+	if (memcmp(v->runs.info.tag, v->wants.info.tag, sizeof(v->wants.info.tag)) != 0)
+		verify_tell(v, "program %s: its instructions are others: another tag", v->wants.info.name);
+	if (v->told)
+		return 0;
+	return err_set(err, EOPNOTSUPP, "%s: cannot tell whether program %u is equal: only its tag and data are; the "
+		       "kernel does not show its instructions (CAP_BPF), or blinds their constants "
+		       "(net.core.bpf_jit_harden)", v->s->t->name, v->runs.info.id);
+}
+
+static int open_running(struct verify_side *side, uint32_t id, struct bpfstamp_err *err)
+{
+	int fd = sys_prog_by_id(id), ret;
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(err, ENOENT, "program %u is gone", id);
+	if (fd < 0)
+		return err_set(err, errno, "cannot open program %u: %s%s", id, strerror(errno),
+			       errno == EPERM ? ": needs CAP_SYS_ADMIN" : "");
+	ret = read_side(side, fd, err);
+	close(fd);
+	return ret;
+}
 
 int bpfstamp_verify(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t id,
 		    bpfstamp_difference_fn *fn, void *arg, bool *equal, struct bpfstamp_err *err)
-{ (void)s; (void)load; (void)id; (void)fn; (void)arg; (void)equal; return err_set(err, ENOSYS, "not yet"); }
-int bpfstamp_restamp(struct bpfstamp_stamp *s, const struct bpfstamp_running *r, struct bpfstamp_err *err)
-{ (void)s; (void)r; return err_set(err, ENOSYS, "not yet"); }
+{
+	struct verify v = { .s = s, .func = load->program, .fn = fn, .arg = arg };
+	struct bpfstamp_loaded *loaded = NULL;
+	struct bpfstamp_load dry = *load;
+	int ret = -1;
+
+	if (load->program == BPFSTAMP_ALL_PROGRAMS)
+		return err_set(err, EINVAL, "%s: one program runs there: say which it would be", s->t->name);
+	dry.dry_run = true;
+	dry.record = false;
+	if (!open_running(&v.runs, id, err) && !bpfstamp_load_object(s, &dry, &loaded, err) &&
+	    !read_side(&v.wants, bpfstamp_loaded_program(loaded, load->program), err))
+		ret = compare(&v, loaded, err);
+	end_lines(&v);
+	if (!ret)
+		*equal = !v.told;
+	bpfstamp_loaded_free(loaded);
+	free_side(&v.runs);
+	free_side(&v.wants);
+	for (uint32_t i = 0; i < VERIFY_LINES; i++)
+		free(v.lines[i]);
+	return ret;
+}
