@@ -320,3 +320,49 @@ int tcmsg_parse_error(const struct nlmsghdr *nlh, int *error, const char **text,
 	*attr_offset = offset;
 	return 0;
 }
+
+/* The attribute in [at, end) that offset lies in, or NULL; offsets are from the start of the request. */
+static const struct nlattr *attr_around(const struct nlmsghdr *request, size_t at, size_t end, uint32_t offset)
+{
+	const struct nlattr *attr;
+
+	for (; at < end && end - at >= sizeof(*attr); at += NLMSG_ALIGN(attr->nla_len)) {
+		attr = (const void *)((const char *)request + at);
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > end - at)
+			return NULL;
+		if (offset >= at && offset < at + attr->nla_len)
+			return attr;
+	}
+	return NULL;
+}
+
+const char *tcmsg_attr_name(const struct nlmsghdr *request, uint32_t offset)
+{
+	static const char *const names[] = {
+		[TCA_KIND] = "TCA_KIND", [TCA_OPTIONS] = "TCA_OPTIONS", [TCA_CHAIN] = "TCA_CHAIN",
+		[TCA_INGRESS_BLOCK] = "TCA_INGRESS_BLOCK", [TCA_EGRESS_BLOCK] = "TCA_EGRESS_BLOCK",
+	};
+	static const char *const bpf_names[] = {
+		[TCA_BPF_FD] = "TCA_BPF_FD", [TCA_BPF_NAME] = "TCA_BPF_NAME", [TCA_BPF_FLAGS] = "TCA_BPF_FLAGS",
+		[TCA_BPF_FLAGS_GEN] = "TCA_BPF_FLAGS_GEN",
+	};
+	const struct nlattr *attr, *nested = NULL;
+	size_t head = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct tcmsg)), at;
+	uint16_t type;
+
+	if (request->nlmsg_type < RTM_NEWQDISC || request->nlmsg_type > RTM_GETTFILTER)
+		return NULL;
+	attr = attr_around(request, head, request->nlmsg_len, offset);
+	if (!attr)
+		return NULL;
+	type = mnl_attr_get_type(attr);
+	if (type == TCA_OPTIONS) {
+		at = (size_t)((const char *)attr - (const char *)request);
+		nested = attr_around(request, at + sizeof(*attr), at + attr->nla_len, offset);
+	}
+	if (nested) {
+		type = mnl_attr_get_type(nested);
+		return type < sizeof(bpf_names) / sizeof(bpf_names[0]) ? bpf_names[type] : NULL;
+	}
+	return type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
+}

@@ -92,4 +92,12 @@ int tcmsg_parse_filter(const struct nlmsghdr *nlh, struct tc_filter *out);
  */
 int tcmsg_parse_error(const struct nlmsghdr *nlh, int *error, const char **text, uint32_t *attr_offset);
 
+/*
+ * What the kernel's headers call the attribute of a request that begins at that
+ * offset, or the innermost in which it lies: "TCA_KIND", "TCA_BPF_FD".  NULL
+ * where there is none, it has no name here, or the request is none about
+ * qdiscs and filters.  request is whole, as built here.
+ */
+const char *tcmsg_attr_name(const struct nlmsghdr *request, uint32_t offset);
+
 #endif
