@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The life of a filter on clsact, as bpfstamp.h offers it.
+ * The life of a filter on clsact or on a shared block, as bpfstamp.h offers it.
  *
  * Whose a filter is stands in its name: bpfstamp calls its filters
  * "bpfstamp:PROGRAM" (TCA_BPF_NAME is free text), which survives the process
@@ -9,59 +9,59 @@
  *
  * Attaching first asks the kernel to create, exclusively: on a new interface
  * that is all.  Only where something is there is it looked at, and replaced by
- * one message if it is ours, so no packet passes unfiltered.
+ * one message if it is ours, so no packet passes unfiltered.  Appending is an
+ * exclusive creation, too, at the prio behind the last: whoever is faster makes
+ * it look again.
+ *
+ * Others live on the same interface.  What they change between two messages of
+ * ours (a filter or clsact is gone, or is there now) makes a step fail, and is
+ * tried again a bounded number of times.  The kernel has no deletion and no
+ * replacement of "this filter if it is still that program", so somebody who
+ * puts his own in the place of ours within the microseconds between our look
+ * and our message loses it.
  *
  * clsact is deleted only if this very call created it, the filter then failed,
- * and nobody has put one of his own on it meanwhile.
+ * and nobody has put one of his own on it meanwhile.  A shared block belongs to
+ * whoever made it; for one, no qdisc is ever made or removed.
  */
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/if_ether.h>
-#include <linux/pkt_sched.h>
+#include <linux/pkt_cls.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "hook/hook.h"
+#include "hook/clsact.h"
 #include "loader/err.h"
-#include "netlink/tc.h"
+#include "loader/sys.h"
 
-#define OURS "bpfstamp:"
-#define CLSACT_MAJOR 0xffff0000u
+#define ATTEMPTS 10		/* at what others change meanwhile */
+#define APPEND_ATTEMPTS 100	/* each of them means that another one has appended */
 
-static bool is_ours(const struct tc_filter *f)
+/* Where a filter is, as errors say it. */
+static const char *where(const struct hook_place *place)
 {
-	return !strcmp(f->kind, "bpf") && !strncmp(f->name, OURS, strlen(OURS));
-}
-
-static void describe(struct bpfstamp_attachment *out, const struct tc_filter *f, const char *dev)
-{
-	bool ours = is_ours(f);
-
-	*out = (struct bpfstamp_attachment){
-		.type = BPFSTAMP_CLSACT,
-		.ifindex = f->ifindex,
-		.direction = (f->parent & 0xffff) == TC_EGRESS ? BPFSTAMP_EGRESS : BPFSTAMP_INGRESS,
-		.prio = f->prio, .protocol = f->protocol, .handle = f->handle, .chain = f->chain, .ours = ours,
-		.id = f->id, .has_tag = f->has_tag,
-	};
-	snprintf(out->dev, sizeof(out->dev), "%s", dev);
-	memcpy(out->kind, f->kind, sizeof(out->kind));
-	memcpy(out->tag, f->tag, sizeof(out->tag));
-	snprintf(out->name, sizeof(out->name), "%s", f->name + (ours ? strlen(OURS) : 0));
+	if (place->hook->block)
+		return "";
+	return place->hook->direction == BPFSTAMP_EGRESS ? "egress of " : "ingress of ";
 }
 
 /* The filter that a hook names. */
-static int name_filter(const struct hook_place *place, struct tc_filter *f, struct bpfstamp_err *err)
+static int name_filter(const struct hook_place *place, bool append, struct tc_filter *f, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_hook *hook = place->hook;
 
 	*f = (struct tc_filter){
-		.ifindex = place->ifindex,
-		.parent = CLSACT_MAJOR | (hook->direction == BPFSTAMP_EGRESS ? TC_EGRESS : TC_INGRESS),
-		.handle = hook->handle, .prio = hook->prio, .kind = "bpf",
+		.block = hook->block, .ifindex = place->ifindex,
+		.parent = hook->block ? 0 : clsact_parent(hook->direction),
+		.handle = hook->handle, .prio = hook->prio, .chain = hook->chain, .kind = "bpf",
 		.protocol = hook->protocol ? hook->protocol : ETH_P_ALL,
+		.gen_flags = (hook->skip_hw ? TCA_CLS_FLAGS_SKIP_HW : 0) | (hook->skip_sw ? TCA_CLS_FLAGS_SKIP_SW : 0),
 		.direct_action = true,
 	};
-	if (!hook->prio || !hook->handle)
+	if (hook->skip_sw && hook->skip_hw)
+		return err_set(err, EINVAL, "with skip_sw and skip_hw a filter would run nowhere: give one of them at most");
+	if ((!hook->prio && !append) || !hook->handle)
 		return err_set(err, EINVAL, "prio and handle of a filter must not be 0");
 	return 0;
 }
@@ -74,6 +74,13 @@ static int not_ours(const struct tc_filter *f, const char *dev, struct bpfstamp_
 		err_hint(err, " '%s'", f->name);
 	return err_hint(err, !strcmp(f->kind, "bpf") ? "; choose another prio or handle, or use --force" :
 			"; choose another prio");
+}
+
+static int check_owner(const struct tc_filter *there, const struct hook_place *place, struct bpfstamp_err *err)
+{
+	if (clsact_is_ours(there) || (place->hook->force && !strcmp(there->kind, "bpf")))
+		return 0;
+	return not_ours(there, place->dev, err);
 }
 
 struct seeking {
@@ -98,69 +105,183 @@ static int check_prio(struct bpfstamp_net *net, const struct tc_filter *f, const
 {
 	struct seeking s = { .f = f, .dev = dev };
 
+	if (f->block)
+		return tc_block_each(&net->rtnl, f->block, prio_of_another, &s, err);
 	return tc_filter_each(&net->rtnl, f->ifindex, f->parent, dev, prio_of_another, &s, err);
 }
 
-/* Replace what is there, if it is ours or the caller says so. */
-static int replace(struct bpfstamp_net *net, const struct tc_filter *f, const struct hook_place *place,
-		   struct tc_filter *made, struct bpfstamp_err *err)
+static int check_block(struct bpfstamp_net *net, uint32_t block, struct bpfstamp_err *err)
+{
+	bool exists;
+
+	if (tc_block_exists(&net->rtnl, block, &exists, err))
+		return -1;
+	return exists ? 0 : err_set(err, ENOENT, "no interface has the shared block %u; "
+				    "'tc qdisc add dev DEV ingress_block %u clsact' makes one", block, block);
+}
+
+static int no_prio_left(const struct tc_filter *f, const struct hook_place *place, struct bpfstamp_err *err)
+{
+	return err_set(err, ENOSPC, "prio 65535 of chain %u on %s%s is taken: nothing can be put behind it; "
+		       "remove that filter, or choose a prio", f->chain, where(place), place->dev);
+}
+
+static int kept(const struct tc_filter *there, const struct hook_place *place, struct bpfstamp_err *err)
+{
+	return err_set(err, EEXIST, "prio %u handle 0x%x on %s%s has the program '%s' of bpfstamp already (id %u): it stays",
+		       there->prio, there->handle, where(place), place->dev, there->name + strlen(CLSACT_OURS), there->id);
+}
+
+/* Create the filter, or do with what is there as the hook says. */
+static int put(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f,
+	       struct tc_filter *made, struct bpfstamp_err *err)
 {
 	struct tc_filter there;
 
-	if (!place->hook->force) {
-		if (tc_filter_find(&net->rtnl, f, place->dev, &there, err))
+	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+		if (!tc_filter_set(&net->rtnl, f, true, place->dev, made, err))
+			return 0;
+		if (err->code != EEXIST)
 			return -1;
-		if (!is_ours(&there))
-			return not_ours(&there, place->dev, err);
+		if (!tc_filter_find(&net->rtnl, f, place->dev, &there, err)) {
+			if (place->hook->existing == BPFSTAMP_KEEP && clsact_is_ours(&there))
+				return kept(&there, place, err);
+			if (check_owner(&there, place, err))
+				return -1;
+			return tc_filter_set(&net->rtnl, f, false, place->dev, made, err);
+		}
+		if (err->code != ENOENT)
+			return -1;
 	}
-	return tc_filter_set(&net->rtnl, f, false, place->dev, made, err);
+	return err_set(err, EAGAIN, "prio %u handle 0x%x on %s%s: somebody keeps adding and deleting a filter there",
+		       f->prio, f->handle, where(place), place->dev);
+}
+
+/* Create the filter behind the last prio.  A refusal is tried again only where somebody else took that prio. */
+static int append(struct bpfstamp_net *net, const struct hook_place *place, struct tc_filter *f,
+		  struct tc_filter *made, struct bpfstamp_err *err)
+{
+	struct bpfstamp_err why;
+	uint16_t last;
+
+	f->prio = 0;
+	for (int attempt = 1; attempt <= APPEND_ATTEMPTS; attempt++) {
+		if (tc_prio_last(&net->rtnl, f, place->dev, &last, &why)) {
+			*err = why;
+			return -1;
+		}
+		if (f->prio && last < f->prio)
+			return -1;
+		if (last == UINT16_MAX)
+			return no_prio_left(f, place, err);
+		f->prio = (uint16_t)(last + 1);
+		if (!tc_filter_set(&net->rtnl, f, true, place->dev, made, err))
+			return 0;
+		if (err->code != EEXIST && err->code != EINVAL)
+			return -1;
+	}
+	return err_hint(err, "; others keep putting filters there");
+}
+
+/* Somebody may have deleted the clsact since it was seen; the kernel's words for that vary, and so it is asked. */
+static bool clsact_is_gone(struct bpfstamp_net *net, const struct tc_filter *f, const char *dev, int code)
+{
+	struct bpfstamp_err why;
+	struct tc_qdisc q;
+
+	return (code == EINVAL || code == ENOENT) && !f->block &&
+	       tc_clsact_find(&net->rtnl, f->ifindex, dev, &q, &why) && why.code == ENOENT;
+}
+
+/* On a clsact that is there, or made; *created: by this call, which may hold for one that is gone again. */
+static int attach_filter(struct bpfstamp_net *net, const struct hook_place *place, struct tc_filter *f, bool *created,
+			 struct tc_filter *made, struct bpfstamp_err *err)
+{
+	bool appending = place->hook->existing == BPFSTAMP_APPEND;
+
+	for (int attempt = 1;; attempt++) {
+		*created = false;
+		if (!f->block && tc_clsact_ensure(&net->rtnl, f->ifindex, place->dev, created, err))
+			return -1;
+		if (!(appending ? append(net, place, f, made, err) : put(net, place, f, made, err)))
+			return 0;
+		if (!clsact_is_gone(net, f, place->dev, err->code))
+			return -1;
+		if (attempt == ATTEMPTS)
+			return err_set(err, EAGAIN, "%s: somebody keeps deleting clsact", place->dev);
+	}
+}
+
+/* Where the kernel only says EINVAL, find out what it does not like. */
+static int explain(struct bpfstamp_net *net, const struct tc_filter *f, const struct hook_place *place,
+		   struct bpfstamp_err *err)
+{
+	struct bpfstamp_err why;
+
+	if (err->code == EINVAL && f->block && check_block(net, f->block, &why) && why.code == ENOENT)
+		*err = why;
+	else if (err->code == EINVAL && f->prio && check_prio(net, f, place->dev, &why) && why.code == EEXIST)
+		*err = why;
+	else if ((err->code == EINVAL || err->code == EOPNOTSUPP) && place->hook->skip_sw)
+		err_hint(err, "; does the interface offload programs? Without --skip-sw the kernel runs them");
+	return -1;
 }
 
 static void undo_clsact(struct bpfstamp_net *net, int ifindex, const char *dev)
 {
 	struct bpfstamp_err ignored;
-	bool empty;
+	size_t count;
 
-	if (!tc_clsact_empty(&net->rtnl, ifindex, dev, &empty, &ignored) && empty)
+	if (!tc_clsact_count(&net->rtnl, ifindex, dev, &count, &ignored) && !count)
 		tc_clsact_delete(&net->rtnl, ifindex, dev, &ignored);
+}
+
+static void describe(struct bpfstamp_attachment *out, const struct tc_filter *f, const struct hook_place *place)
+{
+	bool block = place->hook->block;
+
+	clsact_describe(out, f, place->ifindex, block ? "" : place->dev, block ? 0 : place->hook->direction);
 }
 
 static int attach(struct bpfstamp_net *net, const struct hook_place *place, int fd, const char *name,
 		  struct bpfstamp_attachment *out, struct bpfstamp_err *err)
 {
+	struct bpf_prog_info info = { 0 };
 	struct tc_filter f, made;
-	struct bpfstamp_err why;
-	bool created;
-	int ret;
+	bool created = false;
 
-	if (name_filter(place, &f, err))
+	if (name_filter(place, place->hook->existing == BPFSTAMP_APPEND, &f, err))
 		return -1;
+	sys_prog_info(fd, &info);
 	f.fd = fd;
-	snprintf(f.name, sizeof(f.name), OURS "%s", name);
-	if (tc_clsact_ensure(&net->rtnl, f.ifindex, place->dev, &created, err))
-		return -1;
-	ret = tc_filter_set(&net->rtnl, &f, true, place->dev, &made, err);
-	if (ret && err->code == EEXIST)
-		ret = replace(net, &f, place, &made, err);
-	if (ret && err->code == EINVAL && check_prio(net, &f, place->dev, &why) && why.code == EEXIST)
-		*err = why;
-	if (ret) {
+	f.id = info.id;
+	snprintf(f.name, sizeof(f.name), CLSACT_OURS "%s", name);
+	if (attach_filter(net, place, &f, &created, &made, err)) {
+		explain(net, &f, place, err);
 		if (created)
 			undo_clsact(net, f.ifindex, place->dev);
 		return -1;
 	}
-	describe(out, &made, place->dev);
+	describe(out, &made, place);
 	return 0;
 }
 
-static int find_clsact(const struct tc_qdisc *q, void *arg, struct bpfstamp_err *err)
+/* Whether clsact, or the block, is there; a qdisc or a block that attaching would not get past is an error. */
+static int look_for_clsact(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f,
+			   bool *clsact, struct bpfstamp_err *err)
 {
-	bool *clsact = arg;
+	struct tc_qdisc q;
+	uint32_t block;
 
-	if (q->parent != TC_H_CLSACT)
-		return 0;
-	if (strcmp(q->kind, "clsact") != 0)
-		return err_set(err, EEXIST, "the interface has qdisc %s where clsact is wanted", q->kind);
+	*clsact = false;
+	if (tc_clsact_find(&net->rtnl, f->ifindex, place->dev, &q, err))
+		return err->code == ENOENT ? 0 : -1;
+	if (clsact_check_kind(&q, place->dev, err))
+		return -1;
+	block = tc_block_of(&q, f->parent);
+	if (block)
+		return err_set(err, EOPNOTSUPP, "%s%s has the shared block %u in place of its own filters; "
+			       "use --block %u instead of --dev %s", where(place), place->dev, block, block, place->dev);
 	*clsact = true;
 	return 0;
 }
@@ -169,30 +290,58 @@ static int find_clsact(const struct tc_qdisc *q, void *arg, struct bpfstamp_err 
 static int look(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f, bool *clsact,
 		bool *filter, struct tc_filter *there, struct bpfstamp_err *err)
 {
-	*clsact = *filter = false;
-	if (tc_qdisc_each(&net->rtnl, f->ifindex, find_clsact, clsact, err))
-		return err_wrap(err, "%s", place->dev);
-	if (!*clsact)
+	*filter = false;
+	*clsact = f->block;
+	if (!f->block && look_for_clsact(net, place, f, clsact, err))
+		return -1;
+	if (!*clsact || !f->prio)
 		return 0;
 	*filter = !tc_filter_find(&net->rtnl, f, place->dev, there, err);
 	if (!*filter)
 		return err->code == ENOENT ? 0 : -1;
-	if (!is_ours(there) && (!place->hook->force || strcmp(there->kind, "bpf") != 0))
-		return not_ours(there, place->dev, err);
-	return 0;
+	return check_owner(there, place, err);
 }
 
 static int check(struct bpfstamp_net *net, const struct hook_place *place, const char *name,
 		 struct bpfstamp_plan *out, struct bpfstamp_err *err)
 {
+	bool appending = place->hook->existing == BPFSTAMP_APPEND;
 	struct tc_filter f, there;
+	uint16_t last;
 
 	(void)name;
-	if (name_filter(place, &f, err) || look(net, place, &f, &out->clsact, &out->occupied, &there, err))
+	if (name_filter(place, appending, &f, err))
+		return -1;
+	if (appending)
+		f.prio = 0;
+	if (look(net, place, &f, &out->clsact, &out->occupied, &there, err))
 		return -1;
 	if (out->occupied)
-		describe(&out->there, &there, place->dev);
-	return out->clsact && !out->occupied ? check_prio(net, &f, place->dev, err) : 0;
+		describe(&out->there, &there, place);
+	if (!out->clsact || out->occupied)
+		return 0;
+	if (f.block && check_block(net, f.block, err))
+		return -1;
+	if (!appending)
+		return check_prio(net, &f, place->dev, err);
+	if (tc_prio_last(&net->rtnl, &f, place->dev, &last, err))
+		return -1;
+	return last == UINT16_MAX ? no_prio_left(&f, place, err) : 0;
+}
+
+/* Whether it is the program that the caller means. */
+static int check_guards(const struct tc_filter *there, const struct hook_place *place, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_hook *hook = place->hook;
+	const char *name = there->name + (clsact_is_ours(there) ? strlen(CLSACT_OURS) : 0);
+
+	if ((!hook->id || hook->id == there->id) && (!hook->program || !strcmp(hook->program, name)))
+		return 0;
+	err_set(err, ESTALE, "prio %u handle 0x%x on %s%s has the program '%s' of id %u, not", there->prio, there->handle,
+		where(place), place->dev, name, there->id);
+	if (hook->program)
+		err_hint(err, " '%s'", hook->program);
+	return hook->id ? err_hint(err, " of id %u", hook->id) : -1;
 }
 
 static int detach(struct bpfstamp_net *net, const struct hook_place *place, bool dry,
@@ -201,59 +350,22 @@ static int detach(struct bpfstamp_net *net, const struct hook_place *place, bool
 	struct tc_filter f, there;
 	bool clsact, filter;
 
-	if (name_filter(place, &f, err) || look(net, place, &f, &clsact, &filter, &there, err))
+	if (name_filter(place, false, &f, err) || look(net, place, &f, &clsact, &filter, &there, err))
+		return -1;
+	if (!filter && f.block && check_block(net, f.block, err))
 		return -1;
 	if (!filter)
-		return err_set(err, ENOENT, "no filter at prio %u handle 0x%x on %s of %s", f.prio, f.handle,
-			       place->hook->direction == BPFSTAMP_EGRESS ? "egress" : "ingress", place->dev);
+		err_set(err, ENOENT, "no filter at prio %u handle 0x%x", f.prio, f.handle);
+	if (!filter && f.chain)
+		err_hint(err, " chain %u", f.chain);
+	if (!filter)
+		return err_hint(err, " on %s%s", where(place), place->dev);
+	if (check_guards(&there, place, err))
+		return -1;
 	if (!dry && tc_filter_delete(&net->rtnl, &there, place->dev, err))
 		return -1;
-	describe(out, &there, place->dev);
+	describe(out, &there, place);
 	return 0;
 }
 
 const struct hook_ops hook_clsact = { .check = check, .attach = attach, .detach = detach };
-
-/* ------------------------------------------------------------------ show */
-
-struct showing {
-	const struct hook_show *show;
-	const char *dev;
-};
-
-static int show_one(const struct tc_filter *f, void *arg, struct bpfstamp_err *err)
-{
-	const struct showing *s = arg;
-	struct bpfstamp_attachment a;
-
-	describe(&a, f, s->dev);
-	return hook_tell(s->show, &a, err);
-}
-
-int hook_clsact_show(const struct hook_show *show, const struct link_info *link, enum bpfstamp_direction direction,
-		     struct bpfstamp_err *err)
-{
-	struct showing s = { .show = show, .dev = link->name };
-	uint32_t parent = CLSACT_MAJOR | (direction == BPFSTAMP_EGRESS ? TC_EGRESS : TC_INGRESS);
-
-	return tc_filter_each(&show->net->rtnl, link->ifindex, parent, link->name, show_one, &s, err);
-}
-
-int bpfstamp_clsact_delete(struct bpfstamp_net *net, const char *dev, bool dry, struct bpfstamp_err *err)
-{
-	struct link_info link;
-	bool empty;
-
-	if (link_find(&net->rtnl, 0, dev, &link, err) || tc_clsact_empty(&net->rtnl, link.ifindex, dev, &empty, err))
-		return -1;
-	if (!empty)
-		return err_set(err, EBUSY, "clsact of %s has filters: it stays", dev);
-	return dry ? 0 : tc_clsact_delete(&net->rtnl, link.ifindex, dev, err);
-}
-
-int bpfstamp_show_block(struct bpfstamp_net *net, uint32_t block, bpfstamp_attachment_fn *fn, void *arg,
-			struct bpfstamp_err *err)
-{
-	(void)net; (void)block; (void)fn; (void)arg;
-	return err_set(err, ENOSYS, "shared blocks are not shown yet");
-}

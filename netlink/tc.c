@@ -16,16 +16,16 @@
  * there EINVAL.  All of these mean that nothing stands at that place, and
  * become ENOENT.
  *
- * A dump is collected whole before anybody sees a part of it, since a dump that
- * the kernel interrupts begins anew.  It holds what was there at some time
- * during the dump; to keep others from changing it is up to the caller.
+ * An answer that was lost (ENOBUFS) tells nothing of what was done, so that is
+ * looked at: a filter with the program that was to be there is a success, and so
+ * is a place that is empty after a deletion.  Where the kernel had not done it,
+ * it is asked once more.
  *
  * The hints name what a user can do about the errors that do not explain
- * themselves.  Shared blocks (one set of filters for several interfaces) are
- * not handled.
+ * themselves.
  */
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <linux/pkt_sched.h>
@@ -34,14 +34,12 @@
 #include "loader/err.h"
 #include "netlink/tc.h"
 
-#define DUMP_ATTEMPTS 10
 #define CLSACT_ATTEMPTS 10
 
 #define NO_CLSACT "the kernel lacks clsact (module sch_ingress, CONFIG_NET_SCH_INGRESS)"
 #define NO_CLS_BPF "the kernel lacks bpf filters (module cls_bpf, CONFIG_NET_CLS_BPF)"
 
-/* missing: what ENOENT means for this operation, or NULL. */
-static int hint(struct bpfstamp_err *err, const char *missing)
+int tc_hint(struct bpfstamp_err *err, const char *missing)
 {
 	if (err->code == EPERM)
 		return err_hint(err, "; needs CAP_NET_ADMIN in the namespace of the interface");
@@ -52,11 +50,30 @@ static int hint(struct bpfstamp_err *err, const char *missing)
 	return -1;
 }
 
-static const char *direction(uint32_t parent)
+/* How errors call a place: "va egress", "block 22", with ", prio 1 handle 0x1 chain 7". */
+struct text {
+	char parent[64];
+	char place[48];
+};
+
+static struct text text_of(const struct tc_filter *f, const char *dev)
 {
-	if (parent == TC_H_MAKE(TC_H_CLSACT, TC_INGRESS))
-		return "ingress";
-	return parent == TC_H_MAKE(TC_H_CLSACT, TC_EGRESS) ? "egress" : "in another qdisc";
+	const char *direction = "in another qdisc";
+	struct text t;
+	int n;
+
+	if (f->parent == TC_H_MAKE(TC_H_CLSACT, TC_INGRESS))
+		direction = "ingress";
+	else if (f->parent == TC_H_MAKE(TC_H_CLSACT, TC_EGRESS))
+		direction = "egress";
+	if (f->block)
+		snprintf(t.parent, sizeof(t.parent), "block %u", f->block);
+	else
+		snprintf(t.parent, sizeof(t.parent), "%s %s", dev, direction);
+	n = snprintf(t.place, sizeof(t.place), "prio %u handle 0x%x", f->prio, f->handle);
+	if (f->chain)
+		snprintf(t.place + n, sizeof(t.place) - (size_t)n, " chain %u", f->chain);
+	return t;
 }
 
 struct answer {
@@ -82,20 +99,20 @@ static int take_filter(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_er
 	return 0;
 }
 
-/* What stands in the place of clsact; ENOENT where it is free. */
-static int clsact_look(struct rtnl *rtnl, int ifindex, const char *dev, struct tc_qdisc *q,
-		       struct bpfstamp_err *err)
+int tc_clsact_find(struct rtnl *rtnl, int ifindex, const char *dev, struct tc_qdisc *out, struct bpfstamp_err *err)
 {
-	struct answer answer = { .out = q };
+	struct tc_qdisc q;
+	struct answer answer = { .out = &q };
 	uint32_t buf[TCMSG_BUFFER / 4];
 	int status = rtnl_talk(rtnl, tcmsg_clsact_get(buf, ifindex), take_qdisc, &answer, err,
 			       "look up clsact of %s", dev);
 
-	if (status == 0 && answer.seen)
-		return 0;
-	if (status == 0 || err->code == EINVAL)
+	if (status < 0 && err->code != EINVAL && err->code != ENOENT)
+		return tc_hint(err, NULL);
+	if (status < 0 || !answer.seen)
 		return err_set(err, ENOENT, "%s has no clsact", dev);
-	return -1;
+	*out = q;
+	return 0;
 }
 
 /* clsact is already there, or what else is in its place is an error; ENOENT where it is gone again. */
@@ -103,7 +120,7 @@ static int clsact_accept(struct rtnl *rtnl, int ifindex, const char *dev, struct
 {
 	struct tc_qdisc q;
 
-	if (clsact_look(rtnl, ifindex, dev, &q, err) < 0)
+	if (tc_clsact_find(rtnl, ifindex, dev, &q, err) < 0)
 		return -1;
 	if (strcmp(q.kind, "clsact") != 0)
 		return err_set(err, EEXIST, "add clsact to %s: a qdisc '%s' is in its place", dev, q.kind);
@@ -120,14 +137,16 @@ int tc_clsact_ensure(struct rtnl *rtnl, int ifindex, const char *dev, bool *crea
 			*created = true;
 			return 0;
 		}
-		if (err->code != EEXIST)
-			return hint(err, NO_CLSACT);
+		if (err->code == EOPNOTSUPP)
+			return err_hint(err, "; " NO_CLSACT);
+		if (err->code != EEXIST && err->code != ENOBUFS)
+			return tc_hint(err, NO_CLSACT);
 		if (clsact_accept(rtnl, ifindex, dev, err) == 0) {
 			*created = false;
 			return 0;
 		}
 		if (err->code != ENOENT)
-			return hint(err, NULL);
+			return -1;
 	}
 	return err_set(err, EAGAIN, "add clsact to %s: somebody keeps adding and deleting it", dev);
 }
@@ -138,12 +157,18 @@ int tc_clsact_delete(struct rtnl *rtnl, int ifindex, const char *dev, struct bpf
 	uint32_t buf[TCMSG_BUFFER / 4];
 	struct bpfstamp_err look;
 	struct tc_qdisc q;
+	bool gone;
 
 	if (rtnl_talk(rtnl, tcmsg_clsact_del(buf, ifindex), NULL, NULL, err, "delete clsact of %s", dev) == 0)
 		return 0;
-	if (err->code == EINVAL && clsact_look(rtnl, ifindex, dev, &q, &look) < 0 && look.code == ENOENT)
+	if (err->code != EINVAL && err->code != ENOBUFS)
+		return tc_hint(err, NULL);
+	gone = tc_clsact_find(rtnl, ifindex, dev, &q, &look) < 0 && look.code == ENOENT;
+	if (gone && err->code == ENOBUFS)
+		return 0;
+	if (gone)
 		*err = look;
-	return hint(err, NULL);
+	return -1;
 }
 
 static int check_place(const struct tc_filter *f, const char *what, const char *dev, struct bpfstamp_err *err)
@@ -153,20 +178,66 @@ static int check_place(const struct tc_filter *f, const char *what, const char *
 	return err_set(err, EINVAL, "%s %s: a prio, a protocol and a handle must be given", what, dev);
 }
 
+uint32_t tc_block_of(const struct tc_qdisc *q, uint32_t parent)
+{
+	if (parent == TC_H_MAKE(TC_H_CLSACT, TC_INGRESS))
+		return q->ingress_block;
+	return parent == TC_H_MAKE(TC_H_CLSACT, TC_EGRESS) ? q->egress_block : 0;
+}
+
+/* Explain a refusal; missing: what ENOENT means.  Filters of a shared block are not to be had through an interface. */
+static int refused(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, const char *missing,
+		   struct bpfstamp_err *err)
+{
+	struct bpfstamp_err ignored;
+	struct tc_qdisc q;
+	uint32_t block;
+
+	if (err->code != EOPNOTSUPP || f->block || tc_clsact_find(rtnl, f->ifindex, dev, &q, &ignored))
+		return tc_hint(err, missing);
+	block = tc_block_of(&q, f->parent);
+	return block ? err_hint(err, "; use --block %u instead of --dev %s", block, dev) : -1;
+}
+
+/* After a lost answer: 0 where f's program is at its place, ENOENT where it is not. */
+static int find_program(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
+			struct bpfstamp_err *err)
+{
+	struct tc_filter there;
+
+	if (tc_filter_find(rtnl, f, dev, &there, err) < 0)
+		return -1;
+	if (!f->id || there.id != f->id || strcmp(there.name, f->name) != 0)
+		return err_set(err, ENOENT, "another filter is there");
+	*out = there;
+	return 0;
+}
+
 /* The kernel's echo is the proof of what it did; where none came, it is asked. */
 int tc_filter_set(struct rtnl *rtnl, const struct tc_filter *f, bool exclusive, const char *dev,
 		  struct tc_filter *out, struct bpfstamp_err *err)
 {
+	struct text text = text_of(f, dev);
 	struct tc_filter echo;
 	struct answer answer = { .out = &echo };
 	uint32_t buf[TCMSG_BUFFER / 4];
+	struct bpfstamp_err look;
+	int status;
 
 	if (check_place(f, "set the filter of", dev, err) < 0)
 		return -1;
-	if (rtnl_talk(rtnl, tcmsg_filter_new(buf, f, exclusive), take_filter, &answer, err,
-		      "%s filter on %s %s, prio %u handle 0x%x", exclusive ? "add" : "set", dev,
-		      direction(f->parent), f->prio, f->handle) < 0)
-		return hint(err, NO_CLS_BPF);
+	for (unsigned int attempt = 1;; attempt++) {
+		status = rtnl_talk(rtnl, tcmsg_filter_new(buf, f, exclusive), take_filter, &answer, err,
+				   "%s filter on %s, %s", exclusive ? "add" : "set", text.parent, text.place);
+		if (status == 0 || err->code != ENOBUFS)
+			break;
+		if (find_program(rtnl, f, dev, out, &look) == 0)
+			return 0;
+		if (attempt == 2 || look.code != ENOENT)
+			return -1;
+	}
+	if (status < 0)
+		return refused(rtnl, f, dev, NO_CLS_BPF, err);
 	if (!answer.seen && tc_filter_find(rtnl, f, dev, &echo, err) < 0)
 		return -1;
 	*out = echo;
@@ -176,154 +247,54 @@ int tc_filter_set(struct rtnl *rtnl, const struct tc_filter *f, bool exclusive, 
 int tc_filter_find(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
 		   struct bpfstamp_err *err)
 {
+	struct text text = text_of(f, dev);
 	struct tc_filter any = *f, found;
 	struct answer answer = { .out = &found };
 	uint32_t buf[TCMSG_BUFFER / 4];
 
 	any.kind[0] = '\0';
-	if (rtnl_talk(rtnl, tcmsg_filter_get(buf, &any), take_filter, &answer, err,
-		      "look up filter of %s %s, prio %u handle 0x%x", dev, direction(f->parent), f->prio,
-		      f->handle) < 0 && err->code != ENOENT && err->code != EINVAL)
-		return hint(err, NULL);
+	if (rtnl_talk(rtnl, tcmsg_filter_get(buf, &any), take_filter, &answer, err, "look up filter of %s, %s",
+		      text.parent, text.place) < 0 && err->code != ENOENT && err->code != EINVAL)
+		return refused(rtnl, f, dev, NULL, err);
 	if (!answer.seen)
-		return err_set(err, ENOENT, "%s %s has no filter of prio %u handle 0x%x", dev,
-			       direction(f->parent), f->prio, f->handle);
+		return err_set(err, ENOENT, "%s has no filter of %s", text.parent, text.place);
 	*out = found;
 	return 0;
+}
+
+/*
+ * After a deletion without a clear answer: whether the filter of f is gone. A
+ * filter with another program is somebody's who came after it.
+ */
+static bool filter_gone(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct bpfstamp_err *why)
+{
+	struct tc_filter there;
+
+	if (tc_filter_find(rtnl, f, dev, &there, why) < 0)
+		return why->code == ENOENT;
+	return f->id && there.id != f->id;
 }
 
 /* With EINVAL the kernel may mean that another kind is there, or that nothing is, not even the qdisc. */
 int tc_filter_delete(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct bpfstamp_err *err)
 {
+	struct text text = text_of(f, dev);
 	uint32_t buf[TCMSG_BUFFER / 4];
 	struct bpfstamp_err look;
 	struct tc_filter found;
 
 	if (check_place(f, "delete the filter of", dev, err) < 0)
 		return -1;
-	if (rtnl_talk(rtnl, tcmsg_filter_del(buf, f), NULL, NULL, err,
-		      "delete filter of %s %s, prio %u handle 0x%x", dev, direction(f->parent), f->prio,
-		      f->handle) == 0)
-		return 0;
+	for (unsigned int attempt = 1; attempt <= 2; attempt++) {
+		if (rtnl_talk(rtnl, tcmsg_filter_del(buf, f), NULL, NULL, err, "delete filter of %s, %s", text.parent,
+			      text.place) == 0)
+			return 0;
+		if (err->code != ENOBUFS)
+			break;
+		if (filter_gone(rtnl, f, dev, &look))
+			return 0;
+	}
 	if (err->code == EINVAL && tc_filter_find(rtnl, f, dev, &found, &look) < 0 && look.code == ENOENT)
 		*err = look;
-	return hint(err, NULL);
-}
-
-/* What a dump has brought so far. */
-struct list {
-	void *items;
-	size_t count, room;
-};
-
-/* Append *item of that size. */
-static int list_append(struct list *list, const void *item, size_t size, struct bpfstamp_err *err)
-{
-	size_t room = list->room ? 2 * list->room : 16;
-	void *items;
-
-	if (list->count == list->room) {
-		items = realloc(list->items, room * size);
-		if (!items)
-			return err_set(err, ENOMEM, "no memory for a dump of %zu entries", room);
-		list->items = items;
-		list->room = room;
-	}
-	memcpy((char *)list->items + list->count++ * size, item, size);
-	return 0;
-}
-
-static int list_filter(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
-{
-	struct tc_filter f;
-
-	if (tcmsg_parse_filter(nlh, &f) < 0)
-		return err_set(err, EBADMSG, "malformed filter in the kernel's answer");
-	return list_append(arg, &f, sizeof(f), err);
-}
-
-static int list_qdisc(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
-{
-	struct tc_qdisc q;
-
-	if (tcmsg_parse_qdisc(nlh, &q) < 0)
-		return err_set(err, EBADMSG, "malformed qdisc in the kernel's answer");
-	return list_append(arg, &q, sizeof(q), err);
-}
-
-/* Fill *list by a dump that nothing interrupted; list->items is the caller's to free, also after -1. */
-static int collect(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, struct list *list,
-		   struct bpfstamp_err *err, const char *what, const char *dev)
-{
-	for (unsigned int attempt = 1;; attempt++) {
-		list->count = 0;
-		if (rtnl_talk(rtnl, request, fn, list, err, "%s %s", what, dev) == 0)
-			return 0;
-		if (err->code != EINTR || attempt == DUMP_ATTEMPTS)
-			return hint(err, NULL);
-	}
-}
-
-static int collect_filters(struct rtnl *rtnl, int ifindex, uint32_t parent, const char *dev,
-			   struct list *list, struct bpfstamp_err *err)
-{
-	uint32_t buf[TCMSG_BUFFER / 4];
-	struct nlmsghdr *request = tcmsg_filter_dump(buf, ifindex, parent);
-
-	return collect(rtnl, request, list_filter, list, err, "list filters of", dev);
-}
-
-/*
- * A prio without filters counts, too: classifiers exist that need none to do
- * something.
- */
-int tc_clsact_empty(struct rtnl *rtnl, int ifindex, const char *dev, bool *empty, struct bpfstamp_err *err)
-{
-	static const enum tc_direction both[] = { TC_INGRESS, TC_EGRESS };
-	struct list list = { 0 };
-	size_t found = 0;
-	int status = 0;
-
-	for (size_t i = 0; i < 2 && status == 0; i++) {
-		status = collect_filters(rtnl, ifindex, TC_H_MAKE(TC_H_CLSACT, both[i]), dev, &list, err);
-		found += list.count;
-	}
-	if (status == 0)
-		*empty = found == 0;
-	free(list.items);
-	return status;
-}
-
-/* No classifier gives a filter the handle 0; a message with it announces a prio. */
-int tc_filter_each(struct rtnl *rtnl, int ifindex, uint32_t parent, const char *dev, tc_filter_fn *fn,
-		   void *arg, struct bpfstamp_err *err)
-{
-	struct list list = { 0 };
-	const struct tc_filter *f;
-	int status = collect_filters(rtnl, ifindex, parent, dev, &list, err);
-
-	f = list.items;
-	for (size_t i = 0; i < list.count && status == 0; i++) {
-		if (f[i].handle)
-			status = fn(&f[i], arg, err);
-	}
-	free(list.items);
-	return status;
-}
-
-/* The kernel dumps the qdiscs of all interfaces, whichever was asked for. */
-int tc_qdisc_each(struct rtnl *rtnl, int ifindex, tc_qdisc_fn *fn, void *arg, struct bpfstamp_err *err)
-{
-	uint32_t buf[TCMSG_BUFFER / 4];
-	struct list list = { 0 };
-	const struct tc_qdisc *q;
-	int status = collect(rtnl, tcmsg_qdisc_dump(buf, ifindex), list_qdisc, &list, err, "list", "qdiscs");
-
-	q = list.items;
-	for (size_t i = 0; i < list.count && status == 0; i++) {
-		if (ifindex == 0 || q[i].ifindex == ifindex)
-			status = fn(&q[i], arg, err);
-	}
-	free(list.items);
-	return status;
+	return refused(rtnl, f, dev, NULL, err);
 }

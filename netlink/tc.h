@@ -9,7 +9,11 @@
 #include "netlink/rtnl.h"
 #include "netlink/tcmsg.h"
 
-/* dev, in all of these, is how errors call the interface. */
+/*
+ * dev, in all of these, is how errors call the interface.  A lost answer
+ * (ENOBUFS) is looked into: it is returned only where it is not known, after a
+ * second try, that the change was made.
+ */
 
 /*
  * See that the interface has a clsact qdisc: create it, or accept the one that
@@ -19,46 +23,70 @@
 int tc_clsact_ensure(struct rtnl *rtnl, int ifindex, const char *dev, bool *created,
 		     struct bpfstamp_err *err);
 
+/* What qdisc stands in the place of clsact, be it clsact or another; ENOENT where there is none. */
+int tc_clsact_find(struct rtnl *rtnl, int ifindex, const char *dev, struct tc_qdisc *out, struct bpfstamp_err *err);
+
 /*
  * Delete the clsact qdisc, and with it every filter on it; ENOENT where there
- * is none.  Another qdisc in its place is an error and stays untouched.
+ * is none.  Another qdisc in its place is an error and stays untouched.  It is
+ * not tried twice: ENOBUFS tells that a clsact is there, and who has to count
+ * filters counts again.
  */
 int tc_clsact_delete(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err);
 
-/* True in *empty where no filter is on either direction of clsact. */
-int tc_clsact_empty(struct rtnl *rtnl, int ifindex, const char *dev, bool *empty, struct bpfstamp_err *err);
+/* How many filters are on both directions of clsact, or at least prios that have none; 0: it is empty. */
+int tc_clsact_count(struct rtnl *rtnl, int ifindex, const char *dev, size_t *count, struct bpfstamp_err *err);
+
+/* The shared block that a parent of filters has in place of its own, or 0. */
+uint32_t tc_block_of(const struct tc_qdisc *q, uint32_t parent);
 
 /*
  * Create the filter f (exclusive: EEXIST where it exists), or replace it.  *out
  * is the filter as the kernel echoes it; out may be f.  prio, protocol and
  * handle must not be 0 (EINVAL), here and in tc_filter_delete: the kernel would
- * choose them, or take them for all.
+ * choose them, or take them for all.  f->id, the program's id or 0, tells it
+ * from others where the answer was lost.
  */
 int tc_filter_set(struct rtnl *rtnl, const struct tc_filter *f, bool exclusive, const char *dev,
 		  struct tc_filter *out, struct bpfstamp_err *err);
 
-/* Delete the filter of f's place and kind; ENOENT where there is none. */
+/* Delete the filter of f's place and kind; ENOENT where there is none.  f->id as above. */
 int tc_filter_delete(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct bpfstamp_err *err);
 
 /*
- * Find what stands at f's ifindex, parent, prio, protocol, handle and chain,
+ * Find what stands at f's block, or ifindex and parent, its prio, protocol, handle and chain,
  * whatever its kind: 0 with *out, or -1 (ENOENT where there is nothing, also
- * where the prio belongs to another protocol, or there is no clsact).
+ * where the prio belongs to another protocol, or there is no clsact or block).
  */
 int tc_filter_find(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
 		   struct bpfstamp_err *err);
+
+/* The highest prio of f's block, or ifindex and parent, in f's chain, of whatever kind; 0 where there is none. */
+int tc_prio_last(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, uint16_t *prio,
+		 struct bpfstamp_err *err);
 
 typedef int tc_filter_fn(const struct tc_filter *f, void *arg, struct bpfstamp_err *err);
 typedef int tc_qdisc_fn(const struct tc_qdisc *q, void *arg, struct bpfstamp_err *err);
 
 /*
- * Call fn with each filter of an interface's parent; with each qdisc of an
- * interface (0: of all).  A dump that the kernel interrupts is started anew
- * before fn has seen any of it.  An interface, or a parent, that does not exist
- * has no filters; that is no error.
+ * Call fn with each filter of an interface's parent, or of a shared block; with
+ * each qdisc of an interface (0: of all).  A dump that the kernel interrupts is
+ * started anew before fn has seen any of it.  An interface, a parent or a block
+ * that does not exist has no filters; that is no error.  Filters of a shared
+ * block are also a parent's that has the block in place of its own.
  */
 int tc_filter_each(struct rtnl *rtnl, int ifindex, uint32_t parent, const char *dev, tc_filter_fn *fn,
 		   void *arg, struct bpfstamp_err *err);
+int tc_block_each(struct rtnl *rtnl, uint32_t block, tc_filter_fn *fn, void *arg, struct bpfstamp_err *err);
 int tc_qdisc_each(struct rtnl *rtnl, int ifindex, tc_qdisc_fn *fn, void *arg, struct bpfstamp_err *err);
+
+/* Whether any interface of the namespace has that shared block: the kernel is asked for all qdiscs. */
+int tc_block_exists(struct rtnl *rtnl, uint32_t block, bool *exists, struct bpfstamp_err *err);
+
+/*
+ * Put behind an error what a user can do about it; missing: what ENOENT means
+ * for the operation, or NULL.  Returns -1.
+ */
+int tc_hint(struct bpfstamp_err *err, const char *missing);
 
 #endif

@@ -81,9 +81,9 @@ struct nlmsghdr *tcmsg_qdisc_dump(void *buf, int ifindex)
 static struct nlmsghdr *filter_request(void *buf, uint16_t type, uint16_t flags, const struct tc_filter *f)
 {
 	struct tcmsg tcm = {
-		.tcm_ifindex = f->ifindex,
+		.tcm_ifindex = f->block ? (int)TCM_IFINDEX_MAGIC_BLOCK : f->ifindex,
 		.tcm_handle = f->handle,
-		.tcm_parent = f->parent,
+		.tcm_parent = f->block ? f->block : f->parent,
 		.tcm_info = (uint32_t)f->prio << 16 | htons(f->protocol),
 	};
 
@@ -141,6 +141,11 @@ struct nlmsghdr *tcmsg_filter_dump(void *buf, int ifindex, uint32_t parent)
 	struct tcmsg tcm = { .tcm_ifindex = ifindex, .tcm_parent = parent };
 
 	return request(buf, RTM_GETTFILTER, NLM_F_DUMP, &tcm);
+}
+
+struct nlmsghdr *tcmsg_block_dump(void *buf, uint32_t block)
+{
+	return tcmsg_filter_dump(buf, (int)TCM_IFINDEX_MAGIC_BLOCK, block);
 }
 
 /*
@@ -204,15 +209,16 @@ static bool copy_string(const struct nlattr *attr, char *out, size_t size)
 
 int tcmsg_parse_qdisc(const struct nlmsghdr *nlh, struct tc_qdisc *out)
 {
-	const struct nlattr *table[TCA_KIND + 1];
+	const struct nlattr *table[TCA_EGRESS_BLOCK + 1];
 	struct tc_qdisc q = { 0 };
 	struct tcmsg tcm;
 
 	if (nlh->nlmsg_type != RTM_NEWQDISC && nlh->nlmsg_type != RTM_DELQDISC)
 		return -1;
-	if (!message_index(nlh, sizeof(tcm), table, TCA_KIND) || !table[TCA_KIND])
+	if (!message_index(nlh, sizeof(tcm), table, TCA_EGRESS_BLOCK) || !table[TCA_KIND])
 		return -1;
-	if (!copy_string(table[TCA_KIND], q.kind, sizeof(q.kind)))
+	if (!copy_string(table[TCA_KIND], q.kind, sizeof(q.kind)) ||
+	    !get_u32(table[TCA_INGRESS_BLOCK], &q.ingress_block) || !get_u32(table[TCA_EGRESS_BLOCK], &q.egress_block))
 		return -1;
 	memcpy(&tcm, mnl_nlmsg_get_payload(nlh), sizeof(tcm));
 	q.ifindex = tcm.tcm_ifindex;
@@ -259,8 +265,12 @@ int tcmsg_parse_filter(const struct nlmsghdr *nlh, struct tc_filter *out)
 	if (!strcmp(f.kind, "bpf") && table[TCA_OPTIONS] && !parse_bpf(table[TCA_OPTIONS], &f))
 		return -1;
 	memcpy(&tcm, mnl_nlmsg_get_payload(nlh), sizeof(tcm));
-	f.ifindex = tcm.tcm_ifindex;
-	f.parent = tcm.tcm_parent;
+	if ((uint32_t)tcm.tcm_ifindex == TCM_IFINDEX_MAGIC_BLOCK) {
+		f.block = tcm.tcm_block_index;
+	} else {
+		f.ifindex = tcm.tcm_ifindex;
+		f.parent = tcm.tcm_parent;
+	}
 	f.handle = tcm.tcm_handle;
 	f.prio = (uint16_t)(tcm.tcm_info >> 16);
 	f.protocol = ntohs((uint16_t)tcm.tcm_info);

@@ -9,6 +9,7 @@
  *   filter         parent ffff:fff2 (ingress) or ffff:fff3 (egress),
  *                  info = prio << 16 | protocol in network byte order,
  *                  TCA_KIND "bpf", TCA_OPTIONS { TCA_BPF_FD, _NAME, _FLAGS … }
+ *   of a shared block  ifindex TCM_IFINDEX_MAGIC_BLOCK, and the block in place of parent
  */
 #ifndef NETLINK_TCMSG_H
 #define NETLINK_TCMSG_H
@@ -28,11 +29,13 @@ struct tc_qdisc {
 	int ifindex;
 	uint32_t handle, parent;
 	char kind[16];
+	uint32_t ingress_block, egress_block;	/* shared blocks in place of its own, or 0 */
 };
 
 struct tc_filter {
-	int ifindex;
-	uint32_t parent;	/* TC_H_MAJ(ffff:) | enum tc_direction, or another qdisc's class */
+	uint32_t block;		/* of a shared block, else 0 */
+	int ifindex;		/* 0 in answers about a shared block; not looked at where block is given */
+	uint32_t parent;	/* likewise; TC_H_MAJ(ffff:) | enum tc_direction, or another qdisc's class */
 	uint32_t handle;
 	uint32_t chain;
 	uint16_t prio;
@@ -55,7 +58,7 @@ struct nlmsghdr *tcmsg_clsact_get(void *buf, int ifindex);	/* what stands there,
 struct nlmsghdr *tcmsg_qdisc_dump(void *buf, int ifindex);	/* 0: of all interfaces */
 
 /*
- * Create the bpf filter of f (ifindex, parent, prio, protocol, handle, chain
+ * Create the bpf filter of f (block, or ifindex and parent; prio, protocol, handle, chain
  * where not 0, fd, name, direct_action, gen_flags).  exclusive: fail where it
  * exists (NLM_F_EXCL), else replace it in place.  The answer echoes the filter
  * as the kernel has it (NLM_F_ECHO).
@@ -63,14 +66,18 @@ struct nlmsghdr *tcmsg_qdisc_dump(void *buf, int ifindex);	/* 0: of all interfac
 struct nlmsghdr *tcmsg_filter_new(void *buf, const struct tc_filter *f, bool exclusive);
 
 /*
- * Delete or get the filter of f's ifindex, parent, prio, protocol, handle,
- * chain and kind ("": of any kind).
+ * Delete or get the filter of f's block, or ifindex and parent, its prio,
+ * protocol, handle, chain and kind ("": of any kind).
  */
 struct nlmsghdr *tcmsg_filter_del(void *buf, const struct tc_filter *f);
 struct nlmsghdr *tcmsg_filter_get(void *buf, const struct tc_filter *f);
 
-/* Dump the filters of one interface and parent. */
+/*
+ * Dump the filters of one interface and parent, or of a shared block.  Where the
+ * parent has a shared block in place of its own, the answers are about that.
+ */
 struct nlmsghdr *tcmsg_filter_dump(void *buf, int ifindex, uint32_t parent);
+struct nlmsghdr *tcmsg_block_dump(void *buf, uint32_t block);
 
 /*
  * Read a message of the kernel, of which nlmsg_len bytes are there.  Each

@@ -81,6 +81,8 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	netns.fault.times--;
 	if (netns.fault.kind == NETNS_MAKE_UP)
 		return make_up(msg);
+	if (netns.fault.kind == NETNS_CALL)
+		ck_assert(netns.fault.call(netns.fault.arg));
 	if (netns.fault.kind == NETNS_FAIL) {
 		errno = netns.fault.code;
 		return -1;

@@ -24,6 +24,7 @@
 
 enum netns_kind {
 	NETNS_NONE, NETNS_FAIL, NETNS_INTERRUPT_DUMP, NETNS_TRUNCATE, NETNS_HIDE_ECHO, NETNS_MAKE_UP,
+	NETNS_CALL,
 };
 
 struct netns_fault {
@@ -33,6 +34,8 @@ struct netns_fault {
 	const int *codes;		/* MAKE_UP: instead of code, one a hit */
 	uint32_t seq, portid, from;	/* MAKE_UP: how far from the right ones */
 	uint32_t attr_offset;		/* MAKE_UP: offending attribute, or 0 */
+	bool (*call)(void *arg);	/* CALL: before it is received */
+	void *arg;
 };
 
 /* Of a test, set by netns_setup. */

@@ -226,7 +226,7 @@ START_TEST(receive_fails)
 	netns.fault.times = 5;
 	OK(netns_set(&f, true, &g));
 	netns.fault.code = ENOBUFS;
-	netns.fault.times = 1;
+	netns.fault.times = 100;
 	FAILS(netns_set(&f, false, &g), ENOBUFS,
 	      "set filter on va egress, prio 1 handle 0x1: the kernel's answer was lost, try again …");
 	netns.fault.kind = NETNS_TRUNCATE;

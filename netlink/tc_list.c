@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What is there: dumps of filters and of qdiscs.
+ *
+ * A dump is collected whole before anybody sees a part of it, since a dump that
+ * the kernel interrupts begins anew.  It holds what was there at some time
+ * during the dump; to keep others from changing it is up to the caller.
+ *
+ * A dump of filters tells of each prio first, by a message of handle 0 (no
+ * classifier gives a filter that handle), and then of its filters.  The prios
+ * alone count where a place is to be empty or a free one is looked for, because
+ * classifiers exist that need no filter to do something.
+ *
+ * The filters of a shared block are dumped for every interface that has the
+ * block in place of its own filters.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/pkt_sched.h>
+
+#include "loader/err.h"
+#include "netlink/tc.h"
+
+#define DUMP_ATTEMPTS 10
+
+/* What a dump has brought so far. */
+struct list {
+	void *items;
+	size_t count, room;
+};
+
+/* Append *item of that size. */
+static int list_append(struct list *list, const void *item, size_t size, struct bpfstamp_err *err)
+{
+	size_t room = list->room ? 2 * list->room : 16;
+	void *items;
+
+	if (list->count == list->room) {
+		items = realloc(list->items, room * size);
+		if (!items)
+			return err_set(err, ENOMEM, "no memory for a dump of %zu entries", room);
+		list->items = items;
+		list->room = room;
+	}
+	memcpy((char *)list->items + list->count++ * size, item, size);
+	return 0;
+}
+
+static int list_filter(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
+{
+	struct tc_filter f;
+
+	if (tcmsg_parse_filter(nlh, &f) < 0)
+		return err_set(err, EBADMSG, "malformed filter in the kernel's answer");
+	return list_append(arg, &f, sizeof(f), err);
+}
+
+static int list_qdisc(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
+{
+	struct tc_qdisc q;
+
+	if (tcmsg_parse_qdisc(nlh, &q) < 0)
+		return err_set(err, EBADMSG, "malformed qdisc in the kernel's answer");
+	return list_append(arg, &q, sizeof(q), err);
+}
+
+/* Fill *list by a dump that nothing interrupted; list->items is the caller's to free, also after -1. */
+static int collect(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, struct list *list,
+		   struct bpfstamp_err *err, const char *what, const char *dev)
+{
+	for (unsigned int attempt = 1;; attempt++) {
+		list->count = 0;
+		if (rtnl_talk(rtnl, request, fn, list, err, "%s %s", what, dev) == 0)
+			return 0;
+		if (err->code != EINTR || attempt == DUMP_ATTEMPTS)
+			return tc_hint(err, NULL);
+	}
+}
+
+static int collect_filters(struct rtnl *rtnl, int ifindex, uint32_t parent, const char *dev,
+			   struct list *list, struct bpfstamp_err *err)
+{
+	uint32_t buf[TCMSG_BUFFER / 4];
+
+	return collect(rtnl, tcmsg_filter_dump(buf, ifindex, parent), list_filter, list, err, "list filters of", dev);
+}
+
+static int collect_block(struct rtnl *rtnl, uint32_t block, struct list *list, struct bpfstamp_err *err)
+{
+	uint32_t buf[TCMSG_BUFFER / 4];
+
+	return collect(rtnl, tcmsg_block_dump(buf, block), list_filter, list, err, "list filters of", "a shared block");
+}
+
+int tc_clsact_count(struct rtnl *rtnl, int ifindex, const char *dev, size_t *count, struct bpfstamp_err *err)
+{
+	static const enum tc_direction both[] = { TC_INGRESS, TC_EGRESS };
+	size_t filters = 0, prios = 0;
+	struct list list = { 0 };
+	const struct tc_filter *f;
+	int status = 0;
+
+	for (size_t i = 0; i < 2 && status == 0; i++) {
+		status = collect_filters(rtnl, ifindex, TC_H_MAKE(TC_H_CLSACT, both[i]), dev, &list, err);
+		f = list.items;
+		for (size_t j = 0; j < list.count && status == 0; j++)
+			*(f[j].handle ? &filters : &prios) += 1;
+	}
+	free(list.items);
+	if (status == 0)
+		*count = filters ? filters : prios;
+	return status;
+}
+
+int tc_prio_last(struct rtnl *rtnl, const struct tc_filter *place, const char *dev, uint16_t *prio,
+		 struct bpfstamp_err *err)
+{
+	struct list list = { 0 };
+	const struct tc_filter *f;
+	uint16_t last = 0;
+	int status = place->block ? collect_block(rtnl, place->block, &list, err) :
+		     collect_filters(rtnl, place->ifindex, place->parent, dev, &list, err);
+
+	f = list.items;
+	for (size_t i = 0; i < list.count; i++) {
+		if (f[i].chain == place->chain && f[i].prio > last)
+			last = f[i].prio;
+	}
+	free(list.items);
+	if (status == 0)
+		*prio = last;
+	return status;
+}
+
+/* Call fn with each filter of a list, which is freed; status: of collecting it. */
+static int each(struct list *list, int status, tc_filter_fn *fn, void *arg, struct bpfstamp_err *err)
+{
+	const struct tc_filter *f = list->items;
+
+	for (size_t i = 0; i < list->count && status == 0; i++) {
+		if (f[i].handle)
+			status = fn(&f[i], arg, err);
+	}
+	free(list->items);
+	return status;
+}
+
+int tc_filter_each(struct rtnl *rtnl, int ifindex, uint32_t parent, const char *dev, tc_filter_fn *fn,
+		   void *arg, struct bpfstamp_err *err)
+{
+	struct list list = { 0 };
+
+	return each(&list, collect_filters(rtnl, ifindex, parent, dev, &list, err), fn, arg, err);
+}
+
+int tc_block_each(struct rtnl *rtnl, uint32_t block, tc_filter_fn *fn, void *arg, struct bpfstamp_err *err)
+{
+	struct list list = { 0 };
+
+	return each(&list, collect_block(rtnl, block, &list, err), fn, arg, err);
+}
+
+/* The kernel dumps the qdiscs of all interfaces, whichever was asked for. */
+int tc_qdisc_each(struct rtnl *rtnl, int ifindex, tc_qdisc_fn *fn, void *arg, struct bpfstamp_err *err)
+{
+	uint32_t buf[TCMSG_BUFFER / 4];
+	struct list list = { 0 };
+	const struct tc_qdisc *q;
+	int status = collect(rtnl, tcmsg_qdisc_dump(buf, ifindex), list_qdisc, &list, err, "list", "qdiscs");
+
+	q = list.items;
+	for (size_t i = 0; i < list.count && status == 0; i++) {
+		if (ifindex == 0 || q[i].ifindex == ifindex)
+			status = fn(&q[i], arg, err);
+	}
+	free(list.items);
+	return status;
+}
+
+struct search {
+	uint32_t block;
+	bool found;
+};
+
+static int compare_block(const struct tc_qdisc *q, void *arg, struct bpfstamp_err *err)
+{
+	struct search *search = arg;
+
+	(void)err;
+	search->found |= q->ingress_block == search->block || q->egress_block == search->block;
+	return 0;
+}
+
+int tc_block_exists(struct rtnl *rtnl, uint32_t block, bool *exists, struct bpfstamp_err *err)
+{
+	struct search search = { .block = block };
+
+	if (tc_qdisc_each(rtnl, 0, compare_block, &search, err))
+		return -1;
+	*exists = search.found;
+	return 0;
+}
