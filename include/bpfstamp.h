@@ -475,7 +475,7 @@ struct bpfstamp_attachment {
 	enum bpfstamp_hook_type type;
 	int ifindex;		/* 0 on a shared block, and where the device of a link is gone */
 	char dev[16];
-	enum bpfstamp_direction direction;
+	enum bpfstamp_direction direction;	/* 0 where only the shared block is known */
 	bool ours;		/* attached by bpfstamp: its name, its pin or its record says so */
 	char name[256];		/* of the program, as whoever attached it called it */
 	uint32_t id;		/* of the program, or 0 */

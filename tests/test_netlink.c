@@ -3,8 +3,7 @@
  * netlink/tcmsg.h without a socket.  Requests are compared with whole messages
  * byte by byte: the ones for clsact and for `bpf da` are what iproute2 6.1 was
  * seen to send, but for the asked-for echo and the flag NLA_F_NESTED (0x8000),
- * which it leaves out of TCA_OPTIONS.  Fields of netlink are in the host's byte
- * order; they are written down as on a little-endian one.
+ * which it leaves out of TCA_OPTIONS (tests/golden.h).
  *
  * Answers are what a 6.18 kernel was seen to send.  Each is then cut after
  * every byte and given attributes of wrong sizes; every message is parsed in a
@@ -21,76 +20,13 @@
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 
-#include "include/bytes.h"
 #include "netlink/tcmsg.h"
+#include "tests/golden.h"
 
 Suite *suite_netlink(void);
 
 #define IFINDEX 0x01020304
 #define EGRESS (0xffff0000u | TC_EGRESS)
-
-static uint32_t buffer[TCMSG_BUFFER / 4];
-
-/* A buffer that is not zero shows a byte that a builder forgot. */
-static void *dirty(void)
-{
-	return memset(buffer, 0xaa, sizeof(buffer));
-}
-
-static void turn(uint8_t *bytes, size_t size)
-{
-	for (size_t i = 0; i < size / 2; i++) {
-		uint8_t byte = bytes[i];
-
-		bytes[i] = bytes[size - 1 - i];
-		bytes[size - 1 - i] = byte;
-	}
-}
-
-/* Attributes of four bytes are numbers, but for the kind, and the name of a filter. */
-static void turn_attributes(uint8_t *at, const uint8_t *end, uint16_t text)
-{
-	while (at < end) {
-		uint16_t len = (uint16_t)(at[0] | at[1] << 8), type = (uint16_t)(at[2] | at[3] << 8);
-
-		turn(at, 2);
-		turn(at + 2, 2);
-		if (type & NLA_F_NESTED)
-			turn_attributes(at + 4, at + len, TCA_BPF_NAME);
-		else if (len == 8 && type != text)
-			turn(at + 4, 4);
-		at += NLMSG_ALIGN(len);
-	}
-}
-
-/* The golden bytes are those of a little-endian host; turn them into those of a big-endian one. */
-static void turn_message(uint8_t *bytes, size_t size)
-{
-	static const uint8_t fields[] = { 4, 2, 2, 4, 4, 1, 1, 2, 4, 4, 4 };
-	uint8_t *at = bytes;
-
-	for (size_t i = 0; i < sizeof(fields); at += fields[i++])
-		turn(at, fields[i]);
-	/* The upper half of tcm_info is a number, and the lower a protocol in network order. */
-	turn(at, 4);
-	turn(at + 2, 2);
-	turn_attributes(at + 4, bytes + size, TCA_KIND);
-}
-
-static void check_bytes(const struct nlmsghdr *nlh, const uint8_t *golden, size_t size)
-{
-	const uint8_t *bytes = (const uint8_t *)nlh;
-	uint8_t expected[256];
-
-	ck_assert_ptr_eq(nlh, buffer);
-	ck_assert_uint_eq(nlh->nlmsg_len, size);
-	ck_assert_uint_le(size, sizeof(expected));
-	memcpy(expected, golden, size);
-	if (BYTES_HOST_BIG)
-		turn_message(expected, size);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_msg(bytes[i] == expected[i], "byte %zu is %02x, not %02x", i, bytes[i], expected[i]);
-}
 
 #define CLSACT_TCMSG \
 	0, 0, 0, 0, 4, 3, 2, 1,		/* family; ifindex */ \
@@ -107,7 +43,7 @@ START_TEST(clsact_new)
 		CLSACT_TCMSG, CLSACT_KIND,
 	};
 
-	check_bytes(tcmsg_clsact_new(dirty(), IFINDEX), golden, sizeof(golden));
+	golden_check(tcmsg_clsact_new(golden_dirty(), IFINDEX), golden, sizeof(golden));
 }
 END_TEST
 
@@ -119,7 +55,7 @@ START_TEST(clsact_del)
 		CLSACT_TCMSG, CLSACT_KIND,
 	};
 
-	check_bytes(tcmsg_clsact_del(dirty(), IFINDEX), golden, sizeof(golden));
+	golden_check(tcmsg_clsact_del(golden_dirty(), IFINDEX), golden, sizeof(golden));
 }
 END_TEST
 
@@ -131,7 +67,7 @@ START_TEST(clsact_get)
 		CLSACT_TCMSG,
 	};
 
-	check_bytes(tcmsg_clsact_get(dirty(), IFINDEX), golden, sizeof(golden));
+	golden_check(tcmsg_clsact_get(golden_dirty(), IFINDEX), golden, sizeof(golden));
 }
 END_TEST
 
@@ -143,7 +79,7 @@ START_TEST(qdisc_dump)
 		0, 0, 0, 0, 4, 3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	};
 
-	check_bytes(tcmsg_qdisc_dump(dirty(), IFINDEX), golden, sizeof(golden));
+	golden_check(tcmsg_qdisc_dump(golden_dirty(), IFINDEX), golden, sizeof(golden));
 }
 END_TEST
 
@@ -177,7 +113,7 @@ START_TEST(filter_replace)
 
 	f.direct_action = true;
 	strcpy(f.name, "nlp:[*fsobj]");
-	check_bytes(tcmsg_filter_new(dirty(), &f, false), golden, sizeof(golden));
+	golden_check(tcmsg_filter_new(golden_dirty(), &f, false), golden, sizeof(golden));
 }
 END_TEST
 
@@ -205,7 +141,7 @@ START_TEST(filter_exclusive)
 	f.chain = 7;
 	f.fd = 255;
 	f.gen_flags = TCA_CLS_FLAGS_SKIP_HW;
-	check_bytes(tcmsg_filter_new(dirty(), &f, true), golden, sizeof(golden));
+	golden_check(tcmsg_filter_new(golden_dirty(), &f, true), golden, sizeof(golden));
 }
 END_TEST
 
@@ -220,7 +156,7 @@ START_TEST(filter_del)
 	struct tc_filter f = place();
 
 	f.chain = 9;
-	check_bytes(tcmsg_filter_del(dirty(), &f), golden, sizeof(golden));
+	golden_check(tcmsg_filter_del(golden_dirty(), &f), golden, sizeof(golden));
 }
 END_TEST
 
@@ -238,9 +174,9 @@ START_TEST(filter_get)
 	};
 	struct tc_filter f = place();
 
-	check_bytes(tcmsg_filter_get(dirty(), &f), golden, sizeof(golden));
+	golden_check(tcmsg_filter_get(golden_dirty(), &f), golden, sizeof(golden));
 	f.kind[0] = '\0';
-	check_bytes(tcmsg_filter_get(dirty(), &f), any_kind, sizeof(any_kind));
+	golden_check(tcmsg_filter_get(golden_dirty(), &f), any_kind, sizeof(any_kind));
 }
 END_TEST
 
@@ -254,7 +190,7 @@ START_TEST(filter_dump)
 		0, 0, 0, 0,
 	};
 
-	check_bytes(tcmsg_filter_dump(dirty(), IFINDEX, EGRESS), golden, sizeof(golden));
+	golden_check(tcmsg_filter_dump(golden_dirty(), IFINDEX, EGRESS), golden, sizeof(golden));
 }
 END_TEST
 
@@ -266,7 +202,7 @@ START_TEST(longest_request_fits)
 	f.chain = f.gen_flags = f.handle = UINT32_MAX;
 	f.direct_action = true;
 	memset(f.name, 'x', sizeof(f.name) - 1);
-	nlh = tcmsg_filter_new(dirty(), &f, true);
+	nlh = tcmsg_filter_new(golden_dirty(), &f, true);
 	ck_assert_uint_eq(nlh->nlmsg_len, 16 + 20 + 8 + 8 + 4 + 8 + 260 + 8 + 8);
 	ck_assert_uint_le(nlh->nlmsg_len, TCMSG_BUFFER);
 }
@@ -275,7 +211,7 @@ END_TEST
 /* What a kernel answers, built into buffer. */
 static struct nlmsghdr *answer(uint16_t type, uint32_t handle, uint32_t parent, uint32_t info)
 {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(dirty());
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(golden_dirty());
 	struct tcmsg *tcm = mnl_nlmsg_put_extra_header(nlh, sizeof(*tcm));
 
 	nlh->nlmsg_type = type;
@@ -391,6 +327,7 @@ START_TEST(filter_good)
 	ck_assert_uint_eq(f.parent, EGRESS);
 	ck_assert_uint_eq(f.handle, 5);
 	ck_assert_uint_eq(f.chain, 3);
+	ck_assert_uint_eq(f.block, 0);
 	ck_assert_uint_eq(f.prio, 0xabcd);
 	ck_assert_uint_eq(f.protocol, ETH_P_IPV6);
 	ck_assert_str_eq(f.kind, "bpf");
