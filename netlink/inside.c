@@ -28,12 +28,20 @@ struct visit {
 	int ret;
 };
 
+static int cannot_enter(struct bpfstamp_err *err)
+{
+	err_set(err, errno, "enter the network namespace: %s", strerror(errno));
+	if (err->code == EPERM)
+		err_hint(err, "; needs CAP_SYS_ADMIN here and there");
+	return -1;
+}
+
 static void *go(void *arg)
 {
 	struct visit *v = arg;
 
 	if (setns(v->netns_fd, CLONE_NEWNET) < 0)
-		v->ret = err_set(v->err, errno, "enter the network namespace: %s", strerror(errno));
+		v->ret = cannot_enter(v->err);
 	else
 		v->ret = v->fn(v->arg, v->err);
 	return NULL;

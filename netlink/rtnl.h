@@ -34,15 +34,19 @@ typedef int rtnl_fn(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *
 /*
  * Send request (its seq and pid are set here; NLM_F_ACK is added where it is no
  * dump) and take the whole answer; fn may be NULL.  Foreign and stale messages
- * are passed over.  A kernel's refusal is returned as -1 with err->code its
- * errno and the text "what: the kernel's own words (strerror)"; what says what
- * was being done, e.g. "add clsact to eth0".
+ * are passed over, and signals end nothing.  A kernel's refusal is returned as
+ * -1 with err->code its errno and the text "what: the kernel's own words
+ * (strerror); attribute TCA_…"; what says what was being done, e.g. "add clsact
+ * to eth0".
  *
  * A dump that the kernel reports as interrupted (NLM_F_DUMP_INTR) or that lost
  * messages fails with EINTR, so that the caller, who may have consumed half of
- * it, starts anew.  Any other request whose answer was lost fails with ENOBUFS:
- * it may or may not have been done.  A datagram that is longer than the buffer
- * fails with EMSGSIZE.
+ * it, starts anew.  Where the answer to a GET that is no dump was lost, it is
+ * sent again, 10 times at most, so that fn may see the object again.  Any other
+ * request whose answer was lost fails with ENOBUFS: it may or may not have been
+ * done.  A datagram that is longer than the buffer fails with EMSGSIZE, one that
+ * is not made of whole messages with EBADMSG, and ETIMEDOUT means that nothing
+ * of the answer has come for 10 seconds: the request may have been done.
  */
 int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, void *arg,
 	      struct bpfstamp_err *err, const char *what, ...)

@@ -61,6 +61,32 @@ static ssize_t make_up(struct msghdr *msg)
 	return sizeof(refusal);
 }
 
+/* The datagram of netns.fault.say. */
+static ssize_t say(struct msghdr *msg)
+{
+	struct sockaddr_nl from = { .nl_family = AF_NETLINK };
+	char *at = msg->msg_iov->iov_base;
+
+	for (const struct netns_message *m = netns.fault.say; m->type; m++) {
+		struct {
+			struct nlmsghdr nlh;
+			int code;
+		} one = {
+			.nlh = { .nlmsg_len = m->len ? m->len : sizeof(one), .nlmsg_type = m->type, .nlmsg_flags = m->flags,
+				 .nlmsg_seq = netns.rtnl.seq, .nlmsg_pid = netns.rtnl.portid },
+			.code = m->code,
+		};
+
+		memcpy(at, &one, sizeof(one));
+		at += sizeof(one);
+	}
+	memset(at, 0, netns.fault.extra);
+	memcpy(msg->msg_name, &from, sizeof(from));
+	msg->msg_namelen = sizeof(from);
+	msg->msg_flags = 0;
+	return at - (char *)msg->msg_iov->iov_base + (ssize_t)netns.fault.extra;
+}
+
 static void change(struct msghdr *msg, struct nlmsghdr *nlh)
 {
 	if (netns.fault.kind == NETNS_INTERRUPT_DUMP)
@@ -81,6 +107,8 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	netns.fault.times--;
 	if (netns.fault.kind == NETNS_MAKE_UP)
 		return make_up(msg);
+	if (netns.fault.kind == NETNS_SAY)
+		return say(msg);
 	if (netns.fault.kind == NETNS_CALL)
 		ck_assert(netns.fault.call(netns.fault.arg));
 	if (netns.fault.kind == NETNS_FAIL) {

@@ -23,8 +23,15 @@
 #define EGRESS (0xffff0000u | TC_EGRESS)
 
 enum netns_kind {
-	NETNS_NONE, NETNS_FAIL, NETNS_INTERRUPT_DUMP, NETNS_TRUNCATE, NETNS_HIDE_ECHO, NETNS_MAKE_UP,
+	NETNS_NONE, NETNS_FAIL, NETNS_INTERRUPT_DUMP, NETNS_TRUNCATE, NETNS_HIDE_ECHO, NETNS_MAKE_UP, NETNS_SAY,
 	NETNS_CALL,
+};
+
+/* Of the kernel's, by SAY: 16 bytes of header, an int, and nothing more. */
+struct netns_message {
+	uint16_t type, flags;
+	int code;
+	uint32_t len;			/* that it claims, where not 0 */
 };
 
 struct netns_fault {
@@ -34,6 +41,8 @@ struct netns_fault {
 	const int *codes;		/* MAKE_UP: instead of code, one a hit */
 	uint32_t seq, portid, from;	/* MAKE_UP: how far from the right ones */
 	uint32_t attr_offset;		/* MAKE_UP: offending attribute, or 0 */
+	const struct netns_message *say;	/* SAY: a datagram; ends with type 0 */
+	size_t extra;			/* SAY: bytes behind the last message */
 	bool (*call)(void *arg);	/* CALL: before it is received */
 	void *arg;
 };

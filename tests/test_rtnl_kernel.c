@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,7 +155,20 @@ START_TEST(offending_attribute)
 		.kind = NETNS_MAKE_UP, .times = 1, .code = -ERANGE, .attr_offset = 36,
 	};
 	FAILS(say(1), ERANGE,
-	      "say 1: Numerical result out of range (attribute at byte 36 of the request)");
+	      "say 1: Numerical result out of range; attribute at byte 36 of the request");
+}
+END_TEST
+
+START_TEST(offending_attribute_by_name)
+{
+	struct tc_filter f = netns_filter(1);
+
+	netns_clsact();
+	netns.fault = (struct netns_fault){
+		.kind = NETNS_MAKE_UP, .times = 1, .code = -ERANGE, .attr_offset = 36,
+	};
+	FAILS(netns_set(&f, true, &f), ERANGE, "add filter on va egress, prio 1 handle 0x1: "
+	      "Numerical result out of range; attribute TCA_KIND");
 }
 END_TEST
 
@@ -234,6 +249,153 @@ START_TEST(receive_fails)
 	FAILS(netns_set(&f, false, &g), EMSGSIZE,
 	      "set filter on va egress, prio 1 handle 0x1: receive the answer: Message too long");
 	OK(netns_set(&f, false, &g));
+}
+END_TEST
+
+/* Of a GET; what changes something is never asked for twice. */
+START_TEST(lost_answer_of_get)
+{
+	netns_clsact();
+	netns.fault = (struct netns_fault){ .kind = NETNS_FAIL, .code = ENOBUFS, .times = 9 };
+	OK(say(3));
+	ck_assert_int_eq(netns.fault.times, 0);
+	netns.fault.times = 100;
+	FAILS(say(4), ENOBUFS, "say 4: the kernel's answer was lost, try again (No buffer …");
+	ck_assert_int_eq(netns.fault.times, 90);
+}
+END_TEST
+
+/* The wait is bounded by the socket; what a wait that ended in vain becomes. */
+START_TEST(no_answer)
+{
+	struct timeval patience = { 0 };
+	socklen_t size = sizeof(patience);
+
+	ck_assert_int_eq(getsockopt(mnl_socket_get_fd(netns.rtnl.socket), SOL_SOCKET, SO_RCVTIMEO, &patience, &size), 0);
+	ck_assert_int_eq((int)patience.tv_sec, 10);
+	netns.fault = (struct netns_fault){ .kind = NETNS_FAIL, .code = EAGAIN, .times = 1 };
+	FAILS(say(5), ETIMEDOUT, "say 5: the kernel has not answered for 10 seconds");
+}
+END_TEST
+
+/* ------------------------------------------------ what a datagram may hold */
+
+enum { ACK = NLMSG_DONE };	/* which has room for its number in an int, and is taken for one */
+
+static const struct {
+	struct netns_message say[4];
+	size_t extra;
+	int code;		/* 0: what is said is passed over, or is the answer */
+	const char *text;
+} datagrams[] = {
+	{ { { .type = ACK } }, 0, 0, NULL },
+	{ { { .type = NLMSG_NOOP }, { .type = ACK } }, 0, 0, NULL },
+	{ { { .type = NLMSG_NOOP } }, 0, 0, NULL },
+	{ { { .type = ACK, .code = -EPERM } }, 0, EPERM, "list filters of va: Operation not permitted…" },
+	{ { { .type = ACK }, { .type = RTM_NEWTFILTER } }, 7, 0, NULL },
+	{ { { .type = RTM_NEWTFILTER } }, 0, EBADMSG, "malformed filter in the kernel's answer" },
+	{ { { .type = RTM_NEWQDISC } }, 0, EBADMSG, "malformed filter in the kernel's answer" },
+	{ { { .type = NLMSG_NOOP, .len = 15 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_NOOP, .len = 21 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_NOOP, .len = 0x80000010 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_NOOP, .len = UINT32_MAX } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_NOOP } }, 1, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_NOOP } }, 15, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_ERROR } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = ACK, .code = 1 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_OVERRUN } }, 0, 0, NULL },
+	{ { { .type = ACK, .flags = NLM_F_DUMP_INTR } }, 0, 0, NULL },
+	{ { { 0 } }, 0, 0, NULL },
+};
+
+START_TEST(datagram)
+{
+	struct netns_seen seen = { 0 };
+	int status;
+
+	netns_filters(3);
+	netns.fault = (struct netns_fault){
+		.kind = NETNS_SAY, .times = 1, .say = datagrams[_i].say, .extra = datagrams[_i].extra,
+	};
+	status = tc_filter_each(&netns.rtnl, netns.ifindex, EGRESS, "va", netns_see, &seen, &netns.err);
+	ck_assert_int_eq(netns.fault.times, 0);
+	if (datagrams[_i].code)
+		FAILS(status, datagrams[_i].code, datagrams[_i].text);
+	else
+		OK(status);
+	ck_assert_uint_eq(netns_see_all().filters, 3);
+}
+END_TEST
+
+/* ----------------------------------------------------------- disturbances */
+
+static void interrupted(int number)
+{
+	(void)number;
+}
+
+/* A signal every 50 µs, by handlers that have system calls go on (SA_RESTART) or not. */
+START_TEST(signals)
+{
+	struct sigaction action = { .sa_handler = interrupted, .sa_flags = _i ? SA_RESTART : 0 };
+	struct itimerval every = { { 0, 50 }, { 0, 50 } }, never = { 0 };
+	struct tc_filter f = netns_filter(1), made;
+	int other;
+
+	netns_filters(200);
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &every, NULL), 0);
+	for (int i = 0; i < 50; i++) {
+		f.handle = 8;
+		OK(netns_set(&f, false, &made));
+		OK(index_of("vb", &other));
+		ck_assert_uint_eq(netns_see_all().filters, 200);
+		OK(say(6));
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+}
+END_TEST
+
+/* Refusals of what is asked for, by another process. */
+static void forge(uint32_t portid, uint32_t seq)
+{
+	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = portid };
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr error;
+	} refusal = {
+		.nlh = { .nlmsg_len = sizeof(refusal), .nlmsg_type = NLMSG_ERROR, .nlmsg_pid = portid,
+			 .nlmsg_flags = NLM_F_CAPPED },
+		.error = { .error = -EXDEV },
+	};
+
+	for (uint32_t i = 0;; i++) {
+		refusal.nlh.nlmsg_seq = seq + i % 2000;
+		if (sendto(fd, &refusal, sizeof(refusal), 0, (void *)&to, sizeof(to)) < 0)
+			_exit(1);
+		if (i % 16 == 0)
+			usleep(10);
+	}
+}
+
+START_TEST(forged)
+{
+	int status;
+	pid_t pid;
+
+	netns_filters(3);
+	pid = fork();
+	if (pid == 0)
+		forge(netns.rtnl.portid, netns.rtnl.seq);
+	usleep(1000);
+	for (int i = 0; i < 400; i++) {
+		OK(say(7));
+		ck_assert_uint_eq(netns_see_all().filters, 3);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
 }
 END_TEST
 
@@ -347,12 +509,18 @@ Suite *suite_rtnl_kernel(void)
 	tcase_add_test(tc, no_alternative_names);
 	tcase_add_loop_test(tc, words, 0, 4);
 	tcase_add_test(tc, offending_attribute);
+	tcase_add_test(tc, offending_attribute_by_name);
 	tcase_add_loop_test(tc, not_our_answer, 0, 5);
 	tcase_add_test(tc, malformed_answer);
 	tcase_add_test(tc, leftovers);
 	tcase_add_loop_test(tc, dump_starts_anew, 0, 2);
 	tcase_add_test(tc, dump_starts_from_nothing);
 	tcase_add_test(tc, receive_fails);
+	tcase_add_test(tc, lost_answer_of_get);
+	tcase_add_test(tc, no_answer);
+	tcase_add_loop_test(tc, datagram, 0, sizeof(datagrams) / sizeof(datagrams[0]));
+	tcase_add_loop_test(tc, signals, 0, 2);
+	tcase_add_test(tc, forged);
 	tcase_add_loop_test(tc, other_namespace, 0, 2);
 	tcase_add_test(tc, no_namespace);
 	return s;
