@@ -3,8 +3,9 @@
  * What is there: dumps of filters and of qdiscs.
  *
  * A dump is collected whole before anybody sees a part of it, since a dump that
- * the kernel interrupts begins anew.  It holds what was there at some time
- * during the dump; to keep others from changing it is up to the caller.
+ * the kernel interrupts begins anew (of filters: netlink/tcdump.h).  It holds what
+ * was there at some time during the dump; to keep others from changing it is up
+ * to the caller.
  *
  * A dump of filters tells of each prio first, by a message of handle 0 (no
  * classifier gives a filter that handle), and then of its filters.  The prios
@@ -22,6 +23,7 @@
 
 #include "loader/err.h"
 #include "netlink/tc.h"
+#include "netlink/tcdump.h"
 
 #define DUMP_ATTEMPTS 10
 
@@ -48,15 +50,6 @@ static int list_append(struct list *list, const void *item, size_t size, struct 
 	return 0;
 }
 
-static int list_filter(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
-{
-	struct tc_filter f;
-
-	if (tcmsg_parse_filter(nlh, &f) < 0)
-		return err_set(err, EBADMSG, "malformed filter in the kernel's answer");
-	return list_append(arg, &f, sizeof(f), err);
-}
-
 static int list_qdisc(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
 {
 	struct tc_qdisc q;
@@ -79,54 +72,62 @@ static int collect(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, str
 	}
 }
 
+struct filters {
+	struct tc_filter *items;
+	size_t count;
+};
+
+/* Fill *list, whose items are the caller's to free, and NULL after -1. */
 static int collect_filters(struct rtnl *rtnl, int ifindex, uint32_t parent, const char *dev,
-			   struct list *list, struct bpfstamp_err *err)
+			   struct filters *list, struct bpfstamp_err *err)
 {
 	uint32_t buf[TCMSG_BUFFER / 4];
+	struct nlmsghdr *request = tcmsg_filter_dump(buf, ifindex, parent);
 
-	return collect(rtnl, tcmsg_filter_dump(buf, ifindex, parent), list_filter, list, err, "list filters of", dev);
+	*list = (struct filters){ 0 };
+	return tcdump_filters(rtnl, request, dev, &list->items, &list->count, err) ? tc_hint(err, NULL) : 0;
 }
 
-static int collect_block(struct rtnl *rtnl, uint32_t block, struct list *list, struct bpfstamp_err *err)
+static int collect_block(struct rtnl *rtnl, uint32_t block, struct filters *list, struct bpfstamp_err *err)
 {
 	uint32_t buf[TCMSG_BUFFER / 4];
+	struct nlmsghdr *request = tcmsg_block_dump(buf, block);
 
-	return collect(rtnl, tcmsg_block_dump(buf, block), list_filter, list, err, "list filters of", "a shared block");
+	*list = (struct filters){ 0 };
+	return tcdump_filters(rtnl, request, "a shared block", &list->items, &list->count, err) ?
+	       tc_hint(err, NULL) : 0;
 }
 
 int tc_clsact_count(struct rtnl *rtnl, int ifindex, const char *dev, size_t *count, struct bpfstamp_err *err)
 {
 	static const enum tc_direction both[] = { TC_INGRESS, TC_EGRESS };
 	size_t filters = 0, prios = 0;
-	struct list list = { 0 };
-	const struct tc_filter *f;
-	int status = 0;
+	struct filters list;
 
-	for (size_t i = 0; i < 2 && status == 0; i++) {
-		status = collect_filters(rtnl, ifindex, TC_H_MAKE(TC_H_CLSACT, both[i]), dev, &list, err);
-		f = list.items;
-		for (size_t j = 0; j < list.count && status == 0; j++)
-			*(f[j].handle ? &filters : &prios) += 1;
+	for (size_t i = 0; i < 2; i++) {
+		if (collect_filters(rtnl, ifindex, TC_H_MAKE(TC_H_CLSACT, both[i]), dev, &list, err))
+			return -1;
+		for (size_t j = 0; j < list.count; j++)
+			*(list.items[j].handle ? &filters : &prios) += 1;
+		free(list.items);
 	}
-	free(list.items);
-	if (status == 0)
-		*count = filters ? filters : prios;
-	return status;
+	*count = filters ? filters : prios;
+	return 0;
 }
 
 int tc_prio_last(struct rtnl *rtnl, const struct tc_filter *place, const char *dev, uint16_t *prio,
 		 struct bpfstamp_err *err)
 {
-	struct list list = { 0 };
-	const struct tc_filter *f;
+	struct filters list;
 	uint16_t last = 0;
 	int status = place->block ? collect_block(rtnl, place->block, &list, err) :
 		     collect_filters(rtnl, place->ifindex, place->parent, dev, &list, err);
 
-	f = list.items;
 	for (size_t i = 0; i < list.count; i++) {
-		if (f[i].chain == place->chain && f[i].prio > last)
-			last = f[i].prio;
+		const struct tc_filter *f = &list.items[i];
+
+		if (f->chain == place->chain && f->prio > last)
+			last = f->prio;
 	}
 	free(list.items);
 	if (status == 0)
@@ -135,7 +136,7 @@ int tc_prio_last(struct rtnl *rtnl, const struct tc_filter *place, const char *d
 }
 
 /* Call fn with each filter of a list, which is freed; status: of collecting it. */
-static int each(struct list *list, int status, tc_filter_fn *fn, void *arg, struct bpfstamp_err *err)
+static int each(struct filters *list, int status, tc_filter_fn *fn, void *arg, struct bpfstamp_err *err)
 {
 	const struct tc_filter *f = list->items;
 
@@ -150,16 +151,18 @@ static int each(struct list *list, int status, tc_filter_fn *fn, void *arg, stru
 int tc_filter_each(struct rtnl *rtnl, int ifindex, uint32_t parent, const char *dev, tc_filter_fn *fn,
 		   void *arg, struct bpfstamp_err *err)
 {
-	struct list list = { 0 };
+	struct filters list;
+	int status = collect_filters(rtnl, ifindex, parent, dev, &list, err);
 
-	return each(&list, collect_filters(rtnl, ifindex, parent, dev, &list, err), fn, arg, err);
+	return each(&list, status, fn, arg, err);
 }
 
 int tc_block_each(struct rtnl *rtnl, uint32_t block, tc_filter_fn *fn, void *arg, struct bpfstamp_err *err)
 {
-	struct list list = { 0 };
+	struct filters list;
+	int status = collect_block(rtnl, block, &list, err);
 
-	return each(&list, collect_block(rtnl, block, &list, err), fn, arg, err);
+	return each(&list, status, fn, arg, err);
 }
 
 /* The kernel dumps the qdiscs of all interfaces, whichever was asked for. */
