@@ -5,13 +5,22 @@
  *
  * AUTO comes to clsact where a filter of bpfstamp stands there already, so that
  * a program is not run twice after the kernel, or a bpffs, has come to allow TCX.
+ *
+ * Two things that all kinds of hooks have in common are told here.  A program
+ * of the wrong type is EINVAL to the kernel, like much else, so its type is
+ * looked at before anything is created for it.  And an interface may go while
+ * something is done with it, to which the kernel says ENODEV, EINVAL or ENOENT,
+ * depending on the hook and the moment: after a failure the index is looked up
+ * again, because indexes are not used twice as long as there are others.
  */
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "hook/hook.h"
 #include "loader/err.h"
+#include "loader/sys.h"
 
 struct resolved {
 	struct bpfstamp_hook hook;	/* a copy, of a type that is not AUTO */
@@ -92,14 +101,47 @@ static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bp
 	return 0;
 }
 
+/* A kernel that does not tell (before 4.13) is left to refuse it. */
+static int check_type(const struct resolved *r, int fd, const char *name, struct bpfstamp_err *err)
+{
+	static const char *const hooks[] = {
+		[BPFSTAMP_CLSACT] = "clsact", [BPFSTAMP_TCX] = "TCX", [BPFSTAMP_NETKIT] = "netkit", [BPFSTAMP_XDP] = "XDP",
+	};
+	uint32_t wanted = r->hook.type == BPFSTAMP_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
+	struct bpf_prog_info info;
+	const char *type;
+
+	memset(&info, 0, sizeof(info));
+	if (sys_prog_info(fd, &info) || info.type == wanted)
+		return 0;
+	type = bpfstamp_prog_type_name(info.type);
+	return err_set(err, EINVAL, "program %s is of type %s; %s takes %s", name, type ? type : "unknown",
+		       hooks[r->hook.type], bpfstamp_prog_type_name(wanted));
+}
+
+/* After a failure: where the interface has gone meanwhile, that is the reason. */
+static int failed(struct bpfstamp_net *net, const struct resolved *r, struct bpfstamp_err *err)
+{
+	struct bpfstamp_err why = { 0 };
+	struct link_info link;
+
+	if (!r->place.ifindex || (err->code != ENODEV && err->code != EINVAL && err->code != ENOENT) ||
+	    !link_find(&net->rtnl, r->place.ifindex, NULL, &link, &why) || why.code != ENODEV)
+		return -1;
+	return err_set(err, ENODEV, "device %s (index %d) disappeared meanwhile: it was deleted, or moved to another "
+		       "network namespace", r->dev, r->place.ifindex);
+}
+
 int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, int fd, const char *name,
 		    struct bpfstamp_attachment *out, struct bpfstamp_err *err)
 {
 	struct bpfstamp_attachment made;
 	struct resolved r;
 
-	if (resolve(&r, net, hook, err) || r.ops->attach(net, &r.place, fd, name, &made, err))
+	if (resolve(&r, net, hook, err) || check_type(&r, fd, name, err))
 		return -1;
+	if (r.ops->attach(net, &r.place, fd, name, &made, err))
+		return failed(net, &r, err);
 	if (out)
 		*out = made;
 	return 0;
@@ -116,7 +158,7 @@ int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *
 	plan.type = r.hook.type;
 	plan.ifindex = r.place.ifindex;
 	if (r.ops->check(net, &r.place, name, &plan, err))
-		return -1;
+		return failed(net, &r, err);
 	*out = plan;
 	return 0;
 }
@@ -127,8 +169,10 @@ int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	struct bpfstamp_attachment gone;
 	struct resolved r;
 
-	if (resolve(&r, net, hook, err) || r.ops->detach(net, &r.place, dry, &gone, err))
+	if (resolve(&r, net, hook, err))
 		return -1;
+	if (r.ops->detach(net, &r.place, dry, &gone, err))
+		return failed(net, &r, err);
 	if (out)
 		*out = gone;
 	return 0;
