@@ -28,6 +28,7 @@
 
 #include "include/bytes.h"
 #include "loader/err.h"
+#include "loader/jitlimit.h"
 #include "loader/lacks.h"
 #include "loader/log.h"
 #include "loader/progload.h"
@@ -278,6 +279,15 @@ static int hint_code(const struct attempt *a, struct bpfstamp_err *err)
 	return -1;
 }
 
+/* The verifier, which would have given a reason, had nothing against it. */
+static int explain_jit(int code, struct bpfstamp_err *err)
+{
+	struct jitlimit_use use;
+
+	jitlimit_measure(&use);
+	return jitlimit_tell(&use, code, err);
+}
+
 static int explain(const struct attempt *a, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_load *load = a->load;
@@ -291,6 +301,8 @@ static int explain(const struct attempt *a, struct bpfstamp_err *err)
 		return err_hint(err, ": its log is larger than the kernel can write");
 	if (has_log(a) && log_explain(a->log, a->link, a->t, a->attr.prog_type, err))
 		return -1;
+	if (a->code == SYS_ENOTSUPP || a->code == ENOMEM)
+		return explain_jit(a->code, err);
 	return a->code == EPERM ? load_no_privilege(a->t, "cannot load the program", err) : hint_code(a, err);
 }
 
