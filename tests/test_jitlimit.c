@@ -225,7 +225,7 @@ START_TEST(not_the_memory)
 {
 	if (usable() && is_jited(load_named("jit_one", 4)))
 		refused_load(SYS_ENOTSUPP, "the kernel refuses program prog (Operation not supported)" UNTOLD
-			     "; its memory is not the reason: ", " programs have ");
+			     "; its memory is not the reason: ", " of ");
 }
 END_TEST
 
