@@ -94,6 +94,11 @@ int sys_prog_next(uint32_t id, uint32_t *next)
 	return sys_next(BPF_PROG_GET_NEXT_ID, id, next);
 }
 
+int sys_link_next(uint32_t id, uint32_t *next)
+{
+	return sys_next(BPF_LINK_GET_NEXT_ID, id, next);
+}
+
 /* The ids of all kinds of objects stand in the same place of the attribute. */
 static int sys_by_id(enum bpf_cmd cmd, uint32_t id)
 {

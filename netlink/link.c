@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * RTM_GETLINK answers by index, by name, or with all interfaces:
+ * RTM_GETLINK answers by index, by name, or with all interfaces; RTM_SETLINK
+ * puts an XDP program on one:
  *
  *   nlmsghdr | ifinfomsg { family, type, index, flags, change } | attributes
  *     IFLA_IFNAME    name
  *     IFLA_LINKINFO  { IFLA_INFO_KIND }
+ *     IFLA_XDP       answer:  { _ATTACHED, _PROG_ID, _SKB_PROG_ID, _DRV_PROG_ID, _HW_PROG_ID }
+ *                    request: { _FD, _FLAGS, _EXPECTED_FD }
+ *
+ * An interface may have a program for each mode.  Kernels before 4.19 tell of
+ * one only, by its id and its mode (_PROG_ID, _ATTACHED).
+ *
+ * Statistics are most of what the kernel would say of an interface, and take it
+ * the longest to gather; it is asked to leave them out.
  *
  * The kernel looks for a short name among the alternative ones too.  Before 5.5
  * it has none, and a request by a long name names nothing: EINVAL.
  */
+#define _GNU_SOURCE	/* strcasestr */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -39,6 +49,7 @@ struct nlmsghdr *link_new_get(void *buf, int ifindex, const char *name)
 {
 	struct nlmsghdr *nlh = request(buf, RTM_GETLINK, 0, name ? 0 : ifindex);
 
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	if (name)
 		mnl_attr_put_strz(nlh, strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
 	return nlh;
@@ -46,7 +57,23 @@ struct nlmsghdr *link_new_get(void *buf, int ifindex, const char *name)
 
 struct nlmsghdr *link_new_dump(void *buf)
 {
-	return request(buf, RTM_GETLINK, NLM_F_DUMP, 0);
+	struct nlmsghdr *nlh = request(buf, RTM_GETLINK, NLM_F_DUMP, 0);
+
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nlh;
+}
+
+struct nlmsghdr *link_new_xdp(void *buf, int ifindex, int fd, uint32_t flags, int expected)
+{
+	struct nlmsghdr *nlh = request(buf, RTM_SETLINK, 0, ifindex);
+	struct nlattr *xdp = mnl_attr_nest_start(nlh, IFLA_XDP);
+
+	mnl_attr_put_u32(nlh, IFLA_XDP_FD, (uint32_t)fd);
+	mnl_attr_put_u32(nlh, IFLA_XDP_FLAGS, flags);
+	if (flags & XDP_FLAGS_REPLACE)
+		mnl_attr_put_u32(nlh, IFLA_XDP_EXPECTED_FD, (uint32_t)expected);
+	mnl_attr_nest_end(nlh, xdp);
+	return nlh;
 }
 
 static int copy_string(const struct nlattr *attr, char *out, size_t size)
@@ -57,40 +84,92 @@ static int copy_string(const struct nlattr *attr, char *out, size_t size)
 	return MNL_CB_OK;
 }
 
+/* What is read of an interface; attached and prog_id are all that old kernels say of XDP. */
+struct parsed {
+	struct link_info link;
+	uint8_t attached;
+	uint32_t prog_id;
+};
+
+static int copy_bytes(const struct nlattr *attr, void *out, size_t size)
+{
+	if (mnl_attr_get_payload_len(attr) != size)
+		return MNL_CB_ERROR;
+	memcpy(out, mnl_attr_get_payload(attr), size);
+	return MNL_CB_OK;
+}
+
 static int take_info(const struct nlattr *attr, void *arg)
 {
-	struct link_info *link = arg;
+	struct parsed *p = arg;
 
 	if (mnl_attr_get_type(attr) != IFLA_INFO_KIND)
 		return MNL_CB_OK;
-	return copy_string(attr, link->kind, sizeof(link->kind));
+	return copy_string(attr, p->link.kind, sizeof(p->link.kind));
 }
 
-static int take_attribute(const struct nlattr *attr, void *arg)
+static int take_xdp(const struct nlattr *attr, void *arg)
 {
-	struct link_info *link = arg;
+	struct parsed *p = arg;
 
 	switch (mnl_attr_get_type(attr)) {
-	case IFLA_IFNAME:
-		return copy_string(attr, link->name, sizeof(link->name));
-	case IFLA_LINKINFO:
-		return mnl_attr_parse_nested(attr, take_info, link);
+	case IFLA_XDP_ATTACHED:
+		return copy_bytes(attr, &p->attached, sizeof(p->attached));
+	case IFLA_XDP_PROG_ID:
+		return copy_bytes(attr, &p->prog_id, sizeof(p->prog_id));
+	case IFLA_XDP_SKB_PROG_ID:
+		return copy_bytes(attr, &p->link.xdp.skb, sizeof(p->link.xdp.skb));
+	case IFLA_XDP_DRV_PROG_ID:
+		return copy_bytes(attr, &p->link.xdp.drv, sizeof(p->link.xdp.drv));
+	case IFLA_XDP_HW_PROG_ID:
+		return copy_bytes(attr, &p->link.xdp.hw, sizeof(p->link.xdp.hw));
 	default:
 		return MNL_CB_OK;
 	}
 }
 
+static int take_attribute(const struct nlattr *attr, void *arg)
+{
+	struct parsed *p = arg;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		return copy_string(attr, p->link.name, sizeof(p->link.name));
+	case IFLA_LINKINFO:
+		return mnl_attr_parse_nested(attr, take_info, p);
+	case IFLA_XDP:
+		return mnl_attr_parse_nested(attr, take_xdp, p);
+	default:
+		return MNL_CB_OK;
+	}
+}
+
+static void place_program(struct parsed *p)
+{
+	struct link_info *link = &p->link;
+
+	if (link->xdp.skb || link->xdp.drv || link->xdp.hw)
+		return;
+	if (p->attached == XDP_ATTACHED_SKB)
+		link->xdp.skb = p->prog_id;
+	else if (p->attached == XDP_ATTACHED_DRV)
+		link->xdp.drv = p->prog_id;
+	else if (p->attached == XDP_ATTACHED_HW)
+		link->xdp.hw = p->prog_id;
+}
+
 int link_parse(const struct nlmsghdr *nlh, struct link_info *out)
 {
-	struct link_info link = { 0 };
+	struct parsed p = { 0 };
 	struct ifinfomsg info;
 
 	if (nlh->nlmsg_type != RTM_NEWLINK || nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(info) ||
-	    mnl_attr_parse(nlh, sizeof(info), take_attribute, &link) != MNL_CB_OK || !*link.name)
+	    mnl_attr_parse(nlh, sizeof(info), take_attribute, &p) != MNL_CB_OK || !*p.link.name)
 		return -1;
 	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
-	link.ifindex = info.ifi_index;
-	*out = link;
+	p.link.ifindex = info.ifi_index;
+	place_program(&p);
+	*out = p.link;
 	return 0;
 }
 
@@ -113,6 +192,32 @@ int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info
 		return -1;
 	return name ? err_set(err, ENODEV, "no such device '%s'", name) :
 		err_set(err, ENODEV, "no interface has the index %d", ifindex);
+}
+
+/* The kernel's words are the driver's, who does not know what the user can do. */
+static int explain_xdp(uint32_t flags, struct bpfstamp_err *err)
+{
+	if (err->code == EPERM)
+		return err_hint(err, "; needs the capability CAP_NET_ADMIN");
+	if (err->code == ERANGE || strcasestr(err->text, "mtu"))
+		return err_hint(err, "; lower the MTU, use a program that takes fragments (section xdp.frags), "
+				"or --xdp-mode generic");
+	if (flags & XDP_FLAGS_HW_MODE && (err->code == EOPNOTSUPP || err->code == EINVAL))
+		return err_hint(err, "; only a device that can offload takes a program so, and only one that was loaded for it");
+	if (flags & XDP_FLAGS_DRV_MODE && err->code == EOPNOTSUPP)
+		return err_hint(err, "; --xdp-mode generic works on any device");
+	return -1;
+}
+
+int link_set_xdp(struct rtnl *rtnl, int ifindex, const char *dev, int fd, uint32_t flags, int expected,
+		 struct bpfstamp_err *err)
+{
+	uint32_t buf[LINK_BUFFER / 4];
+
+	if (!rtnl_talk(rtnl, link_new_xdp(buf, ifindex, fd, flags, expected), NULL, NULL, err,
+		       fd < 0 ? "detach from XDP of %s" : "attach to XDP of %s", dev))
+		return 0;
+	return explain_xdp(flags, err);
 }
 
 struct list {

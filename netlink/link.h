@@ -13,6 +13,7 @@ struct link_info {
 	int ifindex;
 	char name[16];
 	char kind[16];		/* "veth", "netkit", …; "" where the kernel tells none */
+	struct { uint32_t skb, drv, hw; } xdp;	/* ids of the XDP programs: generic, native, offloaded; 0: none */
 };
 
 #define LINK_BUFFER 256u	/* bytes that hold any request built here */
@@ -21,12 +22,25 @@ struct link_info {
 struct nlmsghdr *link_new_get(void *buf, int ifindex, const char *name);	/* by name or, where it is NULL, by index */
 struct nlmsghdr *link_new_dump(void *buf);
 
+/*
+ * Put XDP program fd on an interface (-1: none), as XDP_FLAGS_* say.  With XDP_FLAGS_REPLACE only
+ * in the place of the program expected (-1: of none).
+ */
+struct nlmsghdr *link_new_xdp(void *buf, int ifindex, int fd, uint32_t flags, int expected);
+
 /* Read RTM_NEWLINK; -1 where it is none, or malformed. */
 int link_parse(const struct nlmsghdr *nlh, struct link_info *out);
 
 /* Call fn with each interface; a dump that is interrupted is started anew before fn has seen any of it. */
 typedef int link_fn(const struct link_info *link, void *arg, struct bpfstamp_err *err);
 int link_each(struct rtnl *rtnl, link_fn *fn, void *arg, struct bpfstamp_err *err);
+
+/*
+ * Ask for what link_new_xdp builds.  dev is how errors call the interface.  EBUSY, EEXIST: what is there is in the
+ * way, or not what was expected; EINVAL: what was asked for, or the kernel knows no XDP_FLAGS_REPLACE (before 5.7).
+ */
+int link_set_xdp(struct rtnl *rtnl, int ifindex, const char *dev, int fd, uint32_t flags, int expected,
+		 struct bpfstamp_err *err);
 
 /* By name or alternative name or, where name is NULL, by index; ENODEV. */
 int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info *out, struct bpfstamp_err *err);

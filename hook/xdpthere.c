@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The kernel says of an interface which programs it has in which mode, and
+ * nothing else: not what a program is called, nor whether a link holds it.
+ *
+ * Its name, its tag and whose it is take a file descriptor of the program, which
+ * takes CAP_SYS_ADMIN; without that a program is just a number, and not ours.
+ * Which link holds it is known of the pin that the caller gives; of others it
+ * is found by asking all links, which is only done where it is told to somebody.
+ *
+ * A link tells its interface, but not of which namespace.  That it is meant here is
+ * seen by its program: it must be the one that the interface has.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hook/xdp.h"
+#include "hook/xdplink.h"
+#include "loader/err.h"
+#include "loader/record.h"
+#include "loader/sys.h"
+
+void xdp_forget(const struct xdp_there *t)
+{
+	if (t->prog >= 0)
+		close(t->prog);
+	if (t->link >= 0)
+		close(t->link);
+}
+
+/* ----------------------------------------------------------------- modes */
+
+uint32_t xdp_mode_flag(enum bpfstamp_xdp_mode mode)
+{
+	static const uint32_t flags[] = {
+		[BPFSTAMP_XDP_GENERIC] = XDP_FLAGS_SKB_MODE, [BPFSTAMP_XDP_NATIVE] = XDP_FLAGS_DRV_MODE,
+		[BPFSTAMP_XDP_OFFLOAD] = XDP_FLAGS_HW_MODE,
+	};
+
+	return flags[mode];
+}
+
+const char *xdp_mode_name(enum bpfstamp_xdp_mode mode)
+{
+	static const char *const names[] = { "any", "generic", "native", "offload" };
+
+	return names[mode];
+}
+
+uint32_t xdp_program_of(const struct link_info *link, enum bpfstamp_xdp_mode mode)
+{
+	const uint32_t ids[] = { 0, link->xdp.skb, link->xdp.drv, link->xdp.hw };
+
+	return ids[mode];
+}
+
+/* The mode in which an interface has that program; ANY: it has not. */
+enum bpfstamp_xdp_mode xdp_mode_of(const struct link_info *link, uint32_t id)
+{
+	for (enum bpfstamp_xdp_mode mode = BPFSTAMP_XDP_GENERIC; mode <= BPFSTAMP_XDP_OFFLOAD; mode++)
+		if (id && xdp_program_of(link, mode) == id)
+			return mode;
+	return BPFSTAMP_XDP_ANY;
+}
+
+/* The mode of the program that is in the way of one of mode wanted; ANY: none is. */
+static enum bpfstamp_xdp_mode in_the_way(const struct link_info *link, enum bpfstamp_xdp_mode wanted)
+{
+	if (wanted == BPFSTAMP_XDP_OFFLOAD)
+		return link->xdp.hw ? BPFSTAMP_XDP_OFFLOAD : BPFSTAMP_XDP_ANY;
+	if (link->xdp.drv)
+		return BPFSTAMP_XDP_NATIVE;
+	return link->xdp.skb ? BPFSTAMP_XDP_GENERIC : BPFSTAMP_XDP_ANY;
+}
+
+/* ---------------------------------------------------------- what is there */
+
+void xdp_describe_program(struct bpfstamp_attachment *a, int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	struct record *record = NULL;
+	struct bpfstamp_err ignored;
+
+	if (sys_prog_info(fd, &info))
+		return;
+	snprintf(a->name, sizeof(a->name), "%.*s", (int)sizeof(info.name), info.name);
+	memcpy(a->tag, info.tag, sizeof(a->tag));
+	a->has_tag = true;
+	a->id = info.id;
+	a->ours = record_is_there(fd);
+	if (a->ours && !record_read(fd, &record, &ignored) && record)
+		snprintf(a->name, sizeof(a->name), "%s", record->program);
+	record_free(record);
+}
+
+/* The program of that mode. */
+void xdp_describe(struct xdp_there *t, const struct link_info *link, enum bpfstamp_xdp_mode mode)
+{
+	t->a = (struct bpfstamp_attachment){
+		.type = BPFSTAMP_XDP, .ifindex = link->ifindex, .direction = BPFSTAMP_INGRESS,
+		.id = xdp_program_of(link, mode), .xdp_mode = mode,
+	};
+	snprintf(t->a.dev, sizeof(t->a.dev), "%s", link->name);
+	t->prog = t->a.id ? sys_prog_by_id(t->a.id) : -1;
+	if (t->prog >= 0)
+		xdp_describe_program(&t->a, t->prog);
+}
+
+void xdp_describe_pin(struct bpfstamp_attachment *a, const char *pin, uint32_t link)
+{
+	a->ours = true;
+	a->link = link;
+	snprintf(a->pin, sizeof(a->pin), "%s", pin);
+}
+
+static int elsewhere(const struct hook_place *place, const struct bpf_link_info *pinned, struct bpfstamp_err *err)
+{
+	return err_set(err, EAGAIN, "%s is the pin of XDP link %u, which is not on %s but on interface %u%s: choose "
+		       "another --link-pin", place->hook->pin, pinned->id, place->dev, pinned->xdp.ifindex,
+		       pinned->xdp.ifindex == (uint32_t)place->ifindex ? " of another network namespace" : "");
+}
+
+/* The pinned link's program, or else what is in the way of one of the mode that is wanted. */
+static int look_once(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t,
+		     struct bpfstamp_err *err)
+{
+	const struct bpfstamp_hook *hook = place->hook;
+	struct bpf_link_info pinned;
+	enum bpfstamp_xdp_mode mode;
+	struct link_info link;
+
+	*t = (struct xdp_there){ .prog = -1, .link = -1 };
+	memset(&pinned, 0, sizeof(pinned));
+	if (hook->pin && xdplink_open(hook->pin, &t->link, &pinned, err))
+		return -1;
+	if (link_find(&net->rtnl, place->ifindex, NULL, &link, err)) {
+		xdp_forget(t);
+		return err_wrap(err, "%s is gone", place->dev);
+	}
+	mode = in_the_way(&link, hook->xdp_mode);
+	t->defunct = t->link >= 0 && !pinned.xdp.ifindex;
+	t->link_id = pinned.id;
+	t->link_prog = pinned.prog_id;
+	if (xdp_pinned(t)) {
+		mode = xdp_mode_of(&link, pinned.prog_id);
+		if (mode == BPFSTAMP_XDP_ANY || pinned.xdp.ifindex != (uint32_t)place->ifindex) {
+			xdp_forget(t);
+			return elsewhere(place, &pinned, err);
+		}
+	}
+	xdp_describe(t, &link, mode);
+	if (xdp_pinned(t))
+		xdp_describe_pin(&t->a, hook->pin, pinned.id);
+	return 0;
+}
+
+/* A link may have got another program between the looks at it and at the interface. */
+int xdp_look(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t, struct bpfstamp_err *err)
+{
+	for (int attempt = 0; attempt < XDP_ATTEMPTS; attempt++) {
+		if (!look_once(net, place, t, err))
+			return 0;
+		if (err->code != EAGAIN)
+			return -1;
+	}
+	err->code = EBUSY;
+	return -1;
+}
+
+void xdp_find_link(struct bpfstamp_attachment *a)
+{
+	int fd = a->link || !a->id ? -1 : xdplink_find(a->id, a->ifindex, &a->link);
+
+	if (fd >= 0)
+		close(fd);
+}
+
+int xdp_taken(struct xdp_there *t, int code, const char *advice, struct bpfstamp_err *err)
+{
+	xdp_find_link(&t->a);
+	err_set(err, code, "XDP of %s has program %u", t->a.dev, t->a.id);
+	if (*t->a.name)
+		err_hint(err, " '%s'", t->a.name);
+	err_hint(err, " in %s mode", xdp_mode_name(t->a.xdp_mode));
+	if (t->a.link)
+		err_hint(err, " by link %u", t->a.link);
+	return err_hint(err, "%s", advice);
+}
