@@ -92,7 +92,7 @@ void xdp_describe_program(struct bpfstamp_attachment *a, int fd)
 	a->has_tag = true;
 	a->id = info.id;
 	a->ours = record_is_there(fd);
-	if (a->ours && !record_read(fd, &record, &ignored) && record)
+	if (a->ours && !record_read(fd, &record, &ignored) && record && record->program)
 		snprintf(a->name, sizeof(a->name), "%s", record->program);
 	record_free(record);
 }

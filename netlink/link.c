@@ -91,6 +91,26 @@ struct parsed {
 	uint32_t prog_id;
 };
 
+/* Call fn with each attribute in len bytes, all of which must be attributes. */
+static int each_attribute(const void *bytes, size_t len, mnl_attr_cb_t fn, struct parsed *p)
+{
+	const struct nlattr *attr;
+	size_t size;
+
+	for (size_t at = 0; at < len; at += size) {
+		attr = (const void *)((const char *)bytes + at);
+		if (!mnl_attr_ok(attr, (int)(len - at)) || fn(attr, p) != MNL_CB_OK)
+			return MNL_CB_ERROR;
+		size = MNL_ALIGN(attr->nla_len);
+	}
+	return MNL_CB_OK;
+}
+
+static int each_nested(const struct nlattr *attr, mnl_attr_cb_t fn, struct parsed *p)
+{
+	return each_attribute(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), fn, p);
+}
+
 static int copy_bytes(const struct nlattr *attr, void *out, size_t size)
 {
 	if (mnl_attr_get_payload_len(attr) != size)
@@ -136,9 +156,9 @@ static int take_attribute(const struct nlattr *attr, void *arg)
 	case IFLA_IFNAME:
 		return copy_string(attr, p->link.name, sizeof(p->link.name));
 	case IFLA_LINKINFO:
-		return mnl_attr_parse_nested(attr, take_info, p);
+		return each_nested(attr, take_info, p);
 	case IFLA_XDP:
-		return mnl_attr_parse_nested(attr, take_xdp, p);
+		return each_nested(attr, take_xdp, p);
 	default:
 		return MNL_CB_OK;
 	}
@@ -162,11 +182,13 @@ int link_parse(const struct nlmsghdr *nlh, struct link_info *out)
 {
 	struct parsed p = { 0 };
 	struct ifinfomsg info;
+	const char *payload = mnl_nlmsg_get_payload(nlh);
 
 	if (nlh->nlmsg_type != RTM_NEWLINK || nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(info) ||
-	    mnl_attr_parse(nlh, sizeof(info), take_attribute, &p) != MNL_CB_OK || !*p.link.name)
+	    each_attribute(payload + sizeof(info), nlh->nlmsg_len - NLMSG_HDRLEN - sizeof(info), take_attribute, &p) !=
+	    MNL_CB_OK || !*p.link.name)
 		return -1;
-	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
+	memcpy(&info, payload, sizeof(info));
 	p.link.ifindex = info.ifi_index;
 	place_program(&p);
 	*out = p.link;
