@@ -51,6 +51,7 @@ static bool is_link(int fd)
 int xdplink_open(const char *pin, int *fd, struct bpf_link_info *info, struct bpfstamp_err *err)
 {
 	int opened = sys_obj_get(pin), code = errno;
+	const char *slash = strrchr(pin, '/');
 
 	if (opened < 0 && code == ENOENT) {
 		*fd = -1;
@@ -58,7 +59,9 @@ int xdplink_open(const char *pin, int *fd, struct bpf_link_info *info, struct bp
 	}
 	if (opened < 0) {
 		err_set(err, code, "cannot open the pin %s: %s", pin, strerror(code));
-		if (code == EPERM)
+		if (code == EPERM && strchr(slash ? slash : pin, '.'))
+			err_hint(err, ": a bpffs allows no dot in a name");
+		else if (code == EPERM)
 			err_hint(err, ": needs the capability CAP_BPF (or CAP_SYS_ADMIN)");
 		else if (code == EACCES)
 			err_hint(err, ": it is another user's, or not in a bpffs");
