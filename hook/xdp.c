@@ -36,33 +36,35 @@
 
 /* ----------------------------------------------------------- what may be */
 
-static int not_ours(struct xdp_there *t, struct bpfstamp_err *err)
+static int not_ours(struct bpfstamp_net *net, struct xdp_there *t, struct bpfstamp_err *err)
 {
-	return xdp_taken(t, EBUSY, t->prog >= 0 ? ", which bpfstamp did not attach; use --force" :
-		     "; whose it is cannot be told without CAP_SYS_ADMIN; use --force", err);
+	return xdp_taken(net, t, EBUSY, t->prog >= 0 ? ", which bpfstamp did not attach; use --force" :
+			 "; whose it is cannot be told without CAP_SYS_ADMIN; use --force", err);
 }
 
 /* Whether the program that is there may go. */
-static int may_replace(const struct hook_place *place, struct xdp_there *t, struct bpfstamp_err *err)
+static int may_replace(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t,
+		       struct bpfstamp_err *err)
 {
 	const struct bpfstamp_hook *hook = place->hook;
 
 	if (!t->a.id || hook->force)
 		return 0;
 	if (!t->a.ours)
-		return not_ours(t, err);
+		return not_ours(net, t, err);
 	if (hook->xdp_mode != BPFSTAMP_XDP_ANY && hook->xdp_mode != t->a.xdp_mode)
-		return xdp_taken(t, EBUSY, "; another mode cannot take its place in one step: detach it first, or use --force",
-			     err);
+		return xdp_taken(net, t, EBUSY, "; another mode cannot take its place in one step: detach it first, "
+				 "or use --force", err);
 	if (hook->pin && !xdp_pinned(t))
-		return xdp_taken(t, EBUSY, ", but not by this pin; a new link cannot take its place in one step: detach it "
-			     "first, or use --force", err);
+		return xdp_taken(net, t, EBUSY, ", but not by this pin; a new link cannot take its place in one "
+				 "step: detach it first, or use --force", err);
 	return 0;
 }
 
-static int held_by_link(struct xdp_there *t, struct bpfstamp_err *err)
+static int held_by_link(struct bpfstamp_net *net, struct xdp_there *t, struct bpfstamp_err *err)
 {
-	return xdp_taken(t, EBUSY, "; what a link holds is replaced by its pin (--link-pin), or with --force", err);
+	return xdp_taken(net, t, EBUSY, "; what a link holds is replaced by its pin (--link-pin), or with --force",
+			 err);
 }
 
 static int check(struct bpfstamp_net *net, const struct hook_place *place, const char *name,
@@ -74,10 +76,10 @@ static int check(struct bpfstamp_net *net, const struct hook_place *place, const
 	(void)name;
 	if (xdp_look(net, place, &t, err))
 		return -1;
-	xdp_find_link(&t.a);
-	ret = may_replace(place, &t, err);
+	xdp_find_link(net, &t.a);
+	ret = may_replace(net, place, &t, err);
 	if (!ret && t.a.link && !place->hook->pin && !place->hook->force)
-		ret = held_by_link(&t, err);
+		ret = held_by_link(net, &t, err);
 	xdp_forget(&t);
 	if (ret)
 		return -1;
@@ -95,7 +97,7 @@ static int set(struct bpfstamp_net *net, const struct hook_place *place, int fd,
 	return link_set_xdp(&net->rtnl, place->ifindex, place->dev, fd, flags, expected, err);
 }
 
-/* Put fd (-1: nothing) in the place of the program that is there; EAGAIN where it is not any more, EBUSY: a link's. */
+/* Put fd (-1: nothing) in the place of what is there; EAGAIN where it is not any more, EBUSY where a link has it. */
 static int swap(struct bpfstamp_net *net, const struct hook_place *place, const struct xdp_there *t, int fd,
 		struct bpfstamp_err *err)
 {
@@ -133,7 +135,8 @@ static void remove_pin(const struct hook_place *place, uint32_t link)
 }
 
 /* Remove what is there, by whatever it is held. */
-static int evict(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t, struct bpfstamp_err *err)
+static int evict(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t,
+		 struct bpfstamp_err *err)
 {
 	int link;
 
@@ -145,7 +148,8 @@ static int evict(struct bpfstamp_net *net, const struct hook_place *place, struc
 		return -1;
 	link = xdplink_find(t->a.id, t->a.ifindex, &t->a.link);
 	if (link < 0)
-		return xdp_taken(t, EBUSY, " by a link that cannot be found: whoever made it must remove it", err);
+		return xdp_taken(net, t, EBUSY, " by a link that cannot be found: whoever made it must remove it",
+				 err);
 	if (t->a.ours)
 		remove_pin(place, t->a.link);
 	sys_link_detach(link);
@@ -191,8 +195,8 @@ static int replace(struct bpfstamp_net *net, const struct hook_place *place, str
 	bool same_mode = hook->xdp_mode == BPFSTAMP_XDP_ANY || hook->xdp_mode == t->a.xdp_mode;
 
 	if (hook->existing == BPFSTAMP_KEEP && t->a.ours)
-		return xdp_taken(t, EEXIST, " already, which is kept", err);
-	if (may_replace(place, t, err))
+		return xdp_taken(net, t, EEXIST, " already, which is kept", err);
+	if (may_replace(net, place, t, err))
 		return -1;
 	if (same_mode && hook->pin && xdp_pinned(t))
 		return xdplink_update(t->link, place->dev, fd, t->prog, err);
@@ -202,7 +206,7 @@ static int replace(struct bpfstamp_net *net, const struct hook_place *place, str
 		if (err->code != EBUSY)
 			return -1;
 		if (!hook->force)
-			return held_by_link(t, err);
+			return held_by_link(net, t, err);
 	}
 	return exchange(net, place, t, fd, err);
 }
@@ -246,7 +250,8 @@ static int check_type(int fd, const char *name, struct bpfstamp_err *err)
 	if (info.type == BPF_PROG_TYPE_XDP)
 		return 0;
 	type = bpfstamp_prog_type_name(info.type);
-	return err_set(err, EINVAL, "program %s is of type %s, and XDP takes only xdp", name, type ? type : "unknown");
+	return err_set(err, EINVAL, "program %s is of type %s, and XDP takes only xdp", name,
+		       type ? type : "unknown");
 }
 
 /* What has been attached; the mode is the kernel's choice, where the caller left it. */
@@ -319,7 +324,8 @@ static int none_meant(const struct hook_place *place, const struct link_info *li
 }
 
 /* The one program of bpfstamp that is meant or, where none is bpfstamp's, the only one at all. */
-static int choose(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t, struct bpfstamp_err *err)
+static int choose(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t,
+		  struct bpfstamp_err *err)
 {
 	struct xdp_there found = { .prog = -1, .link = -1 };
 	struct link_info link;
@@ -343,7 +349,8 @@ static int choose(struct bpfstamp_net *net, const struct hook_place *place, stru
 		return none_meant(place, &link, err);
 	if (several) {
 		xdp_forget(&found);
-		return err_set(err, EINVAL, "XDP of %s has several programs: say which one by --xdp-mode or --id", place->dev);
+		return err_set(err, EINVAL, "XDP of %s has several programs: say which one by --xdp-mode or --id",
+			       place->dev);
 	}
 	*t = found;
 	return 0;
@@ -358,7 +365,7 @@ static int detach_once(struct bpfstamp_net *net, const struct hook_place *place,
 	if (choose(net, place, &t, err))
 		return -1;
 	if (!t.a.ours && !place->hook->force)
-		ret = not_ours(&t, err);
+		ret = not_ours(net, &t, err);
 	else if (!dry)
 		ret = evict(net, place, &t, err);
 	xdp_forget(&t);
@@ -387,9 +394,9 @@ static int detach_pinned(struct bpfstamp_net *net, const struct hook_place *plac
 		ret = err_set(err, ENOENT, "no link is pinned at %s", place->hook->pin);
 	else if (t.defunct)
 		describe_defunct(&t, place->hook->pin);
-	else if (!is_meant(&t.a, place->hook))
-		ret = err_set(err, ENOENT, "the link pinned at %s holds program %u '%s' in %s mode, not the one asked for",
-			      place->hook->pin, t.a.id, t.a.name, xdp_mode_name(t.a.xdp_mode));
+	if (!ret && !(t.defunct ? !place->hook->id || place->hook->id == t.a.id : is_meant(&t.a, place->hook)))
+		ret = err_set(err, ENOENT, "the link pinned at %s holds program %u '%s' in %s mode, not the one "
+			      "asked for", place->hook->pin, t.a.id, t.a.name, xdp_mode_name(t.a.xdp_mode));
 	if (!ret && !dry)
 		ret = xdplink_remove(t.link, place->hook->pin, err);
 	xdp_forget(&t);
@@ -430,7 +437,7 @@ int hook_xdp_show(const struct hook_show *show, const struct link_info *link, st
 			continue;
 		xdp_describe(&t, link, order[i]);
 		xdp_forget(&t);
-		xdp_find_link(&t.a);
+		xdp_find_link(show->net, &t.a);
 		if (hook_tell(show, &t.a, err))
 			return -1;
 	}

@@ -37,16 +37,16 @@ void xdp_describe_program(struct bpfstamp_attachment *a, int fd);
 void xdp_describe_pin(struct bpfstamp_attachment *a, const char *pin, uint32_t link);
 
 /* See which link holds the program, where that can be seen. */
-void xdp_find_link(struct bpfstamp_attachment *a);
+void xdp_find_link(struct bpfstamp_net *net, struct bpfstamp_attachment *a);
 
 /* Fail with that code, what is there, and what can be done. */
-int xdp_taken(struct xdp_there *t, int code, const char *advice, struct bpfstamp_err *err);
+int xdp_taken(struct bpfstamp_net *net, struct xdp_there *t, int code, const char *advice, struct bpfstamp_err *err);
 
 /* XDP_FLAGS_…_MODE, the same to netlink and to a link; 0 where the kernel chooses. */
 uint32_t xdp_mode_flag(enum bpfstamp_xdp_mode mode);
 const char *xdp_mode_name(enum bpfstamp_xdp_mode mode);
 
-/* The program that an interface has in that mode, or 0; the mode in which it has that program, ANY where it has not. */
+/* The program that an interface has in that mode, or 0; the mode in which it has that program, or ANY. */
 uint32_t xdp_program_of(const struct link_info *link, enum bpfstamp_xdp_mode mode);
 enum bpfstamp_xdp_mode xdp_mode_of(const struct link_info *link, uint32_t id);
 

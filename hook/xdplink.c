@@ -70,8 +70,8 @@ int xdplink_open(const char *pin, int *fd, struct bpf_link_info *info, struct bp
 	memset(info, 0, sizeof(*info));
 	if (!is_link(opened) || sys_link_info(opened, info) || info->type != BPF_LINK_TYPE_XDP) {
 		close(opened);
-		return err_set(err, EEXIST, "%s is the pin of something else than a link of XDP: remove it, or choose "
-			       "another --link-pin", pin);
+		return err_set(err, EEXIST, "%s is the pin of something else than a link of XDP: remove it, or "
+			       "choose another --link-pin", pin);
 	}
 	*fd = opened;
 	return 0;

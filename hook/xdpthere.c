@@ -5,8 +5,11 @@
  *
  * Its name, its tag and whose it is take a file descriptor of the program, which
  * takes CAP_SYS_ADMIN; without that a program is just a number, and not ours.
- * Which link holds it is known of the pin that the caller gives; of others it
- * is found by asking all links, which is only done where it is told to somebody.
+ *
+ * Which link holds it is known of the pin that the caller gives.  Else the kernel
+ * is asked to put nothing where nothing is (XDP_FLAGS_REPLACE): something is there, so it
+ * refuses, with EEXIST, or before that with EBUSY because of a link.  In the latter case
+ * all links are looked at.
  *
  * A link tells its interface, but not of which namespace.  That it is meant here is
  * seen by its program: it must be the one that the interface has.
@@ -171,17 +174,27 @@ int xdp_look(struct bpfstamp_net *net, const struct hook_place *place, struct xd
 	return -1;
 }
 
-void xdp_find_link(struct bpfstamp_attachment *a)
+/* Whether a link may hold the program. */
+static bool is_held(struct bpfstamp_net *net, const struct bpfstamp_attachment *a)
 {
-	int fd = a->link || !a->id ? -1 : xdplink_find(a->id, a->ifindex, &a->link);
+	uint32_t flags = xdp_mode_flag(a->xdp_mode) | XDP_FLAGS_REPLACE;
+	struct bpfstamp_err err;
+
+	return link_set_xdp(&net->rtnl, a->ifindex, a->dev, -1, flags, -1, &err) && err.code != EEXIST &&
+	       err.code != EINVAL;
+}
+
+void xdp_find_link(struct bpfstamp_net *net, struct bpfstamp_attachment *a)
+{
+	int fd = a->link || !a->id || !is_held(net, a) ? -1 : xdplink_find(a->id, a->ifindex, &a->link);
 
 	if (fd >= 0)
 		close(fd);
 }
 
-int xdp_taken(struct xdp_there *t, int code, const char *advice, struct bpfstamp_err *err)
+int xdp_taken(struct bpfstamp_net *net, struct xdp_there *t, int code, const char *advice, struct bpfstamp_err *err)
 {
-	xdp_find_link(&t->a);
+	xdp_find_link(net, &t->a);
 	err_set(err, code, "XDP of %s has program %u", t->a.dev, t->a.id);
 	if (*t->a.name)
 		err_hint(err, " '%s'", t->a.name);

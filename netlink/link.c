@@ -182,13 +182,13 @@ int link_parse(const struct nlmsghdr *nlh, struct link_info *out)
 {
 	struct parsed p = { 0 };
 	struct ifinfomsg info;
-	const char *payload = mnl_nlmsg_get_payload(nlh);
+	size_t head = NLMSG_HDRLEN + sizeof(info);
 
-	if (nlh->nlmsg_type != RTM_NEWLINK || nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(info) ||
-	    each_attribute(payload + sizeof(info), nlh->nlmsg_len - NLMSG_HDRLEN - sizeof(info), take_attribute, &p) !=
-	    MNL_CB_OK || !*p.link.name)
+	if (nlh->nlmsg_type != RTM_NEWLINK || nlh->nlmsg_len < head ||
+	    each_attribute((const char *)nlh + head, nlh->nlmsg_len - head, take_attribute, &p) != MNL_CB_OK ||
+	    !*p.link.name)
 		return -1;
-	memcpy(&info, payload, sizeof(info));
+	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
 	p.link.ifindex = info.ifi_index;
 	place_program(&p);
 	*out = p.link;
@@ -225,7 +225,8 @@ static int explain_xdp(uint32_t flags, struct bpfstamp_err *err)
 		return err_hint(err, "; lower the MTU, use a program that takes fragments (section xdp.frags), "
 				"or --xdp-mode generic");
 	if (flags & XDP_FLAGS_HW_MODE && (err->code == EOPNOTSUPP || err->code == EINVAL))
-		return err_hint(err, "; only a device that can offload takes a program so, and only one that was loaded for it");
+		return err_hint(err, "; only a device that can offload takes a program so, and only one that was "
+				"loaded for it");
 	if (flags & XDP_FLAGS_DRV_MODE && err->code == EOPNOTSUPP)
 		return err_hint(err, "; --xdp-mode generic works on any device");
 	return -1;

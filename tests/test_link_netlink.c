@@ -25,10 +25,10 @@
 Suite *suite_link_netlink(void);
 
 #define IFINDEX 0x01020304
-#define HALVES(first, second) \
-	(BYTES_HOST_BIG ? (uint32_t)(first) << 16 | (second) : (uint32_t)(second) << 16 | (first))
-#define CHARS(a, b, c, d) \
-	HALVES(BYTES_HOST_BIG ? (a) << 8 | (b) : (b) << 8 | (a), BYTES_HOST_BIG ? (c) << 8 | (d) : (d) << 8 | (c))
+#define PAIR(bits, first, second) \
+	((uint32_t)(BYTES_HOST_BIG ? (first) : (second)) << (bits) | (uint32_t)(BYTES_HOST_BIG ? (second) : (first)))
+#define HALVES(first, second) PAIR(16, first, second)
+#define CHARS(a, b, c, d) HALVES(PAIR(8, a, b), PAIR(8, c, d))
 #define NESTED 0x8000u
 
 static uint32_t buffer[LINK_BUFFER / 4];
@@ -68,7 +68,8 @@ START_TEST(get)
 	IS(link_new_get(dirty(), 0, "exactly15chars_"), HEADER(60, 18, REQUEST, 0), SKIP_STATISTICS, HALVES(20, 3),
 	   CHARS('e', 'x', 'a', 'c'), CHARS('t', 'l', 'y', '1'), CHARS('5', 'c', 'h', 'a'), CHARS('r', 's', '_', 0));
 	IS(link_new_get(dirty(), 0, "exactly_16_chars"), HEADER(64, 18, REQUEST, 0), SKIP_STATISTICS, HALVES(21, 53),
-	   CHARS('e', 'x', 'a', 'c'), CHARS('t', 'l', 'y', '_'), CHARS('1', '6', '_', 'c'), CHARS('h', 'a', 'r', 's'), 0);
+	   CHARS('e', 'x', 'a', 'c'), CHARS('t', 'l', 'y', '_'), CHARS('1', '6', '_', 'c'), CHARS('h', 'a', 'r', 's'),
+	   0);
 	memset(longest, 'n', 127);
 	ck_assert_uint_eq(link_new_get(dirty(), 0, longest)->nlmsg_len, 40 + 4 + 128);
 }
@@ -148,7 +149,8 @@ static int parse_xdp(uint8_t attached, uint32_t prog_id, uint16_t more, uint32_t
 {
 	const uint32_t message[] = {
 		HEADER(68, 16, 0, IFINDEX), HALVES(7, 3), CHARS('v', 'a', 0, 0),
-		HALVES(28, 43), HALVES(5, 2), CHARS(attached, 0, 0, 0), HALVES(8, 4), prog_id, HALVES(8, more), more_id,
+		HALVES(28, 43),
+		HALVES(5, 2), CHARS(attached, 0, 0, 0), HALVES(8, 4), prog_id, HALVES(8, more), more_id,
 	};
 
 	ck_assert_uint_eq(message[0], sizeof(message));
@@ -178,8 +180,8 @@ START_TEST(old_answers)
 {
 	struct link_info link;
 
-	ck_assert_int_eq(parse_xdp(programs[_i].attached, programs[_i].prog_id, programs[_i].more, programs[_i].more_id,
-				   &link), 0);
+	ck_assert_int_eq(parse_xdp(programs[_i].attached, programs[_i].prog_id, programs[_i].more,
+				   programs[_i].more_id, &link), 0);
 	ck_assert_uint_eq(link.xdp.skb, programs[_i].skb);
 	ck_assert_uint_eq(link.xdp.drv, programs[_i].drv);
 	ck_assert_uint_eq(link.xdp.hw, programs[_i].hw);

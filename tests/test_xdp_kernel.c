@@ -215,7 +215,9 @@ static int packet_socket(const char *dev)
 /* Whether a packet from vb comes in at va; one that is lost is waited for shorter than one that should come. */
 static bool comes_through(bool expected)
 {
-	uint8_t packet[64] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, ETHERTYPE >> 8, ETHERTYPE & 0xff };
+	uint8_t packet[64] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, ETHERTYPE >> 8, ETHERTYPE & 0xff,
+	};
 	int from = packet_socket("vb"), to = packet_socket("va"), ready;
 	struct pollfd waiting = { .fd = to, .events = POLLIN };
 
@@ -322,7 +324,8 @@ START_TEST(ip_agrees)
 	ck_assert_ptr_nonnull(strstr(said, _i ? " xdp " : " xdpgeneric "));
 	said = netns_output("ip -j link show dev va");
 	snprintf(id, sizeof(id), "\"id\":%u,", made.id);
-	ck_assert_msg(strstr(said, _i ? "\"xdp\":{\"mode\":1,\"prog\":{" : "\"xdp\":{\"mode\":2,\"prog\":{") != NULL, "%s", said);
+	ck_assert_msg(strstr(said, _i ? "\"xdp\":{\"mode\":1,\"prog\":{" : "\"xdp\":{\"mode\":2,\"prog\":{"),
+		      "%s", said);
 	ck_assert_msg(strstr(said, id) != NULL, "%s", said);
 	netns_run(_i ? "ip link set dev va xdpdrv off" : "ip link set dev va xdpgeneric off");
 	nothing_left(1);
@@ -403,7 +406,8 @@ START_TEST(foreign_link)
 		return;
 	link = link_to(other, XDP_FLAGS_SKB_MODE);
 	ck_assert_int_eq(sys_link_info(link, &info), 0);
-	snprintf(text, sizeof(text), " in generic mode by link %u, which bpfstamp did not attach; use --force", info.id);
+	snprintf(text, sizeof(text), " in generic mode by link %u, which bpfstamp did not attach; use --force",
+		 info.id);
 	says(attach(&hook, pass), EBUSY, text);
 	ck_assert_uint_eq(show().last.link, info.id);
 	ck_assert(!show().last.ours);
@@ -463,7 +467,8 @@ START_TEST(from_netlink_to_link)
 	if (!links("from netlink to a link") || !records("from netlink to a link"))
 		return;
 	OK(attach(&plain, drop));
-	says(attach(&link, pass), EBUSY, "a new link cannot take its place in one step: detach it first, or use --force");
+	says(attach(&link, pass), EBUSY,
+	     "a new link cannot take its place in one step: detach it first, or use --force");
 	ck_assert(!bpffs_has(PIN) && !bpffs_has(BPFFS "/folder"));
 	link.force = true;
 	OK(attach(&link, pass));
@@ -745,6 +750,34 @@ START_TEST(other_namespace)
 }
 END_TEST
 
+/* One program on two interfaces of the same index: held by a link there, not here. */
+START_TEST(same_program)
+{
+	struct bpfstamp_hook hook = on_va(BPFSTAMP_XDP_GENERIC, PIN);
+	int drop = ours(DROP);
+	struct bpfstamp_plan plan;
+	char text[64];
+
+	if (!links("a link elsewhere") || !records("a link elsewhere"))
+		return;
+	OK(attach(&hook, drop));
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	snprintf(text, sizeof(text), "ip link add va index %d type veth peer name vb", netns.ifindex);
+	netns_run(text);
+	bpfstamp_net_close(net);
+	OK(bpfstamp_net_open(&net, NULL, &netns.err));
+	hook.pin = NULL;
+	OK(attach(&hook, drop));
+	ck_assert_uint_eq(show().last.id, id_of(drop));
+	ck_assert_uint_eq(show().last.link, 0);
+	OK(check(&hook, &plan));
+	ck_assert_uint_eq(plan.there.link, 0);
+	OK(detach(&hook));
+	ck_assert_uint_eq(show().count, 0);
+	has(id_of(drop), BPFSTAMP_XDP_GENERIC);		/* there */
+}
+END_TEST
+
 Suite *suite_xdp_kernel(void)
 {
 	Suite *s = suite_create("xdp_kernel");
@@ -771,5 +804,6 @@ Suite *suite_xdp_kernel(void)
 	tcase_add_test(tc, unprivileged);
 	tcase_add_loop_test(tc, two_owners, 0, 2);
 	tcase_add_test(tc, other_namespace);
+	tcase_add_test(tc, same_program);
 	return s;
 }
