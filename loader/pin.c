@@ -116,6 +116,13 @@ static int find_existing(const char *dir, size_t *existing, struct bpfstamp_err 
 	return 0;
 }
 
+int pin_check_folder(const char *dir, struct bpfstamp_err *err)
+{
+	size_t existing;
+
+	return find_existing(dir, &existing, err);
+}
+
 int pin_make_folders(const char *dir, size_t *made, struct bpfstamp_err *err)
 {
 	char buf[PIN_PATH_SIZE];

@@ -26,6 +26,9 @@ int pin_map_path(char *buf, size_t size, const struct bpfstamp_template *t, cons
 int pin_make_folders(const char *dir, size_t *made, struct bpfstamp_err *err);
 void pin_remove_folders(const char *dir, size_t made);
 
+/* Whether folders could be made there: 0, or why not. */
+int pin_check_folder(const char *dir, struct bpfstamp_err *err);
+
 /* Pin an fd; EEXIST where the name is taken. */
 int pin_fd(const char *path, int fd, struct bpfstamp_err *err);
 

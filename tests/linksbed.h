@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the tests of links need: a namespace with a pair of veth (tests/netns.h)
+ * and a bpffs (tests/bpffs.h), programs that leave a trace, packets, and what others would attach.
+ */
+#ifndef TESTS_LINKSBED_H
+#define TESTS_LINKSBED_H
+
+#include "hook/mprog.h"
+#include "loader/pin.h"
+#include "loader/sys.h"
+#include "tests/bpffs.h"
+#include "tests/netns.h"
+
+struct linksbed {
+	struct bpfstamp_net *net;
+	int map;			/* of one u64, which the programs change */
+	int sender, receiver;		/* sockets, on va and on vb */
+	int fds;			/* how many are open before a test */
+};
+
+extern struct linksbed linksbed;
+
+/* Whether the tests can run; says what they skip, and why, where not. */
+bool linksbed_usable(const char *suite);
+
+/* Fixture; the teardown fails where anything is left. */
+void linksbed_setup(void);
+void linksbed_teardown(void);
+
+/* TCX on va. */
+struct bpfstamp_hook linksbed_hook(enum bpfstamp_direction direction);
+
+/* A program that writes its digit behind those in the map and passes on; and one that counts there, and drops. */
+int linksbed_digit(const char *name, uint32_t digit);
+int linksbed_dropper(const char *name);
+uint32_t linksbed_id(int program);
+
+/* How many programs of that name the kernel has; it may need a while to forget one. */
+uint32_t linksbed_programs(const char *name);
+
+int linksbed_attach(const struct bpfstamp_hook *hook, int program, const char *name, struct bpfstamp_attachment *out);
+int linksbed_attach_new(const struct bpfstamp_hook *hook, const char *name, struct bpfstamp_attachment *out);
+
+/* Detach all that bpfstamp attached to va, one by one. */
+void linksbed_detach_all(enum bpfstamp_direction direction);
+
+/* As another tool does: without a link, and with one, behind all others on egress of va. */
+void linksbed_attach_foreign(int program);
+int linksbed_link_foreign(int program);
+int linksbed_link_on(enum bpfstamp_direction direction, int program);
+
+/* The kernel has these programs there, in this order; -1 ends them. */
+void linksbed_order(enum bpfstamp_direction direction, const int *programs);
+
+/* Send a packet from va; what digits it got; how many were counted; whether one has arrived on vb. */
+void linksbed_send(void);
+uint64_t linksbed_digits(void);
+uint64_t linksbed_counted(void);
+bool linksbed_arrived(void);
+
+/* The path of a pin of va. */
+const char *linksbed_pin(const char *rest);
+
+struct linksbed_shown {
+	uint32_t count;
+	struct bpfstamp_attachment list[8];
+};
+
+struct linksbed_shown linksbed_show(const char *dev);
+
+#endif

@@ -1,0 +1,637 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * hook/links.c against the running kernel: links of TCX, in an own network
+ * namespace with a pair of veth and with an own bpffs.  Where a program stands is asked of
+ * the kernel (BPF_PROG_QUERY) and of packets: each program writes its digit behind
+ * those of the programs before it.
+ *
+ * Each test says at its end that nothing is left: no fd, no pin, no program.
+ */
+#define _GNU_SOURCE	/* unshare */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/linksbed.h"
+
+Suite *suite_links_kernel(void);
+
+/* ------------------------------------------------------------------ life */
+
+START_TEST(life)
+{
+	struct bpfstamp_attachment a, gone;
+	struct bpfstamp_hook hook = linksbed_hook(_i ? BPFSTAMP_EGRESS : BPFSTAMP_INGRESS);
+	int program = linksbed_digit("pass_all", 1);
+	char pin[256];
+	struct stat st;
+
+	ck_assert_int_eq(stat("/proc/self/ns/net", &st), 0);
+	snprintf(pin, sizeof(pin), BPFFS "/bpfstamp/%ju-%d-tcx_%s-pass_all_x_1", (uintmax_t)st.st_ino, netns.ifindex,
+		 _i ? "egress" : "ingress");
+	OK(linksbed_attach(&hook, program, "pass_all.x-1", &a));
+	ck_assert_str_eq(a.pin, pin);
+	ck_assert_str_eq(a.name, "pass_all.x-1");
+	ck_assert_str_eq(a.dev, "va");
+	ck_assert_int_eq(a.type, BPFSTAMP_TCX);
+	ck_assert_int_eq(a.direction, hook.direction);
+	ck_assert_int_eq(a.ifindex, netns.ifindex);
+	ck_assert(a.ours && a.has_tag && a.link);
+	ck_assert_uint_eq(a.id, linksbed_id(program));
+	ck_assert(bpffs_has(pin));
+	linksbed_order(hook.direction, (const int[]){ program, -1 });
+	OK(bpfstamp_detach(linksbed.net, &hook, true, &gone, &netns.err));
+	ck_assert(bpffs_has(pin));
+	OK(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err));
+	ck_assert_uint_eq(gone.link, a.link);
+	ck_assert_uint_eq(gone.id, a.id);
+	ck_assert_str_eq(gone.pin, pin);
+	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err), ENOENT,
+	      _i ? "there is no program on tcx egress of va" : "there is no program on tcx ingress of va");
+	linksbed_order(hook.direction, (const int[]){ -1 });
+	close(program);
+}
+END_TEST
+
+START_TEST(packets_meet_it)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	int program = linksbed_digit("one", 1);
+
+	OK(linksbed_attach(&hook, program, "one", NULL));
+	ck_assert_uint_eq(linksbed_digits(), 1);
+	ck_assert(linksbed_arrived());
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	ck_assert_uint_eq(linksbed_digits(), 0);
+	close(program);
+}
+END_TEST
+
+/* ----------------------------------------------------------------- order */
+
+START_TEST(order)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment a;
+	int p[8];
+	char id[16];
+
+	for (unsigned int i = 1; i < 8; i++)
+		p[i] = linksbed_digit((const char *[]){ "", "one", "two", "three", "four", "five", "six", "seven" }[i], i);
+	OK(linksbed_attach(&hook, p[1], "one", &a));
+	OK(linksbed_attach(&hook, p[2], "two", NULL));
+	hook.where = BPFSTAMP_FIRST;
+	OK(linksbed_attach(&hook, p[3], "three", NULL));
+	hook.where = BPFSTAMP_BEFORE;
+	hook.relative = "two";
+	OK(linksbed_attach(&hook, p[4], "four", NULL));
+	hook.where = BPFSTAMP_AFTER;
+	snprintf(id, sizeof(id), "%u", linksbed_id(p[3]));
+	hook.relative = id;
+	OK(linksbed_attach(&hook, p[5], "five", NULL));
+	hook.relative = a.pin;
+	OK(linksbed_attach(&hook, p[6], "six", NULL));
+	ck_assert_int_eq(pin_fd(BPFFS "/prog", p[3], &netns.err), 0);
+	hook.where = BPFSTAMP_BEFORE;
+	hook.relative = BPFFS "/prog";
+	OK(linksbed_attach(&hook, p[7], "seven", NULL));
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[7], p[3], p[5], p[1], p[6], p[4], p[2], -1 });
+	ck_assert_uint_eq(linksbed_digits(), 7351642);
+	ck_assert_int_eq(unlink(BPFFS "/prog"), 0);
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	for (unsigned int i = 1; i < 8; i++)
+		close(p[i]);
+}
+END_TEST
+
+START_TEST(no_such_relative)
+{
+	static const struct {
+		const char *relative, *text;
+		int code;
+	} cases[] = {
+		{ "filter_ouy", "tcx egress of va: no program 'filter_ouy' is attached there; did you mean 'filter_out'?",
+		  ENOENT },
+		{ "zzz", "tcx egress of va: no program 'zzz' is attached there", ENOENT },
+		{ "", "tcx egress of va: no program '' is attached there", ENOENT },
+		{ "4294967297", "tcx egress of va: program 4294967297 is not attached there", ENOENT },
+		{ "0", "tcx egress of va: program 0 is not attached there", ENOENT },
+		{ BPFFS "/none", "tcx egress of va: there is no pin " BPFFS "/none", ENOENT },
+		{ BPFFS "/map", "tcx egress of va: the pin " BPFFS "/map is neither of a program nor of a link", EINVAL },
+		{ BPFFS "/prog", "tcx egress of va: program " BPFFS "/prog is not attached there", ENOENT },
+		{ "/proc/version", "tcx egress of va: cannot open the pin /proc/version: …", EACCES },
+		{ "twice", "tcx egress of va: 2 programs there are called 'twice': name one by its id; there are: "
+		  "twice (program …", ENOTUNIQ },
+		{ NULL, "tcx egress of va: before or after what is not said", EINVAL },
+	};
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	int p[3], other = linksbed_digit("other", 5);
+	struct bpfstamp_plan plan;
+
+	p[0] = linksbed_digit("filter_out", 1);
+	p[1] = linksbed_digit("twice", 2);
+	p[2] = linksbed_digit("twice", 3);
+	ck_assert_int_eq(pin_fd(BPFFS "/prog", other, &netns.err), 0);
+	ck_assert_int_eq(pin_fd(BPFFS "/map", linksbed.map, &netns.err), 0);
+	hook.existing = BPFSTAMP_APPEND;
+	for (int i = 0; i < 3; i++)
+		OK(linksbed_attach(&hook, p[i], i ? "twice" : "filter_out", NULL));
+	hook.where = _i % 2 ? BPFSTAMP_AFTER : BPFSTAMP_BEFORE;
+	hook.relative = cases[_i].relative;
+	FAILS(linksbed_attach(&hook, other, "other", NULL), cases[_i].code, cases[_i].text);
+	FAILS(bpfstamp_attach_check(linksbed.net, &hook, "other", &plan, &netns.err), cases[_i].code, cases[_i].text);
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], p[1], p[2], -1 });
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	unlink(BPFFS "/prog");
+	unlink(BPFFS "/map");
+	close(other);
+	for (int i = 0; i < 3; i++)
+		close(p[i]);
+}
+END_TEST
+
+START_TEST(full)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	int p[64];
+
+	hook.existing = BPFSTAMP_APPEND;
+	for (int i = 0; i < 64; i++)
+		p[i] = linksbed_digit("many", 1);
+	for (int i = 0; i < 63; i++)
+		OK(linksbed_attach(&hook, p[i], "many", NULL));
+	FAILS(linksbed_attach(&hook, p[63], "many", NULL), ERANGE, "attach to tcx egress of va: Numerical result out of "
+	      "range; the kernel takes no more than 63 programs there");
+	ck_assert(bpffs_has(linksbed_pin("tcx_egress-many-63")));
+	ck_assert(!bpffs_has(linksbed_pin("tcx_egress-many-64")));
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	for (int i = 0; i < 64; i++)
+		close(p[i]);
+}
+END_TEST
+
+/* --------------------------------------------------------------- replace */
+
+START_TEST(replace)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment two, again, three;
+	struct bpfstamp_plan plan = { 0 };
+	int p[5];
+
+	for (unsigned int i = 1; i < 5; i++)
+		p[i] = linksbed_digit("p", i);
+	OK(linksbed_attach(&hook, p[1], "one", NULL));
+	OK(linksbed_attach(&hook, p[2], "two", &two));
+	OK(linksbed_attach(&hook, p[3], "three", &three));
+	hook.where = BPFSTAMP_FIRST;
+	OK(bpfstamp_attach_check(linksbed.net, &hook, "two", &plan, &netns.err));
+	ck_assert(plan.occupied && plan.there.ours && plan.there.id == two.id && plan.there.link == two.link);
+	ck_assert_str_eq(plan.there.pin, two.pin);
+	OK(linksbed_attach(&hook, p[4], "two", &again));
+	ck_assert_uint_eq(again.link, two.link);
+	ck_assert_uint_eq(again.id, linksbed_id(p[4]));
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[1], p[4], p[3], -1 });
+	ck_assert_uint_eq(linksbed_digits(), 143);
+	/* The same once more is no change; a program that stands there already cannot stand there twice. */
+	OK(linksbed_attach(&hook, p[4], "two", &again));
+	FAILS(linksbed_attach(&hook, p[1], "two", &again), EEXIST, "replace a program on tcx egress of va: File exists; "
+	      "this very program is attached there already");
+	hook.existing = BPFSTAMP_KEEP;
+	FAILS(linksbed_attach(&hook, p[2], "two", &again), EEXIST, "tcx egress of va has program …");
+	OK(bpfstamp_attach_check(linksbed.net, &hook, "two", &plan, &netns.err));
+	hook.existing = BPFSTAMP_APPEND;
+	hook.where = BPFSTAMP_LAST;
+	OK(linksbed_attach(&hook, p[2], "two", &again));
+	ck_assert_str_eq(again.pin, linksbed_pin("tcx_egress-two-2"));
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[1], p[4], p[3], p[2], -1 });
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	for (unsigned int i = 1; i < 5; i++)
+		close(p[i]);
+}
+END_TEST
+
+enum { REPLACEMENTS = 100 };
+
+static void *flood(void *arg)
+{
+	volatile bool *stop = arg;
+	uintptr_t sent = 0;
+
+	while (!*stop) {
+		linksbed_send();
+		sent++;
+	}
+	return (void *)sent;
+}
+
+/* Each program counts a packet and drops it: every packet has met just one, and none has passed. */
+START_TEST(no_packet_passes)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment first, last;
+	volatile bool stop = false;
+	pthread_t thread;
+	void *sent;
+
+	OK(linksbed_attach_new(&hook, "drop", &first));
+	ck_assert_int_eq(pthread_create(&thread, NULL, flood, (void *)&stop), 0);
+	for (int i = 0; i < REPLACEMENTS; i++)
+		OK(linksbed_attach_new(&hook, "drop", &last));
+	stop = true;
+	pthread_join(thread, &sent);
+	ck_assert_uint_eq(last.link, first.link);
+	ck_assert_uint_gt((uintptr_t)sent, 0);
+	ck_assert_uint_eq(linksbed_counted(), (uintptr_t)sent);
+	ck_assert(!linksbed_arrived());
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	ck_assert_uint_eq(linksbed_programs("drop"), 0);
+}
+END_TEST
+
+/* ---------------------------------------------------- interfaces that go */
+
+static void recreate(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "ip link del va && ip link add va index %d type veth peer name vb",
+		 netns.ifindex);
+	netns_run(command);
+}
+
+/* By attach again, and by detach of the pin. */
+START_TEST(defunct)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment first, second;
+	int p[2] = { linksbed_digit("one", 1), linksbed_digit("two", 2) };
+	struct linksbed_shown shown;
+
+	OK(linksbed_attach(&hook, p[0], "one", &first));
+	recreate();
+	shown = linksbed_show(NULL);
+	ck_assert_uint_eq(shown.count, 1);
+	ck_assert_int_eq(shown.list[0].ifindex, 0);
+	ck_assert_str_eq(shown.list[0].dev, "");
+	ck_assert_str_eq(shown.list[0].name, "one");
+	ck_assert_str_eq(shown.list[0].pin, first.pin);
+	ck_assert_uint_eq(shown.list[0].link, first.link);
+	ck_assert_uint_eq(shown.list[0].id, first.id);
+	ck_assert(shown.list[0].ours);
+	ck_assert_uint_eq(linksbed_show("va").count, 0);
+	if (_i) {
+		hook.pin = first.pin;
+		OK(bpfstamp_detach(linksbed.net, &hook, false, &second, &netns.err));
+		ck_assert_uint_eq(second.link, first.link);
+		ck_assert_int_eq(second.ifindex, 0);
+	} else {
+		hook.existing = BPFSTAMP_KEEP;
+		OK(linksbed_attach(&hook, p[1], "one", &second));
+		ck_assert_uint_ne(second.link, first.link);
+		ck_assert_str_eq(second.pin, first.pin);
+		linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[1], -1 });
+		shown = linksbed_show(NULL);
+		ck_assert_uint_eq(shown.count, 1);
+		ck_assert_uint_eq(shown.list[0].link, second.link);
+		linksbed_detach_all(BPFSTAMP_EGRESS);
+	}
+	close(p[0]);
+	close(p[1]);
+}
+END_TEST
+
+START_TEST(no_interface)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct hook_place place = { .hook = &hook, .ifindex = 4242, .dev = "vx" };
+	int p = linksbed_digit("one", 1);
+	struct bpfstamp_attachment a;
+
+	FAILS(hook_links.attach(linksbed.net, &place, p, "one", &a, &netns.err), ENODEV, "attach to tcx egress of vx: "
+	      "No such device; the interface is gone, or is in another network namespace");
+	ck_assert(!hook_links_usable(linksbed.net, &place));
+	close(p);
+}
+END_TEST
+
+/* ----------------------------------------------------------- other things */
+
+START_TEST(foreign_untouched)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment a;
+	int p[3] = { linksbed_digit("theirs", 1), linksbed_digit("linked", 2), linksbed_digit("ours", 3) }, link;
+	struct linksbed_shown shown;
+
+	linksbed_attach_foreign(p[0]);
+	link = linksbed_link_foreign(p[1]);
+	OK(linksbed_attach(&hook, p[2], "ours", NULL));
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], p[1], p[2], -1 });
+	shown = linksbed_show("va");
+	ck_assert_uint_eq(shown.count, 3);
+	ck_assert(!shown.list[0].ours && !shown.list[1].ours && shown.list[2].ours);
+	ck_assert_str_eq(shown.list[0].name, "theirs");
+	ck_assert_uint_eq(shown.list[0].link, 0);
+	ck_assert_uint_ne(shown.list[1].link, 0);
+	ck_assert_str_eq(shown.list[1].pin, "");
+	/* The only one of ours goes; then there is none, and force alone names none. */
+	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	ck_assert_str_eq(a.name, "ours");
+	for (int i = 0; i < 2; i++) {
+		hook.force = i;
+		FAILS(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err), ENOENT, "there is no program of bpfstamp "
+		      "on tcx egress of va; name another by its id, and use --force; there are: theirs (program …");
+	}
+	hook.force = false;
+	hook.id = linksbed_id(p[0]);
+	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err), ENOENT, "there is no program of bpfstamp on …");
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], p[1], -1 });
+	hook.force = true;
+	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[1], -1 });
+	hook.id = 0;
+	hook.program = "linked";
+	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
+	close(link);
+	for (int i = 0; i < 3; i++)
+		close(p[i]);
+}
+END_TEST
+
+START_TEST(several_of_ours)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment a, b, gone;
+	int p[2] = { linksbed_digit("one", 1), linksbed_digit("two", 2) };
+	char text[256];
+
+	OK(linksbed_attach(&hook, p[0], "one", &a));
+	OK(linksbed_attach(&hook, p[1], "two", &b));
+	snprintf(text, sizeof(text), "several programs on tcx egress of va: name one by its id; there are: "
+		 "one (program %u), two (program %u)", a.id, b.id);
+	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err), ENOTUNIQ, text);
+	hook.program = "three";
+	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err), ENOENT,
+	      "there is no such program on tcx egress of va");
+	hook.program = _i == 0 ? "two" : NULL;
+	hook.id = _i == 1 ? b.id : 0;
+	hook.pin = _i == 2 ? b.pin : NULL;
+	OK(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err));
+	ck_assert_uint_eq(gone.link, b.link);
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], -1 });
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	close(p[0]);
+	close(p[1]);
+}
+END_TEST
+
+/* A map, a program, a link of another direction; forced, they lose their pin, and nothing else. */
+START_TEST(pin_of_something_else)
+{
+	static const char *const what[] = { "something else", "a program", "a link that is not on it" };
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	int p = linksbed_digit("ours", 1), theirs = linksbed_digit("theirs", 2), link = -1;
+	struct bpfstamp_attachment a;
+	struct bpfstamp_plan plan;
+	char text[256];
+
+	if (_i == 2)
+		link = linksbed_link_on(BPFSTAMP_INGRESS, theirs);
+	ck_assert_int_eq(pin_fd(BPFFS "/pin", _i == 0 ? linksbed.map : _i == 1 ? theirs : link, &netns.err), 0);
+	hook.pin = BPFFS "/pin";
+	snprintf(text, sizeof(text), "cannot attach to tcx egress of va: the pin " BPFFS "/pin is of %s; remove it, "
+		 "choose another with --link-pin, or use --force", what[_i]);
+	FAILS(linksbed_attach(&hook, p, "ours", NULL), EEXIST, text);
+	FAILS(bpfstamp_attach_check(linksbed.net, &hook, "ours", &plan, &netns.err), EEXIST, text);
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
+	hook.force = true;
+	OK(linksbed_attach(&hook, p, "ours", &a));
+	ck_assert_str_eq(a.pin, BPFFS "/pin");
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p, -1 });
+	linksbed_order(BPFSTAMP_INGRESS, (const int[]){ _i == 2 ? theirs : -1, -1 });
+	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	ck_assert(!bpffs_has(BPFFS "/pin"));
+	close(link);
+	close(p);
+	close(theirs);
+}
+END_TEST
+
+/* What fails after the link was made leaves neither link nor pin nor folder; and a pin in the way is put back. */
+START_TEST(nothing_is_left)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	int p = linksbed_digit("ours", 1), xdp = netns_program(BPF_PROG_TYPE_XDP);
+	char path[300];
+
+	hook.pin_path = "/tmp";
+	FAILS(linksbed_attach(&hook, p, "ours", NULL), EINVAL, "cannot attach to tcx egress of va: cannot pin in "
+	      "/tmp/bpfstamp: /tmp is not in a bpffs: name a folder of one, or mount one (mount -t bpf bpf /sys/fs/bpf)");
+	hook.pin_path = NULL;
+	hook.pin = BPFFS "/new/folder/a.b";
+	FAILS(linksbed_attach(&hook, p, "ours", NULL), EPERM, "cannot attach to tcx egress of va: cannot pin "
+	      BPFFS "/new/folder/a.b: Operation not permitted: a bpffs allows no dot in a name");
+	ck_assert(!bpffs_has(BPFFS "/new"));
+	memset(path, 'x', sizeof(path));
+	path[256] = '\0';
+	hook.pin = path;
+	FAILS(linksbed_attach(&hook, p, "ours", NULL), ENAMETOOLONG, "va: the path of the link's pin is longer …");
+	hook.pin = "/dev/null";
+	FAILS(linksbed_attach(&hook, p, "ours", NULL), EACCES, "cannot open the pin /dev/null: Permission denied: it is "
+	      "no pin, or another user's");
+	hook.pin = NULL;
+	FAILS(linksbed_attach(&hook, xdp, "ours", NULL), EINVAL, "attach to tcx egress of va: the program is of type xdp, "
+	      "and must be of sched_cls");
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
+	OK(linksbed_attach(&hook, p, "ours", NULL));
+	FAILS(linksbed_attach(&hook, xdp, "ours", NULL), EINVAL, "replace a program on tcx egress of va: the program is …");
+	FAILS(linksbed_attach(&hook, p, "other", NULL), EEXIST, "attach to tcx egress of va: File exists; this very …");
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	close(xdp);
+	close(p);
+}
+END_TEST
+
+/* The interface is in a namespace that is not this process's. */
+START_TEST(other_namespace)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	int p = linksbed_digit("one", 1), home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct bpfstamp_net *here = linksbed.net;
+	struct bpfstamp_attachment a;
+	struct bpfstamp_plan plan;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", home);
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	OK(bpfstamp_net_open(&linksbed.net, path, &netns.err));
+	OK(linksbed_attach(&hook, p, "one", &a));
+	ck_assert_str_eq(a.pin, linksbed_pin("tcx_egress-one"));
+	ck_assert_uint_eq(linksbed_show("va").count, 1);
+	OK(bpfstamp_attach_check(linksbed.net, &hook, "one", &plan, &netns.err));
+	ck_assert(plan.occupied);
+	hook.type = BPFSTAMP_AUTO;
+	OK(bpfstamp_attach_check(linksbed.net, &hook, "one", &plan, &netns.err));
+	ck_assert_int_eq(plan.type, BPFSTAMP_TCX);
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	bpfstamp_net_close(linksbed.net);
+	linksbed.net = here;
+	ck_assert_int_eq(setns(home, CLONE_NEWNET), 0);
+	close(home);
+	close(p);
+}
+END_TEST
+
+static void keep_capabilities(uint64_t kept)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	ck_assert_int_eq((int)syscall(SYS_capget, &header, data), 0);
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted & (uint32_t)(kept >> 32 * i);
+	ck_assert_int_eq((int)syscall(SYS_capset, &header, data), 0);
+}
+
+/* With CAP_BPF and CAP_NET_ADMIN only; and without the latter. */
+START_TEST(few_capabilities)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	int p[3] = { linksbed_digit("a_name_of_many_letters", 1), linksbed_digit("two", 2), linksbed_digit("three", 3) };
+	struct bpfstamp_attachment a, b;
+	struct linksbed_shown shown;
+
+	keep_capabilities(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN);
+	ck_assert_int_eq(sys_prog_by_id(linksbed_id(p[0])), -1);
+	ck_assert_int_eq(errno, EPERM);
+	OK(linksbed_attach(&hook, p[0], "a_name_of_many_letters", &a));
+	OK(linksbed_attach(&hook, p[1], "a_name_of_many_letters", &b));
+	ck_assert_uint_eq(a.link, b.link);
+	hook.where = BPFSTAMP_BEFORE;
+	hook.relative = "a_name_of_many_letters";
+	OK(linksbed_attach(&hook, p[2], "three", &b));
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[2], p[1], -1 });
+	shown = linksbed_show("va");
+	ck_assert_uint_eq(shown.count, 2);
+	ck_assert(shown.list[1].ours);
+	ck_assert_str_eq(shown.list[1].name, "a_name_of_many_letters");
+	keep_capabilities(1ull << CAP_BPF);
+	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err), EPERM, "look at tcx egress of va: Operation not "
+	      "permitted; needs CAP_BPF and CAP_NET_ADMIN");
+	keep_capabilities(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN);
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+	keep_capabilities(UINT64_MAX);
+	for (int i = 0; i < 3; i++)
+		close(p[i]);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ races */
+
+/* A process of its own, with a socket of its own. */
+static pid_t start(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (!pid && bpfstamp_net_open(&linksbed.net, NULL, &netns.err))
+		_exit(1);
+	return pid;
+}
+
+/* Killed at any time, attach and detach leave what the next ones put right. */
+START_TEST(killed)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment a;
+
+	for (unsigned int i = 0; i < 30; i++) {
+		pid_t pid = start();
+		int status;
+
+		for (unsigned int n = 0; !pid; n++) {
+			if (linksbed_attach_new(&hook, "drop", &a) ||
+			    (n % 3 == 2 && bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err)))
+				_exit(1);
+		}
+		usleep(1000 + i * 977 % 20000);
+		kill(pid, SIGKILL);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(WIFSIGNALED(status), "a child failed");
+		ck_assert_uint_le(linksbed_show("va").count, 1);
+		OK(linksbed_attach_new(&hook, "drop", &a));
+		ck_assert_uint_eq(linksbed_show(NULL).count, 1);
+		if (i % 2)
+			linksbed_detach_all(BPFSTAMP_EGRESS);
+	}
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+}
+END_TEST
+
+/* Several at once want the same place: all succeed, and one link is there. */
+START_TEST(at_once)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment a;
+	int status;
+
+	for (int i = 0; i < 4; i++) {
+		pid_t pid = start();
+
+		for (int n = 0; !pid && n < 10; n++)
+			if (linksbed_attach_new(&hook, "drop", &a)) {
+				fprintf(stderr, "%s\n", netns.err.text);
+				_exit(1);
+			}
+		if (!pid)
+			_exit(0);
+	}
+	for (int i = 0; i < 4; i++)
+		ck_assert(wait(&status) > 0 && WIFEXITED(status) && !WEXITSTATUS(status));
+	ck_assert_uint_eq(linksbed_show("va").count, 1);
+	linksbed_detach_all(BPFSTAMP_EGRESS);
+}
+END_TEST
+
+Suite *suite_links_kernel(void)
+{
+	Suite *s = suite_create("links_kernel");
+	TCase *t = tcase_create("links_kernel");
+
+	if (!linksbed_usable("links_kernel"))
+		return s;
+	tcase_add_checked_fixture(t, linksbed_setup, linksbed_teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_loop_test(t, life, 0, 2);
+	tcase_add_test(t, packets_meet_it);
+	tcase_add_test(t, order);
+	tcase_add_loop_test(t, no_such_relative, 0, 11);
+	tcase_add_test(t, full);
+	tcase_add_test(t, replace);
+	tcase_add_test(t, no_packet_passes);
+	tcase_add_loop_test(t, defunct, 0, 2);
+	tcase_add_test(t, no_interface);
+	tcase_add_test(t, foreign_untouched);
+	tcase_add_loop_test(t, several_of_ours, 0, 3);
+	tcase_add_loop_test(t, pin_of_something_else, 0, 3);
+	tcase_add_test(t, nothing_is_left);
+	tcase_add_test(t, other_namespace);
+	tcase_add_test(t, few_capabilities);
+	tcase_add_test(t, killed);
+	tcase_add_test(t, at_once);
+	suite_add_tcase(s, t);
+	return s;
+}
