@@ -8,10 +8,9 @@
  *
  * Two things that all kinds of hooks have in common are told here.  A program
  * of the wrong type is EINVAL to the kernel, like much else, so its type is
- * looked at before anything is created for it.  And an interface may go while
- * something is done with it, to which the kernel says ENODEV, EINVAL or ENOENT,
- * depending on the hook and the moment: after a failure the index is looked up
- * again, because indexes are not used twice as long as there are others.
+ * looked at then.  And an interface may go while something is done with it, to
+ * which the kernel says ENODEV, EINVAL or ENOENT, depending on the hook and the
+ * moment: after a failure the index is looked up again, because indexes are not used twice as long as there are others.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -58,6 +57,8 @@ static int check_hook(const struct bpfstamp_hook *hook, struct bpfstamp_err *err
 		return err_set(err, EINVAL, "only clsact has shared blocks, and a block is given instead of an interface");
 	if (!hook->block && !hook->dev)
 		return err_set(err, EINVAL, "no interface is given");
+	if (hook->skip_sw && hook->skip_hw)
+		return err_set(err, EINVAL, "with skip_sw and skip_hw a filter would run nowhere: give one of them at most");
 	if (hook->type == BPFSTAMP_XDP && hook->existing == BPFSTAMP_APPEND)
 		return err_set(err, EINVAL, "an interface has one XDP program: nothing can be appended");
 	return 0;
@@ -101,8 +102,8 @@ static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bp
 	return 0;
 }
 
-/* A kernel that does not tell (before 4.13) is left to refuse it. */
-static int check_type(const struct resolved *r, int fd, const char *name, struct bpfstamp_err *err)
+/* Whether the program's type was the reason; a kernel before 4.13 does not tell it. */
+static bool wrong_type(const struct resolved *r, int fd, const char *name, struct bpfstamp_err *err)
 {
 	static const char *const hooks[] = {
 		[BPFSTAMP_CLSACT] = "clsact", [BPFSTAMP_TCX] = "TCX", [BPFSTAMP_NETKIT] = "netkit", [BPFSTAMP_XDP] = "XDP",
@@ -113,10 +114,11 @@ static int check_type(const struct resolved *r, int fd, const char *name, struct
 
 	memset(&info, 0, sizeof(info));
 	if (sys_prog_info(fd, &info) || info.type == wanted)
-		return 0;
+		return false;
 	type = bpfstamp_prog_type_name(info.type);
-	return err_set(err, EINVAL, "program %s is of type %s; %s takes %s", name, type ? type : "unknown",
-		       hooks[r->hook.type], bpfstamp_prog_type_name(wanted));
+	err_set(err, EINVAL, "program %s is of type %s; %s takes %s", name, type ? type : "unknown",
+		hooks[r->hook.type], bpfstamp_prog_type_name(wanted));
+	return true;
 }
 
 /* After a failure: where the interface has gone meanwhile, that is the reason. */
@@ -138,10 +140,10 @@ int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	struct bpfstamp_attachment made;
 	struct resolved r;
 
-	if (resolve(&r, net, hook, err) || check_type(&r, fd, name, err))
+	if (resolve(&r, net, hook, err))
 		return -1;
 	if (r.ops->attach(net, &r.place, fd, name, &made, err))
-		return failed(net, &r, err);
+		return wrong_type(&r, fd, name, err) ? -1 : failed(net, &r, err);
 	if (out)
 		*out = made;
 	return 0;

@@ -59,8 +59,6 @@ static int name_filter(const struct hook_place *place, bool append, struct tc_fi
 		.gen_flags = (hook->skip_hw ? TCA_CLS_FLAGS_SKIP_HW : 0) | (hook->skip_sw ? TCA_CLS_FLAGS_SKIP_SW : 0),
 		.direct_action = true,
 	};
-	if (hook->skip_sw && hook->skip_hw)
-		return err_set(err, EINVAL, "with skip_sw and skip_hw a filter would run nowhere: give one of them at most");
 	if ((!hook->prio && !append) || !hook->handle)
 		return err_set(err, EINVAL, "prio and handle of a filter must not be 0");
 	return 0;
