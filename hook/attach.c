@@ -10,7 +10,8 @@
  * of the wrong type is EINVAL to the kernel, like much else, so its type is
  * looked at then.  And an interface may go while something is done with it, to
  * which the kernel says ENODEV, EINVAL or ENOENT, depending on the hook and the
- * moment: after a failure the index is looked up again, because indexes are not used twice as long as there are others.
+ * moment: after a failure the index is looked up again, because indexes are not
+ * used twice as long as there are others.
  */
 #include <errno.h>
 #include <linux/bpf.h>
