@@ -193,6 +193,31 @@ static void compile_all(const char *pattern)
 
 /* --------------------------------------------------------------- netlink */
 
+/* Conversations in which the kernel says a message, and that this was all, in one datagram or in two. */
+static void netlink_talks(const struct nlmsghdr *said)
+{
+	static const uint32_t done[] = { 20, 0x00020003, 0, 0, 0 };
+	uint16_t length = (uint16_t)said->nlmsg_len, end = sizeof(done);
+	uint8_t talk[TCMSG_BUFFER + 64];
+	size_t size;
+
+	for (uint8_t which = 0; which < 10; which++) {
+		for (int split = 0; split < 2; split++) {
+			uint16_t first = (uint16_t)(split ? length : length + end);
+
+			talk[0] = which;
+			memcpy(talk + 1, &first, 2);
+			memcpy(talk + 3, said, length);
+			size = 3u + length;
+			if (split)
+				memcpy(talk + size, &end, 2);
+			size += split ? 2 : 0;
+			memcpy(talk + size, done, sizeof(done));
+			seed("netlink", "", 0, talk, size + sizeof(done));
+		}
+	}
+}
+
 static void netlink_messages(void)
 {
 	const struct tc_filter f = { .ifindex = 2, .parent = 0xfffffff3, .handle = 1, .prio = 1, .protocol = 3,
@@ -204,8 +229,10 @@ static void netlink_messages(void)
 					  0x0001000e, 0x6c637845, 0x76697375, 0x00000065 };
 
 	seed("netlink", "", 0, buf, nlh->nlmsg_len);
+	netlink_talks(nlh);
 	nlh = tcmsg_clsact_new(buf, 2);
 	seed("netlink", "", 0, buf, nlh->nlmsg_len);
+	netlink_talks(nlh);
 	nlh = tcmsg_filter_get(buf, &f);
 	seed("netlink", "", 0, buf, nlh->nlmsg_len);
 	seed("netlink", "", 0, error, sizeof(error));

@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The parsers of netlink/tcmsg.h over arbitrary bytes, as one message in a heap
- * block of exactly its size.  A length that does not fit becomes the size of
- * the input, and the input is tried as each type of message, so that no run is
+ * Every parser of netlink/ over arbitrary bytes, as one message in a heap block
+ * of exactly its size.  A length that does not fit becomes the size of the
+ * input, and the input is tried as each type of message, so that no run is
  * wasted.  Asserted: strings of an accepted message end inside their fields and
- * inside the message, an error is an errno, and what is refused is not written.
+ * inside the message, an error is an errno, what is refused is not written, and
+ * attributes have names of attributes.
+ *
+ * Then the same bytes as the kernel's side of a conversation: one byte says which
+ * (enum talk), and datagrams follow, a 16-bit length in front of each, in the
+ * host's byte order, whose highest bit says that it is as it is; otherwise the
+ * number and the port of its messages are made those of the request, so that they are
+ * looked at.  recvmsg() and sendto() below stand before the C library's, also for
+ * libmnl: nothing is asked of a kernel.  Asserted: a conversation ends, with an
+ * error that has a code and a text or with names that end.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include "netlink/link.h"
+#include "netlink/tc.h"
 #include "netlink/tcmsg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -65,13 +78,40 @@ static void error(const struct nlmsghdr *nlh)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void link(const struct nlmsghdr *nlh)
 {
-	static const uint16_t types[] = { RTM_NEWQDISC, RTM_NEWTFILTER, NLMSG_ERROR, NLMSG_DONE };
+	struct link_info link, before;
+
+	memset(&link, 0x5a, sizeof(link));
+	before = link;
+	if (link_parse(nlh, &link) == 0) {
+		expect(*link.name && strnlen(link.name, sizeof(link.name)) < sizeof(link.name));
+		expect(strnlen(link.kind, sizeof(link.kind)) < sizeof(link.kind));
+	} else {
+		expect(!memcmp(&link, &before, sizeof(link)));
+	}
+}
+
+/* Every offset, and some behind the end. */
+static void attributes(const struct nlmsghdr *nlh)
+{
+	for (uint32_t at = 0; at < nlh->nlmsg_len + 8 && at < 256; at++) {
+		const char *name = tcmsg_attr_name(nlh, at);
+
+		expect(!name || (at < nlh->nlmsg_len && !strncmp(name, "TCA_", 4)));
+	}
+	expect(!tcmsg_attr_name(nlh, UINT32_MAX));
+}
+
+static void parse(const uint8_t *data, size_t size)
+{
+	static const uint16_t types[] = {
+		RTM_NEWQDISC, RTM_NEWTFILTER, NLMSG_ERROR, NLMSG_DONE, RTM_NEWLINK, RTM_GETTFILTER,
+	};
 	struct nlmsghdr *nlh;
 
 	if (size < sizeof(*nlh))
-		return 0;
+		return;
 	nlh = malloc(size);
 	expect(nlh != NULL);
 	memcpy(nlh, data, size);
@@ -81,9 +121,153 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		qdisc(nlh);
 		filter(nlh);
 		error(nlh);
+		link(nlh);
+		attributes(nlh);
 		if (i < sizeof(types) / sizeof(types[0]))
 			nlh->nlmsg_type = types[i];
 	}
 	free(nlh);
+}
+
+/* ---------------------------------------------------------- conversations */
+
+enum talk { FILTERS, QDISCS, LINKS, FIND_LINK, SET, DELETE, FIND, ENSURE, DELETE_CLSACT, EMPTY, TALKS };
+enum { AS_IT_IS = 0x8000, SAID_AT_MOST = 32768 };
+
+static struct {
+	const uint8_t *at;
+	size_t left;
+	uint32_t seq, portid;	/* of the last request */
+} kernel;
+
+ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
+{
+	const struct nlmsghdr *nlh = buf;
+
+	(void)fd; (void)flags; (void)to; (void)to_len;
+	expect(len >= sizeof(*nlh) && nlh->nlmsg_len == len && len <= TCMSG_BUFFER);
+	kernel.seq = nlh->nlmsg_seq;
+	kernel.portid = nlh->nlmsg_pid;
+	return (ssize_t)len;
+}
+
+/* As far as its messages are whole. */
+static void make_ours(uint8_t *datagram, size_t size)
+{
+	struct nlmsghdr nlh;
+
+	for (size_t at = 0; size - at >= sizeof(nlh); at += NLMSG_ALIGN(nlh.nlmsg_len)) {
+		memcpy(&nlh, datagram + at, sizeof(nlh));
+		nlh.nlmsg_seq = kernel.seq;
+		nlh.nlmsg_pid = kernel.portid;
+		memcpy(datagram + at, &nlh, sizeof(nlh));
+		if (nlh.nlmsg_len < sizeof(nlh) || nlh.nlmsg_len > size - at || NLMSG_ALIGN(nlh.nlmsg_len) > size - at)
+			return;
+	}
+}
+
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	struct sockaddr_nl from = { .nl_family = AF_NETLINK };
+	uint16_t head;
+	size_t size;
+
+	(void)fd;
+	errno = EAGAIN;
+	if (flags & MSG_DONTWAIT || kernel.left < sizeof(head))
+		return -1;
+	memcpy(&head, kernel.at, sizeof(head));
+	kernel.at += sizeof(head);
+	kernel.left -= sizeof(head);
+	size = head & (AS_IT_IS - 1u);
+	size = size < kernel.left ? size : kernel.left;
+	expect(msg->msg_iov->iov_len >= SAID_AT_MOST && msg->msg_namelen == sizeof(from));
+	memcpy(msg->msg_iov->iov_base, kernel.at, size);
+	if (!(head & AS_IT_IS))
+		make_ours(msg->msg_iov->iov_base, size);
+	kernel.at += size;
+	kernel.left -= size;
+	memcpy(msg->msg_name, &from, sizeof(from));
+	msg->msg_flags = 0;
+	return (ssize_t)size;
+}
+
+static int see_filter(const struct tc_filter *f, void *arg, struct bpfstamp_err *err)
+{
+	(void)arg; (void)err;
+	expect(strnlen(f->kind, sizeof(f->kind)) < sizeof(f->kind));
+	expect(strnlen(f->name, sizeof(f->name)) < sizeof(f->name));
+	return 0;
+}
+
+static int see_qdisc(const struct tc_qdisc *q, void *arg, struct bpfstamp_err *err)
+{
+	(void)arg; (void)err;
+	expect(strnlen(q->kind, sizeof(q->kind)) < sizeof(q->kind));
+	return 0;
+}
+
+static int see_link(const struct link_info *l, void *arg, struct bpfstamp_err *err)
+{
+	(void)arg; (void)err;
+	expect(strnlen(l->name, sizeof(l->name)) < sizeof(l->name));
+	return 0;
+}
+
+static int hold(struct rtnl *rtnl, enum talk which, struct bpfstamp_err *err)
+{
+	struct tc_filter f = {
+		.ifindex = 2, .parent = 0xfffffff3, .handle = 1, .prio = 1, .protocol = 3, .kind = "bpf", .fd = 4,
+		.direct_action = true, .name = "bpfstamp:prog",
+	}, out;
+	struct link_info l;
+	bool flag;
+
+	switch (which) {
+	case FILTERS:
+		return tc_filter_each(rtnl, 2, f.parent, "va", see_filter, NULL, err);
+	case QDISCS:
+		return tc_qdisc_each(rtnl, 2, see_qdisc, NULL, err);
+	case LINKS:
+		return link_each(rtnl, see_link, NULL, err);
+	case FIND_LINK:
+		return link_find(rtnl, 0, "va", &l, err);
+	case SET:
+		return tc_filter_set(rtnl, &f, true, "va", &out, err);
+	case DELETE:
+		return tc_filter_delete(rtnl, &f, "va", err);
+	case FIND:
+		return tc_filter_find(rtnl, &f, "va", &out, err);
+	case ENSURE:
+		return tc_clsact_ensure(rtnl, 2, "va", &flag, err);
+	case DELETE_CLSACT:
+		return tc_clsact_delete(rtnl, 2, "va", err);
+	default:
+		return tc_clsact_empty(rtnl, 2, "va", &flag, err);
+	}
+}
+
+static void converse(const uint8_t *data, size_t size)
+{
+	struct bpfstamp_err err;
+	static struct rtnl rtnl;
+
+	if (!size)
+		return;
+	if (!rtnl.socket)
+		expect(!rtnl_open(&rtnl, -1, &err));
+	kernel.at = data + 1;
+	kernel.left = size - 1;
+	memset(&err, 0, sizeof(err));
+	if (hold(&rtnl, data[0] % TALKS, &err)) {
+		expect(err.code > 0 && *err.text);
+		expect(strnlen(err.text, sizeof(err.text)) < sizeof(err.text));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	parse(data, size);
+	converse(data, size);
 	return 0;
 }

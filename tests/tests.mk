@@ -151,11 +151,15 @@ $(BUILD)/fuzz_corpus: $(BUILD)/tests/fuzz_corpus.o $(patsubst %.c,$(BUILD)/%.o,$
 FUZZ_FLAGS = -std=gnu11 -O1 -g -iquote . -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES = $(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c))
 
-$(BUILD)/fuzz/libfuzzed.a: $(FUZZ_SOURCES)
+FUZZ_OBJECTS = $(patsubst %.c,$(BUILD)/fuzz/lib/%.o,$(FUZZ_SOURCES))
+
+$(BUILD)/fuzz/lib/%.o: %.c
 	@mkdir -p $(@D)
-	cd $(@D) && $(CLANG) $(subst -fsanitize=fuzzer,-fsanitize=fuzzer-no-link,$(FUZZ_FLAGS)) -iquote $(CURDIR) -c $(abspath $^)
+	$(CLANG) $(subst -fsanitize=fuzzer,-fsanitize=fuzzer-no-link,$(FUZZ_FLAGS)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJECTS)
 	rm -f $@
-	$(AR) rcs $@ $(addprefix $(@D)/,$(notdir $(FUZZ_SOURCES:.c=.o)))
+	$(AR) rcs $@ $^
 
 $(BUILD)/fuzz/%: tests/fuzz_%.c tests/walk.c $(BUILD)/fuzz/libfuzzed.a
 	$(CLANG) $(FUZZ_FLAGS) -o $@ $< tests/walk.c $(BUILD)/fuzz/libfuzzed.a -lmnl -lz
@@ -169,4 +173,4 @@ check-fuzz-%: $(BUILD)/fuzz/% $(BUILD)/corpus/made
 		>$(BUILD)/fuzz/$*.log 2>&1 || { tail -40 $(BUILD)/fuzz/$*.log; exit 1; }
 	@echo "fuzz $*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$*.log) inputs, no fault"
 
--include $(TEST_OBJECTS:.o=.d) $(ORACLE_OBJECTS:.o=.d)
+-include $(TEST_OBJECTS:.o=.d) $(ORACLE_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
