@@ -591,7 +591,10 @@ void bpfstamp_running_value_at(const struct bpfstamp_running *r, uint32_t i, str
 /*
  * Change a variable of .data or .bss in the running program, by name or path.
  * A scalar that stands at a multiple of its size (8 bytes at most) is written
- * in one access, others in several; no other byte of the map is touched.
+ * in one access, others in several; no other byte of the map is touched.  The
+ * bits around a bitfield are kept, too, though a program that changes these by
+ * reading and writing bytes may undo the new value.  *r tells of it after
+ * bpfstamp_running_refresh.
  * EROFS where the value is read-only or in instructions.
  */
 int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text, struct bpfstamp_err *err);
@@ -600,7 +603,9 @@ int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text
  * Compare what runs with what would be stamped: the program of that id with
  * program load->program of s, which is loaded for that (and forgotten), so that
  * the kernel has translated both; and every value that was set.  fn is called with a
- * line for each difference; *equal tells whether there was none.
+ * line for each difference, up to some number; *equal tells whether there was
+ * none.  Where the kernel shows too little to prove either, it is an error.
+ * Needs CAP_SYS_ADMIN.
  */
 typedef void bpfstamp_difference_fn(const char *text, void *arg);
 int bpfstamp_verify(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t id,
@@ -609,9 +614,22 @@ int bpfstamp_verify(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 /*
  * Give a stamp the values of a running program, which was loaded from the same
  * object: every value that a record says was stamped, and every global of
- * .rodata.  What the stamp has no use for is an error.
+ * .rodata.  What the stamp has no use for is an error, after which some values
+ * may have been set.  Placeholders are to be declared before the stamp is made:
+ * bpfstamp_running_value_at tells of them.
  */
 int bpfstamp_restamp(struct bpfstamp_stamp *s, const struct bpfstamp_running *r, struct bpfstamp_err *err);
+
+/*
+ * Find the maps of a running program that the same object, loaded again, can go
+ * on with, so that what they hold is kept: fds (one for each map of t, -1 where
+ * there is none) is for struct bpfstamp_load, map_fds, and the caller's to
+ * close.  Read-only data and prog arrays are made anew, and maps that want to be
+ * pinned are found by their pins; of maps that share name and properties none is
+ * chosen.
+ */
+int bpfstamp_running_maps(const struct bpfstamp_running *r, const struct bpfstamp_template *t, int *fds,
+			  struct bpfstamp_err *err);
 
 /*
  * Where programs and links are pinned: an index of a bpffs.  Paths are the
