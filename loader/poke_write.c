@@ -39,7 +39,7 @@
 
 enum {
 	REACH = 1 << 14,	/* of the offset of a store */
-	ATTEMPTS = 16,		/* of a cmpxchg */
+	ATTEMPTS = 64,		/* of a cmpxchg */
 	PACKET = 64,		/* any that every kernel accepts for a run */
 };
 
