@@ -7,6 +7,11 @@
 
 #include "hook/mprog.h"
 
+enum { LINKS_TRIES = 8 };
+enum { LINKS_AGAIN = 1 };	/* beside 0 and -1: somebody else was faster; *err is what to say if it does not end */
+
+struct mprog_hook links_hook(const struct bpfstamp_net *net, const struct hook_place *place);
+
 struct links {
 	uint64_t revision;
 	uint32_t count;
@@ -35,5 +40,13 @@ bool links_is_named(const struct bpfstamp_attachment *a, const char *name);
 
 /* Append "name (program 12)" to *err, after "; there are: " or ", ". */
 void links_append(const struct bpfstamp_attachment *a, bool first, struct bpfstamp_err *err);
+
+/* Where a new link goes. */
+int links_position(const struct mprog_hook *hook, const struct bpfstamp_hook *wanted,
+		   struct mprog_position *out, struct bpfstamp_err *err);
+
+/* Of struct hook_ops. */
+int links_detach(struct bpfstamp_net *net, const struct hook_place *place, bool dry,
+		 struct bpfstamp_attachment *out, struct bpfstamp_err *err);
 
 #endif

@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hook/mprog.h"
@@ -83,6 +84,13 @@ const char *mprog_direction_name(enum bpfstamp_direction direction)
 	return names[direction];
 }
 
+const char *mprog_name(const struct mprog_hook *hook, char buf[MPROG_NAME_SIZE])
+{
+	snprintf(buf, MPROG_NAME_SIZE, "%s %s of %s", mprog_type_name(hook->type),
+		 mprog_direction_name(hook->direction), hook->dev);
+	return buf;
+}
+
 /* ---------------------------------------------------------------- errors */
 
 static const char *hint_of(enum bpfstamp_hook_type type, int code)
@@ -118,9 +126,9 @@ static const char *hint_of(enum bpfstamp_hook_type type, int code)
 static int fail(const struct mprog_hook *hook, const char *what, int code, struct bpfstamp_err *err)
 {
 	const char *hint = hint_of(hook->type, code);
+	char buf[MPROG_NAME_SIZE];
 
-	err_set(err, code, "%s %s %s of %s: %s", what, mprog_type_name(hook->type),
-		mprog_direction_name(hook->direction), hook->dev, strerror(code));
+	err_set(err, code, "%s %s: %s", what, mprog_name(hook, buf), strerror(code));
 	return hint ? err_hint(err, "; %s", hint) : -1;
 }
 
@@ -129,14 +137,14 @@ static int fail_with(const struct mprog_hook *hook, const char *what, int progra
 		     struct bpfstamp_err *err)
 {
 	struct bpf_prog_info info = { 0 };
+	char buf[MPROG_NAME_SIZE];
 	const char *type;
 
 	if (code != EINVAL || sys_prog_info(program, &info) || info.type == BPF_PROG_TYPE_SCHED_CLS)
 		return fail(hook, what, code, err);
 	type = bpfstamp_prog_type_name(info.type);
-	return err_set(err, code, "%s %s %s of %s: the program is of type %s, and must be of sched_cls", what,
-		       mprog_type_name(hook->type), mprog_direction_name(hook->direction), hook->dev,
-		       type ? type : "unknown");
+	return err_set(err, code, "%s %s: the program is of type %s, and must be of sched_cls", what,
+		       mprog_name(hook, buf), type ? type : "unknown");
 }
 
 /* ---------------------------------------------------------------- inside */

@@ -69,4 +69,8 @@ bool mprog_link_is(const struct mprog_link *link, enum bpfstamp_hook_type type, 
 const char *mprog_type_name(enum bpfstamp_hook_type type);
 const char *mprog_direction_name(enum bpfstamp_direction direction);
 
+/* "tcx egress of eth0", at buf. */
+enum { MPROG_NAME_SIZE = 64 };
+const char *mprog_name(const struct mprog_hook *hook, char buf[MPROG_NAME_SIZE]);
+
 #endif

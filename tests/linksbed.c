@@ -131,7 +131,7 @@ uint32_t linksbed_programs(const char *name)
 
 struct bpfstamp_hook linksbed_hook(enum bpfstamp_direction direction)
 {
-	return (struct bpfstamp_hook){ .type = BPFSTAMP_TCX, .dev = "va", .direction = direction };
+	return (struct bpfstamp_hook){ .type = linksbed.type, .dev = linksbed.dev, .direction = direction };
 }
 
 int linksbed_attach(const struct bpfstamp_hook *hook, int program, const char *name, struct bpfstamp_attachment *out)
@@ -152,11 +152,10 @@ void linksbed_detach_all(enum bpfstamp_direction direction)
 	struct linksbed_shown shown;
 
 	do {
-		shown = linksbed_show("va");
+		shown = linksbed_show(linksbed.dev);
 		for (uint32_t i = 0; i < shown.count && i < 8; i++) {
 			struct bpfstamp_hook hook = linksbed_hook(direction);
 
-			hook.type = shown.list[i].type;
 			hook.id = shown.list[i].id;
 			ck_assert(shown.list[i].ours && shown.list[i].direction == direction);
 			OK(bpfstamp_detach(linksbed.net, &hook, false, NULL, &netns.err));
@@ -167,7 +166,8 @@ void linksbed_detach_all(enum bpfstamp_direction direction)
 static struct mprog_hook mprog_hook(enum bpfstamp_direction direction)
 {
 	return (struct mprog_hook){
-		.net = linksbed.net, .type = BPFSTAMP_TCX, .direction = direction, .ifindex = netns.ifindex, .dev = "va",
+		.net = linksbed.net, .type = linksbed.type, .direction = direction, .ifindex = linksbed.ifindex,
+		.dev = linksbed.dev,
 	};
 }
 
@@ -176,7 +176,7 @@ void linksbed_attach_foreign(int program)
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
-	attr.target_fd = (uint32_t)netns.ifindex;
+	attr.target_fd = (uint32_t)linksbed.ifindex;
 	attr.attach_bpf_fd = (uint32_t)program;
 	attr.attach_type = 47;		/* BPF_TCX_EGRESS */
 	ck_assert_int_eq(sys_prog_attach(&attr), 0);
@@ -197,13 +197,20 @@ int linksbed_link_foreign(int program)
 	return linksbed_link_on(BPFSTAMP_EGRESS, program);
 }
 
-void linksbed_order(enum bpfstamp_direction direction, const int *programs)
+struct mprog_list linksbed_list(enum bpfstamp_direction direction)
 {
 	struct mprog_hook hook = mprog_hook(direction);
 	struct mprog_list list;
-	uint32_t n = 0;
 
 	OK(mprog_query(&hook, &list, &netns.err));
+	return list;
+}
+
+void linksbed_order(enum bpfstamp_direction direction, const int *programs)
+{
+	struct mprog_list list = linksbed_list(direction);
+	uint32_t n = 0;
+
 	for (; programs[n] >= 0; n++) {
 		ck_assert_uint_lt(n, list.count);
 		ck_assert_uint_eq(list.programs[n], linksbed_id(programs[n]));
@@ -213,7 +220,7 @@ void linksbed_order(enum bpfstamp_direction direction, const int *programs)
 
 /* ---------------------------------------------------------------- packets */
 
-static int packet_socket(const char *dev)
+int linksbed_socket(const char *dev)
 {
 	struct sockaddr_ll address = {
 		.sll_family = AF_PACKET, .sll_protocol = htons(ETHERTYPE), .sll_ifindex = (int)if_nametoindex(dev),
@@ -272,7 +279,8 @@ const char *linksbed_pin(const char *rest)
 {
 	static char path[256];
 
-	snprintf(path, sizeof(path), BPFFS "/bpfstamp/%ju-%d-%s", (uintmax_t)linksbed.net->netns, netns.ifindex, rest);
+	snprintf(path, sizeof(path), BPFFS "/bpfstamp/%ju-%d-%s", (uintmax_t)linksbed.net->netns, linksbed.ifindex,
+		 rest);
 	return path;
 }
 
@@ -298,15 +306,15 @@ struct linksbed_shown linksbed_show(const char *dev)
 
 bool linksbed_usable(const char *suite)
 {
-	unsigned int major = 0, minor = 0;
+	return netns_usable(suite) && bpffs_usable(suite);
+}
+
+bool linksbed_has_tcx(void)
+{
+	unsigned int major, minor;
 	struct utsname name;
 
-	if (!netns_usable(suite) || !bpffs_usable(suite))
-		return false;
-	if (!uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2 && 100 * major + minor >= 606)
-		return true;
-	printf("SKIP %s: no TCX (Linux 6.6)\n", suite);
-	return false;
+	return !uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2 && 100 * major + minor >= 606;
 }
 
 void linksbed_setup(void)
@@ -315,6 +323,7 @@ void linksbed_setup(void)
 
 	netns_setup();
 	bpffs_setup();
+	linksbed = (struct linksbed){ .type = BPFSTAMP_TCX, .dev = "va", .ifindex = netns.ifindex };
 	netns_run("ip link set va up && ip link set vb up");
 	memset(&attr, 0, sizeof(attr));
 	attr.map_type = BPF_MAP_TYPE_ARRAY;
@@ -323,8 +332,8 @@ void linksbed_setup(void)
 	attr.max_entries = 1;
 	linksbed.map = sys_map_create(&attr);
 	ck_assert_int_ge(linksbed.map, 0);
-	linksbed.sender = packet_socket("va");
-	linksbed.receiver = packet_socket("vb");
+	linksbed.sender = linksbed_socket("va");
+	linksbed.receiver = linksbed_socket("vb");
 	OK(bpfstamp_net_open(&linksbed.net, NULL, &netns.err));
 	linksbed.fds = bpffs_open_fds();
 }

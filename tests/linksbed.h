@@ -14,22 +14,30 @@
 
 struct linksbed {
 	struct bpfstamp_net *net;
+	enum bpfstamp_hook_type type;	/* what the functions below are about: TCX, on va */
+	const char *dev;
+	int ifindex;
 	int map;			/* of one u64, which the programs change */
-	int sender, receiver;		/* sockets, on va and on vb */
+	int sender, receiver;		/* sockets, on dev and on vb */
 	int fds;			/* how many are open before a test */
 };
 
 extern struct linksbed linksbed;
 
-/* Whether the tests can run; says what they skip, and why, where not. */
+/* Whether the tests can run; says what they skip, and why, where not.  And whether the kernel has TCX. */
 bool linksbed_usable(const char *suite);
+bool linksbed_has_tcx(void);
+
+/* A socket that sends packets from an interface, or receives them. */
+int linksbed_socket(const char *dev);
 
 /* Fixture; the teardown fails where anything is left. */
 void linksbed_setup(void);
 void linksbed_teardown(void);
 
-/* TCX on va. */
+/* A hook of that type on that interface; what the kernel has attached there. */
 struct bpfstamp_hook linksbed_hook(enum bpfstamp_direction direction);
+struct mprog_list linksbed_list(enum bpfstamp_direction direction);
 
 /* A program that writes its digit behind those in the map and passes on; and one that counts there, and drops. */
 int linksbed_digit(const char *name, uint32_t digit);
@@ -42,7 +50,7 @@ uint32_t linksbed_programs(const char *name);
 int linksbed_attach(const struct bpfstamp_hook *hook, int program, const char *name, struct bpfstamp_attachment *out);
 int linksbed_attach_new(const struct bpfstamp_hook *hook, const char *name, struct bpfstamp_attachment *out);
 
-/* Detach all that bpfstamp attached to va, one by one. */
+/* Detach all that bpfstamp attached there, one by one. */
 void linksbed_detach_all(enum bpfstamp_direction direction);
 
 /* As another tool does: without a link, and with one, behind all others on egress of va. */
@@ -53,13 +61,13 @@ int linksbed_link_on(enum bpfstamp_direction direction, int program);
 /* The kernel has these programs there, in this order; -1 ends them. */
 void linksbed_order(enum bpfstamp_direction direction, const int *programs);
 
-/* Send a packet from va; what digits it got; how many were counted; whether one has arrived on vb. */
+/* Send a packet from dev; what digits it got; how many were counted; whether one has arrived on vb. */
 void linksbed_send(void);
 uint64_t linksbed_digits(void);
 uint64_t linksbed_counted(void);
 bool linksbed_arrived(void);
 
-/* The path of a pin of va. */
+/* The path of a pin of dev. */
 const char *linksbed_pin(const char *rest);
 
 struct linksbed_shown {
