@@ -112,7 +112,7 @@ static const struct {
 	enum bpfstamp_direction direction;
 } hooks[] = {
 	{ BPFSTAMP_TCX, BPFSTAMP_INGRESS }, { BPFSTAMP_TCX, BPFSTAMP_EGRESS }, { BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY },
-	{ BPFSTAMP_NETKIT, BPFSTAMP_PEER }, { BPFSTAMP_XDP, BPFSTAMP_INGRESS },
+	{ BPFSTAMP_NETKIT, BPFSTAMP_PEER },
 };
 
 static bool read_name(const char *file, struct linkpin_info *out)

@@ -34,7 +34,7 @@
 #include "netlink/inside.h"
 
 enum { TCX_INGRESS = 46, TCX_EGRESS, NETKIT_PRIMARY = 54, NETKIT_PEER };		/* enum bpf_attach_type */
-enum { LINK_XDP = 6, LINK_TCX = 11, LINK_NETKIT = 13 };				/* enum bpf_link_type */
+enum { LINK_TCX = 11, LINK_NETKIT = 13 };						/* enum bpf_link_type */
 enum { FLAG_REPLACE = 1 << 2, FLAG_BEFORE = 1 << 3, FLAG_AFTER = 1 << 4, FLAG_ID = 1 << 5 };
 
 struct create_attr {
@@ -132,21 +132,6 @@ static int fail(const struct mprog_hook *hook, const char *what, int code, struc
 	return hint ? err_hint(err, "; %s", hint) : -1;
 }
 
-/* EINVAL stands for a program of another type as well as for a kernel that is too old. */
-static int fail_with(const struct mprog_hook *hook, const char *what, int program, int code,
-		     struct bpfstamp_err *err)
-{
-	struct bpf_prog_info info = { 0 };
-	char buf[MPROG_NAME_SIZE];
-	const char *type;
-
-	if (code != EINVAL || sys_prog_info(program, &info) || info.type == BPF_PROG_TYPE_SCHED_CLS)
-		return fail(hook, what, code, err);
-	type = bpfstamp_prog_type_name(info.type);
-	return err_set(err, code, "%s %s: the program is of type %s, and must be of sched_cls", what,
-		       mprog_name(hook, buf), type ? type : "unknown");
-}
-
 /* ---------------------------------------------------------------- inside */
 
 struct call {
@@ -215,7 +200,7 @@ int mprog_link(const struct mprog_hook *hook, int program, const struct mprog_po
 	lay_out(&c.attr, &members, sizeof(members));
 	if (call_inside(hook, &c, err))
 		return -1;
-	return c.ret >= 0 ? c.ret : fail_with(hook, "attach to", program, c.code, err);
+	return c.ret >= 0 ? c.ret : fail(hook, "attach to", c.code, err);
 }
 
 int mprog_update(const struct mprog_hook *hook, int link, int program, int old, struct bpfstamp_err *err)
@@ -229,7 +214,7 @@ int mprog_update(const struct mprog_hook *hook, int link, int program, int old, 
 		attr.link_update.flags = FLAG_REPLACE;
 		attr.link_update.old_prog_fd = (uint32_t)old;
 	}
-	return sys_link_update(&attr) ? fail_with(hook, "replace a program on", program, errno, err) : 0;
+	return sys_link_update(&attr) ? fail(hook, "replace a program on", errno, err) : 0;
 }
 
 int mprog_remove(const struct mprog_hook *hook, int program, uint64_t revision, struct bpfstamp_err *err)
@@ -263,8 +248,6 @@ int mprog_link_info(int link, struct mprog_link *out)
 
 bool mprog_link_is(const struct mprog_link *link, enum bpfstamp_hook_type type, enum bpfstamp_direction direction)
 {
-	if (type == BPFSTAMP_XDP)
-		return link->type == LINK_XDP;
 	return link->type == (type == BPFSTAMP_NETKIT ? LINK_NETKIT : LINK_TCX) &&
 	       link->attach_type == attach_type(type, direction);
 }

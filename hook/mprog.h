@@ -37,7 +37,7 @@ struct mprog_link {
 	uint32_t type;			/* enum bpf_link_type */
 	uint32_t id, program;
 	uint32_t ifindex;		/* 0: its interface is gone; of netkit's peer direction: the peer's own */
-	uint32_t attach_type;		/* not told of XDP */
+	uint32_t attach_type;		/* of TCX and netkit */
 };
 
 /*

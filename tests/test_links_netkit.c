@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * hook/links.c on netkit (Linux 6.7), whose pair nk0 and nk1 has its programs on
+ * hook/links.c on netkit (Linux 6.7), whose pair np and nk0 has its programs on
  * both ends, and all of them by the primary one.
  */
 #define _GNU_SOURCE	/* unshare */
@@ -19,10 +19,10 @@ Suite *suite_links_netkit(void);
 static void setup(void)
 {
 	linksbed_setup();
-	netns_run("ip link add nk0 type netkit && ip link set nk0 up && ip link set nk1 up");
+	netns_run("ip link add np type netkit && ip link set np up && ip link set nk0 up");
 	linksbed.type = BPFSTAMP_NETKIT;
-	linksbed.dev = "nk0";
-	linksbed.ifindex = netns_ifindex("nk0");
+	linksbed.dev = "np";
+	linksbed.ifindex = netns_ifindex("np");
 }
 
 /* Send from one end, and see which programs it meets. */
@@ -54,18 +54,18 @@ START_TEST(both_directions)
 	primary.where = BPFSTAMP_BEFORE;
 	primary.relative = "one";
 	OK(linksbed_attach(&primary, p[3], "three", NULL));
-	ck_assert_uint_eq(digits_from("nk0"), 31);
-	ck_assert_uint_eq(digits_from("nk1"), 2);
+	ck_assert_uint_eq(digits_from("np"), 31);
+	ck_assert_uint_eq(digits_from("nk0"), 2);
 	OK(linksbed_attach(&peer, p[4], "two", &a));
 	ck_assert_uint_eq(a.link, b.link);
-	ck_assert_uint_eq(digits_from("nk1"), 4);
+	ck_assert_uint_eq(digits_from("nk0"), 4);
 	linksbed_order(BPFSTAMP_PRIMARY, (const int[]){ p[3], p[1], -1 });
 	linksbed_order(BPFSTAMP_PEER, (const int[]){ p[4], -1 });
-	shown = linksbed_show("nk0");
+	shown = linksbed_show("np");
 	ck_assert_uint_eq(shown.count, 3);
 	ck_assert_int_eq(shown.list[2].direction, BPFSTAMP_PEER);
 	ck_assert_str_eq(shown.list[2].pin, b.pin);
-	ck_assert_uint_eq(linksbed_show("nk1").count, 0);
+	ck_assert_uint_eq(linksbed_show("nk0").count, 0);
 	OK(bpfstamp_detach(linksbed.net, &peer, false, &a, &netns.err));
 	ck_assert_uint_eq(a.link, b.link);
 	linksbed_order(BPFSTAMP_PEER, (const int[]){ -1 });
@@ -83,8 +83,8 @@ START_TEST(not_there)
 	hook.dev = "va";
 	FAILS(linksbed_attach(&hook, p, "one", NULL), ENXIO, "attach to netkit peer of va: No such device or address; it "
 	      "is no netkit interface");
-	hook.dev = "nk1";
-	FAILS(linksbed_attach(&hook, p, "one", NULL), EACCES, "attach to netkit peer of nk1: Permission denied; it is the "
+	hook.dev = "nk0";
+	FAILS(linksbed_attach(&hook, p, "one", NULL), EACCES, "attach to netkit peer of nk0: Permission denied; it is the "
 	      "peer of a pair: name the primary interface, which has both directions");
 	close(p);
 }
@@ -98,7 +98,7 @@ START_TEST(defunct)
 	char command[128];
 
 	OK(linksbed_attach(&hook, p[0], "one", &first));
-	snprintf(command, sizeof(command), "ip link del nk0 && ip link add nk0 index %d type netkit", linksbed.ifindex);
+	snprintf(command, sizeof(command), "ip link del np && ip link add np index %d type netkit", linksbed.ifindex);
 	netns_run(command);
 	ck_assert_uint_eq(linksbed_show(NULL).count, 1);
 	OK(linksbed_attach(&hook, p[1], "one", &second));
@@ -130,7 +130,7 @@ static bool has_netkit(void)
 
 	if (!pid) {
 		if (freopen("/dev/null", "w", stderr) && !unshare(CLONE_NEWNET))
-			_exit(system("exec ip link add nk0 type netkit") ? 1 : 0);
+			_exit(system("exec ip link add np type netkit") ? 1 : 0);
 		_exit(1);
 	}
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
