@@ -55,20 +55,19 @@ struct target {
 
 static int judge(const struct mprog_hook *hook, struct target *t, struct bpfstamp_err *err)
 {
-	struct mprog_list list;
+	struct mprog_list list = { 0 };
 
 	t->state = t->pin.kind == LINKPIN_NONE ? FREE : FOREIGN;
 	if (t->pin.kind != LINKPIN_LINK || !mprog_link_is(&t->pin.link, hook->type, hook->direction))
 		return 0;
-	if (!t->pin.link.ifindex) {
-		t->state = FREE;
-		return 0;
-	}
-	if (mprog_query(hook, &list, err))
+	if (t->pin.link.ifindex && mprog_query(hook, &list, err))
 		return -1;
 	for (uint32_t i = 0; i < list.count; i++)
 		if (list.links[i] == t->pin.link.id)
 			t->state = OCCUPIED;
+	/* It may have been detached before the hook was asked. */
+	if (t->state == FOREIGN && !mprog_link_info(t->pin.fd, &t->pin.link) && !t->pin.link.ifindex)
+		t->state = FREE;
 	return 0;
 }
 
@@ -180,8 +179,8 @@ static int attach_once(const struct mprog_hook *hook, const struct bpfstamp_hook
 	else if (wanted->existing == BPFSTAMP_REPLACE)
 		ret = replace(hook, &t, program, err);
 	else
-		ret = err_set(err, EEXIST, "%s has program %u already, by the link pinned at %s", mprog_name(hook, buf),
-			      t.pin.link.program, t.path);
+		ret = err_set(err, EEXIST, "%s has program %u already, by the link pinned at %s",
+			      mprog_name(hook, buf), t.pin.link.program, t.path);
 	if (!ret)
 		describe_new(hook, &t, program, id, name, out);
 	linkpin_close(&t.pin);

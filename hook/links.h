@@ -8,7 +8,7 @@
 #include "hook/mprog.h"
 
 enum { LINKS_TRIES = 8 };
-enum { LINKS_AGAIN = 1 };	/* beside 0 and -1: somebody else was faster; *err is what to say if it does not end */
+enum { LINKS_AGAIN = 1 };	/* beside 0 and -1: somebody else was faster, as *err says; to be tried again */
 
 struct mprog_hook links_hook(const struct bpfstamp_net *net, const struct hook_place *place);
 

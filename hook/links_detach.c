@@ -187,7 +187,10 @@ int links_detach(struct bpfstamp_net *net, const struct hook_place *place, bool 
 	struct choice c = { .wanted = place->hook, .pin = { .fd = -1 } };
 	struct mprog_hook hook = links_hook(net, place);
 	int ret, tries = LINKS_TRIES;
+	char path[LINKPIN_SIZE];
 
+	if (c.wanted->pin && linkpin_path(path, &hook, NULL, c.wanted->pin, "", 1, err))
+		return -1;
 	do {
 		if (c.wanted->pin && linkpin_open(c.wanted->pin, &c.pin, err))
 			return -1;

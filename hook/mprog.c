@@ -100,7 +100,7 @@ static const char *hint_of(enum bpfstamp_hook_type type, int code)
 		return type == BPFSTAMP_NETKIT ? "the kernel lacks netkit (Linux 6.7, CONFIG_NETKIT)" :
 			"the kernel lacks TCX (Linux 6.6, CONFIG_NET_XGRESS)";
 	case ENODEV:
-		return type == BPFSTAMP_NETKIT ? "the interface, or its peer, is gone, or in another network namespace" :
+		return type == BPFSTAMP_NETKIT ? "it or its peer is gone, or is in another network namespace" :
 			"the interface is gone, or is in another network namespace";
 	case ENOLINK:
 		return "the interface is gone";
@@ -241,7 +241,8 @@ int mprog_link_info(int link, struct mprog_link *out)
 		return -1;
 	memcpy(where, (const uint8_t *)&info + offsetof(struct bpf_link_info, netns), sizeof(where));
 	*out = (struct mprog_link){
-		.type = info.type, .id = info.id, .program = info.prog_id, .ifindex = where[0], .attach_type = where[1],
+		.type = info.type, .id = info.id, .program = info.prog_id,
+		.ifindex = where[0], .attach_type = where[1],
 	};
 	return 0;
 }

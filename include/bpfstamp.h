@@ -433,7 +433,7 @@ enum bpfstamp_existing {
 	BPFSTAMP_APPEND,	/* put the new one behind all that are there; not of XDP */
 };
 
-/* Where among the links of TCX and netkit. */
+/* Where among the links of TCX and netkit; of a new one: what is replaced stays where it is. */
 enum bpfstamp_where { BPFSTAMP_LAST, BPFSTAMP_FIRST, BPFSTAMP_BEFORE, BPFSTAMP_AFTER };
 
 enum bpfstamp_xdp_mode {
@@ -520,8 +520,8 @@ int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *
 /*
  * Remove the program in that place: of clsact the filter of that prio and
  * handle, of the others the one that hook->pin, id or program says, or the only
- * one of bpfstamp; ENOENT where there is none.  *out, where not NULL, tells
- * which.  dry: only look.
+ * one of bpfstamp; ENOENT where there is none, ENOTUNIQ where there are several.
+ * *out, where not NULL, tells which.  dry: only look.
  */
 int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool dry,
 		    struct bpfstamp_attachment *out, struct bpfstamp_err *err);

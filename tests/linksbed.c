@@ -147,6 +147,16 @@ int linksbed_attach_new(const struct bpfstamp_hook *hook, const char *name, stru
 	return ret;
 }
 
+int linksbed_check(const struct bpfstamp_hook *hook, const char *name, struct bpfstamp_plan *out)
+{
+	return bpfstamp_attach_check(linksbed.net, hook, name, out, &netns.err);
+}
+
+int linksbed_detach(const struct bpfstamp_hook *hook, struct bpfstamp_attachment *out)
+{
+	return bpfstamp_detach(linksbed.net, hook, false, out, &netns.err);
+}
+
 void linksbed_detach_all(enum bpfstamp_direction direction)
 {
 	struct linksbed_shown shown;
@@ -158,7 +168,7 @@ void linksbed_detach_all(enum bpfstamp_direction direction)
 
 			hook.id = shown.list[i].id;
 			ck_assert(shown.list[i].ours && shown.list[i].direction == direction);
-			OK(bpfstamp_detach(linksbed.net, &hook, false, NULL, &netns.err));
+			OK(linksbed_detach(&hook, NULL));
 		}
 	} while (shown.count > 8);
 }

@@ -50,6 +50,9 @@ uint32_t linksbed_programs(const char *name);
 int linksbed_attach(const struct bpfstamp_hook *hook, int program, const char *name, struct bpfstamp_attachment *out);
 int linksbed_attach_new(const struct bpfstamp_hook *hook, const char *name, struct bpfstamp_attachment *out);
 
+int linksbed_check(const struct bpfstamp_hook *hook, const char *name, struct bpfstamp_plan *out);
+int linksbed_detach(const struct bpfstamp_hook *hook, struct bpfstamp_attachment *out);
+
 /* Detach all that bpfstamp attached there, one by one. */
 void linksbed_detach_all(enum bpfstamp_direction direction);
 

@@ -53,11 +53,11 @@ START_TEST(life)
 	linksbed_order(hook.direction, (const int[]){ program, -1 });
 	OK(bpfstamp_detach(linksbed.net, &hook, true, &gone, &netns.err));
 	ck_assert(bpffs_has(pin));
-	OK(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err));
+	OK(linksbed_detach(&hook, &gone));
 	ck_assert_uint_eq(gone.link, a.link);
 	ck_assert_uint_eq(gone.id, a.id);
 	ck_assert_str_eq(gone.pin, pin);
-	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err), ENOENT,
+	FAILS(linksbed_detach(&hook, &gone), ENOENT,
 	      _i ? "there is no program on tcx egress of va" : "there is no program on tcx ingress of va");
 	linksbed_order(hook.direction, (const int[]){ -1 });
 	close(program);
@@ -82,13 +82,14 @@ END_TEST
 
 START_TEST(order)
 {
+	static const char *const names[] = { "", "one", "two", "three", "four", "five", "six", "seven" };
 	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
 	struct bpfstamp_attachment a;
 	int p[8];
 	char id[16];
 
 	for (unsigned int i = 1; i < 8; i++)
-		p[i] = linksbed_digit((const char *[]){ "", "one", "two", "three", "four", "five", "six", "seven" }[i], i);
+		p[i] = linksbed_digit(names[i], i);
 	OK(linksbed_attach(&hook, p[1], "one", &a));
 	OK(linksbed_attach(&hook, p[2], "two", NULL));
 	hook.where = BPFSTAMP_FIRST;
@@ -121,14 +122,15 @@ START_TEST(no_such_relative)
 		const char *relative, *text;
 		int code;
 	} cases[] = {
-		{ "filter_ouy", "tcx egress of va: no program 'filter_ouy' is attached there; did you mean 'filter_out'?",
-		  ENOENT },
+		{ "filter_ouy", "tcx egress of va: no program 'filter_ouy' is attached there; did you mean "
+		  "'filter_out'?", ENOENT },
 		{ "zzz", "tcx egress of va: no program 'zzz' is attached there", ENOENT },
 		{ "", "tcx egress of va: no program '' is attached there", ENOENT },
 		{ "4294967297", "tcx egress of va: program 4294967297 is not attached there", ENOENT },
 		{ "0", "tcx egress of va: program 0 is not attached there", ENOENT },
 		{ BPFFS "/none", "tcx egress of va: there is no pin " BPFFS "/none", ENOENT },
-		{ BPFFS "/map", "tcx egress of va: the pin " BPFFS "/map is neither of a program nor of a link", EINVAL },
+		{ BPFFS "/map", "tcx egress of va: the pin " BPFFS "/map is neither of a program nor of a link",
+		  EINVAL },
 		{ BPFFS "/prog", "tcx egress of va: program " BPFFS "/prog is not attached there", ENOENT },
 		{ "/proc/version", "tcx egress of va: cannot open the pin /proc/version: …", EACCES },
 		{ "twice", "tcx egress of va: 2 programs there are called 'twice': name one by its id; there are: "
@@ -150,7 +152,7 @@ START_TEST(no_such_relative)
 	hook.where = _i % 2 ? BPFSTAMP_AFTER : BPFSTAMP_BEFORE;
 	hook.relative = cases[_i].relative;
 	FAILS(linksbed_attach(&hook, other, "other", NULL), cases[_i].code, cases[_i].text);
-	FAILS(bpfstamp_attach_check(linksbed.net, &hook, "other", &plan, &netns.err), cases[_i].code, cases[_i].text);
+	FAILS(linksbed_check(&hook, "other", &plan), cases[_i].code, cases[_i].text);
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], p[1], p[2], -1 });
 	linksbed_detach_all(BPFSTAMP_EGRESS);
 	unlink(BPFFS "/prog");
@@ -171,7 +173,8 @@ START_TEST(full)
 		p[i] = linksbed_digit("many", 1);
 	for (int i = 0; i < 63; i++)
 		OK(linksbed_attach(&hook, p[i], "many", NULL));
-	FAILS(linksbed_attach(&hook, p[63], "many", NULL), ERANGE, "attach to tcx egress of va: Numerical result out of "
+	FAILS(linksbed_attach(&hook, p[63], "many", NULL), ERANGE,
+	      "attach to tcx egress of va: Numerical result out of "
 	      "range; the kernel takes no more than 63 programs there");
 	ck_assert(bpffs_has(linksbed_pin("tcx_egress-many-63")));
 	ck_assert(!bpffs_has(linksbed_pin("tcx_egress-many-64")));
@@ -196,7 +199,7 @@ START_TEST(replace)
 	OK(linksbed_attach(&hook, p[2], "two", &two));
 	OK(linksbed_attach(&hook, p[3], "three", &three));
 	hook.where = BPFSTAMP_FIRST;
-	OK(bpfstamp_attach_check(linksbed.net, &hook, "two", &plan, &netns.err));
+	OK(linksbed_check(&hook, "two", &plan));
 	ck_assert(plan.occupied && plan.there.ours && plan.there.id == two.id && plan.there.link == two.link);
 	ck_assert_str_eq(plan.there.pin, two.pin);
 	OK(linksbed_attach(&hook, p[4], "two", &again));
@@ -206,11 +209,12 @@ START_TEST(replace)
 	ck_assert_uint_eq(linksbed_digits(), 143);
 	/* The same once more is no change; a program that stands there already cannot stand there twice. */
 	OK(linksbed_attach(&hook, p[4], "two", &again));
-	FAILS(linksbed_attach(&hook, p[1], "two", &again), EEXIST, "replace a program on tcx egress of va: File exists; "
+	FAILS(linksbed_attach(&hook, p[1], "two", &again), EEXIST,
+	      "replace a program on tcx egress of va: File exists; "
 	      "this very program is attached there already");
 	hook.existing = BPFSTAMP_KEEP;
 	FAILS(linksbed_attach(&hook, p[2], "two", &again), EEXIST, "tcx egress of va has program …");
-	OK(bpfstamp_attach_check(linksbed.net, &hook, "two", &plan, &netns.err));
+	OK(linksbed_check(&hook, "two", &plan));
 	hook.existing = BPFSTAMP_APPEND;
 	hook.where = BPFSTAMP_LAST;
 	OK(linksbed_attach(&hook, p[2], "two", &again));
@@ -293,7 +297,7 @@ START_TEST(defunct)
 	ck_assert_uint_eq(linksbed_show("va").count, 0);
 	if (_i) {
 		hook.pin = first.pin;
-		OK(bpfstamp_detach(linksbed.net, &hook, false, &second, &netns.err));
+		OK(linksbed_detach(&hook, &second));
 		ck_assert_uint_eq(second.link, first.link);
 		ck_assert_int_eq(second.ifindex, 0);
 	} else {
@@ -319,7 +323,8 @@ START_TEST(no_interface)
 	int p = linksbed_digit("one", 1);
 	struct bpfstamp_attachment a;
 
-	FAILS(hook_links.attach(linksbed.net, &place, p, "one", &a, &netns.err), ENODEV, "attach to tcx egress of vx: "
+	FAILS(hook_links.attach(linksbed.net, &place, p, "one", &a, &netns.err), ENODEV,
+	      "attach to tcx egress of vx: "
 	      "No such device; the interface is gone, or is in another network namespace");
 	ck_assert(!hook_links_usable(linksbed.net, &place));
 	close(p);
@@ -347,23 +352,23 @@ START_TEST(foreign_untouched)
 	ck_assert_uint_ne(shown.list[1].link, 0);
 	ck_assert_str_eq(shown.list[1].pin, "");
 	/* The only one of ours goes; then there is none, and force alone names none. */
-	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	OK(linksbed_detach(&hook, &a));
 	ck_assert_str_eq(a.name, "ours");
 	for (int i = 0; i < 2; i++) {
 		hook.force = i;
-		FAILS(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err), ENOENT, "there is no program of bpfstamp "
+		FAILS(linksbed_detach(&hook, &a), ENOENT, "there is no program of bpfstamp "
 		      "on tcx egress of va; name another by its id, and use --force; there are: theirs (program …");
 	}
 	hook.force = false;
 	hook.id = linksbed_id(p[0]);
-	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err), ENOENT, "there is no program of bpfstamp on …");
+	FAILS(linksbed_detach(&hook, &a), ENOENT, "there is no program of bpfstamp on …");
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], p[1], -1 });
 	hook.force = true;
-	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	OK(linksbed_detach(&hook, &a));
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[1], -1 });
 	hook.id = 0;
 	hook.program = "linked";
-	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	OK(linksbed_detach(&hook, &a));
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
 	close(link);
 	for (int i = 0; i < 3; i++)
@@ -382,14 +387,14 @@ START_TEST(several_of_ours)
 	OK(linksbed_attach(&hook, p[1], "two", &b));
 	snprintf(text, sizeof(text), "several programs on tcx egress of va: name one by its id; there are: "
 		 "one (program %u), two (program %u)", a.id, b.id);
-	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err), ENOTUNIQ, text);
+	FAILS(linksbed_detach(&hook, &gone), ENOTUNIQ, text);
 	hook.program = "three";
-	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err), ENOENT,
+	FAILS(linksbed_detach(&hook, &gone), ENOENT,
 	      "there is no such program on tcx egress of va");
 	hook.program = _i == 0 ? "two" : NULL;
 	hook.id = _i == 1 ? b.id : 0;
 	hook.pin = _i == 2 ? b.pin : NULL;
-	OK(bpfstamp_detach(linksbed.net, &hook, false, &gone, &netns.err));
+	OK(linksbed_detach(&hook, &gone));
 	ck_assert_uint_eq(gone.link, b.link);
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], -1 });
 	linksbed_detach_all(BPFSTAMP_EGRESS);
@@ -415,14 +420,14 @@ START_TEST(pin_of_something_else)
 	snprintf(text, sizeof(text), "cannot attach to tcx egress of va: the pin " BPFFS "/pin is of %s; remove it, "
 		 "choose another with --link-pin, or use --force", what[_i]);
 	FAILS(linksbed_attach(&hook, p, "ours", NULL), EEXIST, text);
-	FAILS(bpfstamp_attach_check(linksbed.net, &hook, "ours", &plan, &netns.err), EEXIST, text);
+	FAILS(linksbed_check(&hook, "ours", &plan), EEXIST, text);
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
 	hook.force = true;
 	OK(linksbed_attach(&hook, p, "ours", &a));
 	ck_assert_str_eq(a.pin, BPFFS "/pin");
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p, -1 });
 	linksbed_order(BPFSTAMP_INGRESS, (const int[]){ _i == 2 ? theirs : -1, -1 });
-	OK(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err));
+	OK(linksbed_detach(&hook, &a));
 	ck_assert(!bpffs_has(BPFFS "/pin"));
 	close(link);
 	close(p);
@@ -439,7 +444,8 @@ START_TEST(nothing_is_left)
 
 	hook.pin_path = "/tmp";
 	FAILS(linksbed_attach(&hook, p, "ours", NULL), EINVAL, "cannot attach to tcx egress of va: cannot pin in "
-	      "/tmp/bpfstamp: /tmp is not in a bpffs: name a folder of one, or mount one (mount -t bpf bpf /sys/fs/bpf)");
+	      "/tmp/bpfstamp: /tmp is not in a bpffs: name a folder of one, or mount one "
+	      "(mount -t bpf bpf /sys/fs/bpf)");
 	hook.pin_path = NULL;
 	hook.pin = BPFFS "/new/folder/a.b";
 	FAILS(linksbed_attach(&hook, p, "ours", NULL), EPERM, "cannot attach to tcx egress of va: cannot pin "
@@ -450,13 +456,15 @@ START_TEST(nothing_is_left)
 	hook.pin = path;
 	FAILS(linksbed_attach(&hook, p, "ours", NULL), ENAMETOOLONG, "va: the path of the link's pin is longer …");
 	hook.pin = "/dev/null";
-	FAILS(linksbed_attach(&hook, p, "ours", NULL), EACCES, "cannot open the pin /dev/null: Permission denied: it is "
+	FAILS(linksbed_attach(&hook, p, "ours", NULL), EACCES,
+	      "cannot open the pin /dev/null: Permission denied: it is "
 	      "no pin, or another user's");
 	hook.pin = NULL;
 	FAILS(linksbed_attach(&hook, xdp, "ours", NULL), EINVAL, "program ours is of type xdp; TCX takes sched_cls");
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
 	OK(linksbed_attach(&hook, p, "ours", NULL));
-	FAILS(linksbed_attach(&hook, p, "other", NULL), EEXIST, "attach to tcx egress of va: File exists; this very …");
+	FAILS(linksbed_attach(&hook, p, "other", NULL), EEXIST,
+	      "attach to tcx egress of va: File exists; this very …");
 	linksbed_detach_all(BPFSTAMP_EGRESS);
 	close(xdp);
 	close(p);
@@ -479,10 +487,10 @@ START_TEST(other_namespace)
 	OK(linksbed_attach(&hook, p, "one", &a));
 	ck_assert_str_eq(a.pin, linksbed_pin("tcx_egress-one"));
 	ck_assert_uint_eq(linksbed_show("va").count, 1);
-	OK(bpfstamp_attach_check(linksbed.net, &hook, "one", &plan, &netns.err));
+	OK(linksbed_check(&hook, "one", &plan));
 	ck_assert(plan.occupied);
 	hook.type = BPFSTAMP_AUTO;
-	OK(bpfstamp_attach_check(linksbed.net, &hook, "one", &plan, &netns.err));
+	OK(linksbed_check(&hook, "one", &plan));
 	ck_assert_int_eq(plan.type, BPFSTAMP_TCX);
 	linksbed_detach_all(BPFSTAMP_EGRESS);
 	bpfstamp_net_close(linksbed.net);
@@ -508,7 +516,7 @@ static void keep_capabilities(uint64_t kept)
 START_TEST(few_capabilities)
 {
 	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
-	int p[3] = { linksbed_digit("a_name_of_many_letters", 1), linksbed_digit("two", 2), linksbed_digit("three", 3) };
+	int p[3] = { linksbed_digit("a_name_of_many_letters", 1), linksbed_digit("2", 2), linksbed_digit("3", 3) };
 	struct bpfstamp_attachment a, b;
 	struct linksbed_shown shown;
 
@@ -527,7 +535,7 @@ START_TEST(few_capabilities)
 	ck_assert(shown.list[1].ours);
 	ck_assert_str_eq(shown.list[1].name, "a_name_of_many_letters");
 	keep_capabilities(1ull << CAP_BPF);
-	FAILS(bpfstamp_detach(linksbed.net, &hook, false, &a, &netns.err), EPERM, "look at tcx egress of va: Operation not "
+	FAILS(linksbed_detach(&hook, &a), EPERM, "look at tcx egress of va: Operation not "
 	      "permitted; needs CAP_BPF and CAP_NET_ADMIN");
 	keep_capabilities(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN);
 	linksbed_detach_all(BPFSTAMP_EGRESS);
@@ -554,7 +562,7 @@ static void attach_and_detach(const struct bpfstamp_hook *hook)
 {
 	for (unsigned int n = 0;; n++)
 		if (linksbed_attach_new(hook, "drop", NULL) ||
-		    (n % 3 == 2 && bpfstamp_detach(linksbed.net, hook, false, NULL, &netns.err)))
+		    (n % 3 == 2 && linksbed_detach(hook, NULL)))
 			_exit(1);
 }
 
@@ -595,7 +603,7 @@ START_TEST(at_once)
 
 		for (int n = 0; !pid && n < 10; n++) {
 			if (linksbed_attach_new(&hook, "drop", NULL) ||
-			    (_i && bpfstamp_detach(linksbed.net, &hook, false, NULL, &netns.err) &&
+			    (_i && linksbed_detach(&hook, NULL) &&
 			     netns.err.code != ENOENT)) {
 				fprintf(stderr, "%s\n", netns.err.text);
 				_exit(1);
@@ -620,10 +628,11 @@ START_TEST(too_old)
 	struct bpfstamp_plan plan;
 
 	ck_assert(!hook_links_usable(linksbed.net, &place));
-	FAILS(linksbed_attach(&hook, p, "one", NULL), EINVAL, "attach to tcx egress of va: Invalid argument; the kernel "
+	FAILS(linksbed_attach(&hook, p, "one", NULL), EINVAL,
+	      "attach to tcx egress of va: Invalid argument; the kernel "
 	      "lacks TCX (Linux 6.6, CONFIG_NET_XGRESS)");
-	FAILS(bpfstamp_attach_check(linksbed.net, &hook, "one", &plan, &netns.err), EINVAL, "look at tcx egress of va: …");
-	FAILS(bpfstamp_detach(linksbed.net, &hook, false, NULL, &netns.err), EINVAL, "look at tcx egress of va: …");
+	FAILS(linksbed_check(&hook, "one", &plan), EINVAL, "look at tcx egress of va: …");
+	FAILS(linksbed_detach(&hook, NULL), EINVAL, "look at tcx egress of va: …");
 	close(p);
 }
 END_TEST

@@ -66,7 +66,7 @@ START_TEST(both_directions)
 	ck_assert_int_eq(shown.list[2].direction, BPFSTAMP_PEER);
 	ck_assert_str_eq(shown.list[2].pin, b.pin);
 	ck_assert_uint_eq(linksbed_show("nk0").count, 0);
-	OK(bpfstamp_detach(linksbed.net, &peer, false, &a, &netns.err));
+	OK(linksbed_detach(&peer, &a));
 	ck_assert_uint_eq(a.link, b.link);
 	linksbed_order(BPFSTAMP_PEER, (const int[]){ -1 });
 	linksbed_detach_all(BPFSTAMP_PRIMARY);
@@ -81,10 +81,12 @@ START_TEST(not_there)
 	int p = linksbed_digit("one", 1);
 
 	hook.dev = "va";
-	FAILS(linksbed_attach(&hook, p, "one", NULL), ENXIO, "attach to netkit peer of va: No such device or address; it "
+	FAILS(linksbed_attach(&hook, p, "one", NULL), ENXIO,
+	      "attach to netkit peer of va: No such device or address; it "
 	      "is no netkit interface");
 	hook.dev = "nk0";
-	FAILS(linksbed_attach(&hook, p, "one", NULL), EACCES, "attach to netkit peer of nk0: Permission denied; it is the "
+	FAILS(linksbed_attach(&hook, p, "one", NULL), EACCES,
+	      "attach to netkit peer of nk0: Permission denied; it is the "
 	      "peer of a pair: name the primary interface, which has both directions");
 	close(p);
 }
@@ -117,7 +119,8 @@ START_TEST(lacking)
 	int p = linksbed_digit("one", 1);
 
 	hook.type = BPFSTAMP_NETKIT;
-	FAILS(linksbed_attach(&hook, p, "one", NULL), EINVAL, "attach to netkit primary of va: Invalid argument; the kernel "
+	FAILS(linksbed_attach(&hook, p, "one", NULL), EINVAL,
+	      "attach to netkit primary of va: Invalid argument; the kernel "
 	      "lacks netkit (Linux 6.7, CONFIG_NETKIT)");
 	close(p);
 }
