@@ -37,7 +37,7 @@ struct running_variable {
 	const struct btf *btf;	/* that type.btf is an id of; of no types where there is none (never NULL) */
 	uint32_t map;		/* index of maps; NO_INDEX: the record has the bytes */
 	uint32_t offset;	/* in the map's value */
-	const uint8_t *bytes;	/* type.size, as last read; as the program sees them in memory */
+	const uint8_t *bytes;	/* type.size, as the program sees them: in the map as last read, or in instructions */
 	bool stamped;		/* the record says so */
 	bool in_insns;		/* instructions hold it, or parts of it, and do not see what a map holds */
 	const struct record_value *record;	/* what the record has of it, or NULL */

@@ -6,7 +6,8 @@
  *   record: what is in no map that the program has  →  scalars
  *
  * A variable in a map and what a record says of it are brought together by
- * section, offset, size and name.  The type of a variable that only the record
+ * section, offset, size and name.  Where the record has bytes instructions hold
+ * them, and what the map has in their place is not what runs.  The type of a variable that only the record
  * has is looked up in the program's BTF by the id that it had in the object's,
  * which loading keeps; where sizes do not agree it goes untaken apart.
  *
@@ -181,10 +182,10 @@ static void add_global(struct building *b, uint32_t map, uint32_t entry)
 	var.name = type.name;
 	var.type = type_of(m->btf, type.type, secvar.size);
 	var.offset = secvar.offset;
-	var.bytes = m->content + secvar.offset;
 	var.record = find_recorded(b->r, &var);
 	var.stamped = var.record && var.record->stamped;
 	var.in_insns = var.record && var.record->bytes;
+	var.bytes = var.in_insns ? var.record->bytes : m->content + secvar.offset;
 	add_variable(b, &var);
 }
 
