@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Writes seeds for the fuzz targets: `fuzz_corpus DIR` fills DIR/elf64, btf,
- * insn, netlink, object and value, each in the format that fuzz_NAME.c reads.
+ * insn, netlink, object, record and value, each in the format that fuzz_NAME.c reads.
  *
  * Objects are made by hand in both byte orders and, where clang is found, as
  * realobj.h says, compiled of every *.bpf.c in bpf/ and tests/objects/; run it
@@ -18,6 +18,7 @@
 
 #include "bpfinsn/bpfinsn.h"
 #include "include/bytes.h"
+#include "loader/record.h"
 #include "netlink/tcmsg.h"
 #include "tests/btfgen.h"
 #include "tests/elfgen.h"
@@ -57,6 +58,48 @@ static void seed_btf(const void *btf, size_t size, const void *ext, size_t ext_s
 	free(both);
 }
 
+/* A record of all values of an object, with one of its data maps and its BTF (tests/fuzz_record.c). */
+static void seed_running(const struct bpfstamp_stamp *s, uint32_t datasec, uint32_t map_size, const uint8_t *btf,
+			 size_t btf_bytes)
+{
+	struct bpfstamp_err err;
+	uint32_t size;
+	uint8_t *record = record_make(s, &size, &err), *all, head[6];
+
+	if (!record || size > UINT16_MAX || map_size > UINT16_MAX) {
+		free(record);
+		return;
+	}
+	bytes_put16(head, (uint16_t)size, false);
+	bytes_put16(head + 2, (uint16_t)map_size, false);
+	bytes_put16(head + 4, (uint16_t)datasec, false);
+	all = calloc(1, size + map_size + btf_bytes);
+	if (!all)
+		abort();
+	memcpy(all, record, size);
+	memcpy(all + size + map_size, btf, btf_bytes);
+	seed("record", head, sizeof(head), all, size + map_size + btf_bytes);
+	free(all);
+	free(record);
+}
+
+static void seed_maps(const uint8_t *bytes, size_t size, const uint8_t *btf, size_t btf_bytes)
+{
+	struct bpfstamp_template *t;
+	struct bpfstamp_stamp *s;
+	struct bpfstamp_err err;
+
+	if (bpfstamp_open(&t, bytes, size, "seed.o", &err))
+		return;
+	if (!bpfstamp_inline(t, &err) && !bpfstamp_stamp_new(&s, t, &err)) {
+		memset(s->touched, 1, t->injectable_count);
+		for (uint32_t i = 0; i < t->data_count; i++)
+			seed_running(s, btf_find(&t->btf, BTF_DATASEC, t->datas[i].name), t->datas[i].size, btf, btf_bytes);
+		bpfstamp_stamp_free(s);
+	}
+	bpfstamp_close(t);
+}
+
 /* An object, and its parts. */
 static void seed_object(const uint8_t *bytes, size_t size)
 {
@@ -79,6 +122,7 @@ static void seed_object(const uint8_t *bytes, size_t size)
 	if (btf.bytes) {
 		seed_btf(btf.bytes, btf.size, ext.bytes, ext.bytes ? ext.size : 0);
 		seed_btf(btf.bytes, btf.size, btf.bytes, btf.size);	/* as split BTF, it refers to base */
+		seed_maps(bytes, size, btf.bytes, btf.size);
 	}
 }
 
