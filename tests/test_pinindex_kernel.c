@@ -238,6 +238,7 @@ START_TEST(not_ours)
 	if (_i)
 		is_at(pins, ours, NULL);
 	bpfstamp_pins_free(pins);
+	ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
 

@@ -234,7 +234,7 @@ START_TEST(survives)
 			struct bytes changed = raw;
 			struct record *r;
 
-			changed.at[i] = k < 8 ? (uint8_t)(raw.at[i] ^ 1 << k) : k == 8 ? 0 : 0xff;
+			changed.at[i] = (uint8_t)(k < 8 ? raw.at[i] ^ 1 << k : k == 8 ? 0 : 0xff);
 			r = parse(changed.at, changed.size, "a_program_of_a_");
 			if (r)
 				walk(r);
