@@ -7,9 +7,10 @@
  * "Ours" is a program with a record, which takes Linux 5.10 to leave;
  * "foreign" is one that the test puts there itself, by netlink or as a link.
  *
- * For kernels before 5.7, sendto() below stands before the C library's: it puts
+ * sendto() below stands before the C library's.  For kernels before 5.7, it puts
  * a flag that no kernel knows beside XDP_FLAGS_REPLACE, so that this one
- * refuses what those refuse, and with the same error.
+ * refuses what those refuse, and with the same error.  And it lets somebody else
+ * act just before or after a request.
  */
 #define _GNU_SOURCE	/* unshare */
 #include <arpa/inet.h>
@@ -49,12 +50,22 @@ static struct bpfstamp_net *net;
 static struct bpfstamp_attachment made;
 static int fds_before;
 
-/* -------------------------------------------------------- an older kernel */
+/* ------------------------------------- an older kernel, and somebody else */
 
 static bool before_5_7;
 
+/* What somebody else does when so many requests of that type have come. */
+static struct {
+	uint16_t type;
+	int count;
+	bool after;		/* the kernel has answered */
+	void (*act)(int fd);
+	int fd;
+} meanwhile;
+
 /* Where link_new_xdp puts the flags: behind nlmsghdr, ifinfomsg, IFLA_XDP, and IFLA_XDP_FD. */
-ssize_t sendto(int fd, const void *message, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
+static ssize_t send_now(int fd, const void *message, size_t size, int flags, const struct sockaddr *to,
+			socklen_t to_size)
 {
 	enum { FLAGS = 12 };
 	uint32_t words[LINK_BUFFER / 4];
@@ -67,6 +78,21 @@ ssize_t sendto(int fd, const void *message, size_t size, int flags, const struct
 		return syscall(SYS_sendto, fd, words, size, flags, to, to_size);
 	}
 	return syscall(SYS_sendto, fd, message, size, flags, to, to_size);
+}
+
+__attribute__((visibility("default")))	/* libmnl is to see it */
+ssize_t sendto(int fd, const void *message, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
+{
+	const struct nlmsghdr *nlh = message;
+	bool now = meanwhile.count && size >= sizeof(*nlh) && nlh->nlmsg_type == meanwhile.type && !--meanwhile.count;
+	ssize_t n;
+
+	if (now && !meanwhile.after)
+		meanwhile.act(meanwhile.fd);
+	n = send_now(fd, message, size, flags, to, to_size);
+	if (now && meanwhile.after)
+		meanwhile.act(meanwhile.fd);
+	return n;
 }
 
 /* -------------------------------------------------------------- programs */
@@ -564,6 +590,9 @@ START_TEST(pin_of_something_else)
 	OK(attach(&vb, drop));
 	says(attach(&hook, drop), EBUSY, ", which is not on va but on interface ");
 	says(detach(&hook), EBUSY, ", which is not on va but on interface ");
+	put_foreign(drop, XDP_FLAGS_SKB_MODE);
+	says(attach(&hook, drop), EBUSY, ", which is not on va but on interface ");
+	put_foreign(-1, XDP_FLAGS_SKB_MODE);
 	has(0, BPFSTAMP_XDP_ANY);
 	OK(detach(&vb));
 	nothing_left(1);
@@ -615,6 +644,10 @@ START_TEST(refused)
 	hook.existing = BPFSTAMP_REPLACE;
 	netns_run("ip link set vb mtu 9000");
 	says(attach(&hook, drop), ERANGE, "lower the MTU");
+	hook.pin = PIN;
+	says(attach(&hook, drop), bpffs_kernel(509) ? ERANGE : EOPNOTSUPP, bpffs_kernel(509) ?
+	     "; the kernel says why only without --link-pin" : "(Linux 5.9): leave --link-pin out");
+	ck_assert(!bpffs_has(BPFFS "/folder"));
 	nothing_left(2);
 }
 END_TEST
@@ -719,6 +752,66 @@ START_TEST(two_owners)
 }
 END_TEST
 
+static void put_there(int fd)
+{
+	put_foreign(fd, XDP_FLAGS_SKB_MODE);
+}
+
+/* A foreign program comes in the place of ours between the look at that and what we do. */
+START_TEST(changed_meanwhile)
+{
+	struct bpfstamp_hook hook = on_va(BPFSTAMP_XDP_GENERIC, NULL);
+	int drop = ours(DROP), pass = ours(PASS), other = foreign();
+
+	if (!records("a change meanwhile"))
+		return;
+	OK(attach(&hook, drop));
+	meanwhile.type = RTM_SETLINK;
+	meanwhile.count = _i ? 1 : 2;	/* attach asks to put it where nothing is, first */
+	meanwhile.act = put_there;
+	meanwhile.fd = other;
+	says(_i ? detach(&hook) : attach(&hook, pass), EBUSY, ", which bpfstamp did not attach; use --force");
+	ck_assert_int_eq(meanwhile.count, 0);
+	has(id_of(other), BPFSTAMP_XDP_GENERIC);
+	put_there(-1);
+	nothing_left(3);
+}
+END_TEST
+
+static void put_in_link(int fd)
+{
+	union bpf_attr attr;
+	int link = sys_obj_get(PIN);
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_update.link_fd = (uint32_t)link;
+	attr.link_update.new_prog_fd = (uint32_t)fd;
+	ck_assert_int_eq(sys_link_update(&attr), 0);
+	close(link);
+}
+
+/* Another program comes into our link before the look at the interface, which is the second, or after that. */
+START_TEST(link_changes)
+{
+	struct bpfstamp_hook hook = on_va(BPFSTAMP_XDP_GENERIC, PIN);
+	int drop = ours(DROP), pass = ours(PASS), third = ours(DROP);
+
+	if (!links("a link that changes"))
+		return;
+	OK(attach(&hook, drop));
+	meanwhile.type = RTM_GETLINK;
+	meanwhile.count = 2;
+	meanwhile.after = _i;
+	meanwhile.act = put_in_link;
+	meanwhile.fd = third;
+	OK(attach(&hook, pass));
+	ck_assert_int_eq(meanwhile.count, 0);
+	has(id_of(pass), BPFSTAMP_XDP_GENERIC);
+	OK(detach(&hook));
+	nothing_left(3);
+}
+END_TEST
+
 /* In another namespace, whose va has the same index as ours; its pin is not taken for one of ours. */
 START_TEST(other_namespace)
 {
@@ -803,6 +896,8 @@ Suite *suite_xdp_kernel(void)
 	tcase_add_loop_test(tc, old_kernel, 0, 2);
 	tcase_add_test(tc, unprivileged);
 	tcase_add_loop_test(tc, two_owners, 0, 2);
+	tcase_add_loop_test(tc, changed_meanwhile, 0, 2);
+	tcase_add_loop_test(tc, link_changes, 0, 2);
 	tcase_add_test(tc, other_namespace);
 	tcase_add_test(tc, same_program);
 	return s;
