@@ -89,7 +89,7 @@ build() {
 	[ "$STATIC_CC" = "$CC" ] || size+=(-flto -flto-partition=one)
 	"$STATIC_CC" -std=gnu11 -fvisibility=hidden -iquote . -idirafter "$OUT/include" "${size[@]}" \
 		-static -fno-pie -s -o "$1" \
-		{elf,bpfinsn,netlink,loader,cmd}/*.c "$OUT/libmnl.a" "$OUT/libjansson.a" "$OUT/libz.a" ||
+		{elf,bpfinsn,netlink,loader,hook,cmd}/*.c "$OUT/libmnl.a" "$OUT/libjansson.a" "$OUT/libz.a" ||
 		fail "$STATIC_CC cannot build it: see above"
 }
 
