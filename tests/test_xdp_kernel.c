@@ -367,7 +367,7 @@ START_TEST(foreign_program)
 	enum bpfstamp_xdp_mode there = _i & 1 ? BPFSTAMP_XDP_NATIVE : BPFSTAMP_XDP_GENERIC;
 	struct bpfstamp_hook hook = on_va(modes[_i / 2 % 3], _i / 6 ? PIN : NULL);
 	enum bpfstamp_xdp_mode then = hook.xdp_mode;
-	int other = foreign(), pass = ours(PASS);
+	int other = foreign(), pass = ours(PASS), tc = netns_program(BPF_PROG_TYPE_SCHED_CLS);
 	struct bpfstamp_plan plan;
 	const char *text = there == BPFSTAMP_XDP_NATIVE ?
 		" in native mode, which bpfstamp did not attach; use --force" :
@@ -387,6 +387,8 @@ START_TEST(foreign_program)
 		     hook.xdp_mode && hook.xdp_mode != there ? "has no program of that id, name or mode" : text);
 	has(id_of(other), there);
 	hook.force = true;
+	says(attach(&hook, tc), EINVAL, "program the name is of type sched_cls; XDP takes xdp");
+	has(id_of(other), there);
 	OK(check(&hook, &plan));
 	ck_assert(plan.occupied && !plan.there.ours && plan.there.id == id_of(other));
 	OK(attach(&hook, pass));
@@ -396,13 +398,13 @@ START_TEST(foreign_program)
 	has(id_of(pass), then);
 	PASSES();
 	OK(detach(&hook));
-	nothing_left(2);
+	nothing_left(3);
 	if (hook.pin)
 		return;
 	put_foreign(other, flags_of[_i & 1]);
 	hook.xdp_mode = BPFSTAMP_XDP_ANY;
 	OK(detach(&hook));
-	nothing_left(2);
+	nothing_left(3);
 }
 END_TEST
 
@@ -638,7 +640,7 @@ START_TEST(refused)
 	says(attach(&hook, drop), EOPNOTSUPP, "; --xdp-mode generic works on any device");
 	hook.dev = "va";
 	hook.xdp_mode = BPFSTAMP_XDP_ANY;
-	says(attach(&hook, tc), EINVAL, "program the name is of type sched_cls, and XDP takes only xdp");
+	says(attach(&hook, tc), EINVAL, "program the name is of type sched_cls; XDP takes xdp");
 	hook.existing = BPFSTAMP_APPEND;
 	says(attach(&hook, drop), EINVAL, "nothing can be appended");
 	hook.existing = BPFSTAMP_REPLACE;
