@@ -206,10 +206,16 @@ int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info
 {
 	size_t length = name ? strlen(name) : 0;
 	bool askable = name ? length > 0 && length < ALTERNATIVE_NAME_SIZE : ifindex > 0;
+	struct link_info found = { 0 };
 	uint32_t buf[LINK_BUFFER / 4];
 
-	if (askable && !rtnl_talk(rtnl, link_new_get(buf, ifindex, name), take_one, out, err, "look up an interface"))
+	if (askable && !rtnl_talk(rtnl, link_new_get(buf, ifindex, name), take_one, &found, err,
+				  "look up an interface")) {
+		if (!found.ifindex)
+			return err_set(err, EBADMSG, "look up an interface: the kernel's answer tells of none");
+		*out = found;
 		return 0;
+	}
 	if (askable && err->code != ENODEV && (err->code != EINVAL || length < IFNAMSIZ))
 		return -1;
 	return name ? err_set(err, ENODEV, "no such device '%s'", name) :

@@ -104,6 +104,16 @@ START_TEST(no_alternative_names)
 }
 END_TEST
 
+/* An acknowledgement alone is no interface. */
+START_TEST(no_name_in_answer)
+{
+	int i;
+
+	netns.fault = (struct netns_fault){ .kind = NETNS_MAKE_UP, .times = 1 };
+	FAILS(index_of("va", &i), EBADMSG, "look up an interface: the kernel's answer tells of none");
+}
+END_TEST
+
 /* The same refusal by sockets that asked for words or not, and for the whole request or not. */
 START_TEST(words)
 {
@@ -270,8 +280,9 @@ START_TEST(no_answer)
 {
 	struct timeval patience = { 0 };
 	socklen_t size = sizeof(patience);
+	int fd = mnl_socket_get_fd(netns.rtnl.socket);
 
-	ck_assert_int_eq(getsockopt(mnl_socket_get_fd(netns.rtnl.socket), SOL_SOCKET, SO_RCVTIMEO, &patience, &size), 0);
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, &size), 0);
 	ck_assert_int_eq((int)patience.tv_sec, 10);
 	netns.fault = (struct netns_fault){ .kind = NETNS_FAIL, .code = EAGAIN, .times = 1 };
 	FAILS(say(5), ETIMEDOUT, "say 5: the kernel has not answered for 10 seconds");
@@ -281,6 +292,8 @@ END_TEST
 /* ------------------------------------------------ what a datagram may hold */
 
 enum { ACK = NLMSG_DONE };	/* which has room for its number in an int, and is taken for one */
+
+#define MALFORMED "list filters of va: malformed answer of the kernel"
 
 static const struct {
 	struct netns_message say[4];
@@ -295,14 +308,14 @@ static const struct {
 	{ { { .type = ACK }, { .type = RTM_NEWTFILTER } }, 7, 0, NULL },
 	{ { { .type = RTM_NEWTFILTER } }, 0, EBADMSG, "malformed filter in the kernel's answer" },
 	{ { { .type = RTM_NEWQDISC } }, 0, EBADMSG, "malformed filter in the kernel's answer" },
-	{ { { .type = NLMSG_NOOP, .len = 15 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
-	{ { { .type = NLMSG_NOOP, .len = 21 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
-	{ { { .type = NLMSG_NOOP, .len = 0x80000010 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
-	{ { { .type = NLMSG_NOOP, .len = UINT32_MAX } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
-	{ { { .type = NLMSG_NOOP } }, 1, EBADMSG, "list filters of va: malformed answer of the kernel" },
-	{ { { .type = NLMSG_NOOP } }, 15, EBADMSG, "list filters of va: malformed answer of the kernel" },
-	{ { { .type = NLMSG_ERROR } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
-	{ { { .type = ACK, .code = 1 } }, 0, EBADMSG, "list filters of va: malformed answer of the kernel" },
+	{ { { .type = NLMSG_NOOP, .len = 15 } }, 0, EBADMSG, MALFORMED },
+	{ { { .type = NLMSG_NOOP, .len = 21 } }, 0, EBADMSG, MALFORMED },
+	{ { { .type = NLMSG_NOOP, .len = 0x80000010 } }, 0, EBADMSG, MALFORMED },
+	{ { { .type = NLMSG_NOOP, .len = UINT32_MAX } }, 0, EBADMSG, MALFORMED },
+	{ { { .type = NLMSG_NOOP } }, 1, EBADMSG, MALFORMED },
+	{ { { .type = NLMSG_NOOP } }, 15, EBADMSG, MALFORMED },
+	{ { { .type = NLMSG_ERROR } }, 0, EBADMSG, MALFORMED },
+	{ { { .type = ACK, .code = 1 } }, 0, EBADMSG, MALFORMED },
 	{ { { .type = NLMSG_OVERRUN } }, 0, 0, NULL },
 	{ { { .type = ACK, .flags = NLM_F_DUMP_INTR } }, 0, 0, NULL },
 	{ { { 0 } }, 0, 0, NULL },
@@ -507,6 +520,7 @@ Suite *suite_rtnl_kernel(void)
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, alternative_names);
 	tcase_add_test(tc, no_alternative_names);
+	tcase_add_test(tc, no_name_in_answer);
 	tcase_add_loop_test(tc, words, 0, 4);
 	tcase_add_test(tc, offending_attribute);
 	tcase_add_test(tc, offending_attribute_by_name);
