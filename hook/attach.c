@@ -55,11 +55,13 @@ static int check_hook(const struct bpfstamp_hook *hook, struct bpfstamp_err *err
 	if (!is_direction_of(hook->type, hook->direction))
 		return err_set(err, EINVAL, "%s", directions[hook->type]);
 	if (hook->block && (hook->type != BPFSTAMP_CLSACT || hook->dev))
-		return err_set(err, EINVAL, "only clsact has shared blocks, and a block is given instead of an interface");
+		return err_set(err, EINVAL, "only clsact has shared blocks, and a block is given instead of an "
+			       "interface");
 	if (!hook->block && !hook->dev)
 		return err_set(err, EINVAL, "no interface is given");
 	if (hook->skip_sw && hook->skip_hw)
-		return err_set(err, EINVAL, "with skip_sw and skip_hw a filter would run nowhere: give one of them at most");
+		return err_set(err, EINVAL, "with skip_sw and skip_hw a filter would run nowhere: give one of them "
+			       "at most");
 	if (hook->type == BPFSTAMP_XDP && hook->existing == BPFSTAMP_APPEND)
 		return err_set(err, EINVAL, "an interface has one XDP program: nothing can be appended");
 	return 0;
@@ -107,7 +109,8 @@ static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bp
 static bool wrong_type(const struct resolved *r, int fd, const char *name, struct bpfstamp_err *err)
 {
 	static const char *const hooks[] = {
-		[BPFSTAMP_CLSACT] = "clsact", [BPFSTAMP_TCX] = "TCX", [BPFSTAMP_NETKIT] = "netkit", [BPFSTAMP_XDP] = "XDP",
+		[BPFSTAMP_CLSACT] = "clsact", [BPFSTAMP_TCX] = "TCX", [BPFSTAMP_NETKIT] = "netkit",
+		[BPFSTAMP_XDP] = "XDP",
 	};
 	uint32_t wanted = r->hook.type == BPFSTAMP_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
 	struct bpf_prog_info info;

@@ -68,8 +68,8 @@ static int check_netns(int fd, const char *netns, const char *path, struct bpfst
 		return err_set(err, errno, "cannot look at network namespace %s (%s): %s", netns, path,
 			       strerror(errno));
 	if (fs.f_type != NSFS_MAGIC && !strncmp(path, NETNS_DIR "/", strlen(NETNS_DIR "/")))
-		return err_set(err, EINVAL, "no namespace is mounted on %s: it is deleted, or mounted where this process "
-			       "does not see it", path);
+		return err_set(err, EINVAL, "no namespace is mounted on %s: it is deleted, or mounted where this "
+			       "process does not see it", path);
 	if (fs.f_type != NSFS_MAGIC)
 		return err_set(err, EINVAL, "%s is no network namespace", path);
 	type = ioctl(fd, NS_GET_NSTYPE);

@@ -178,7 +178,8 @@ static int tell_size(struct bpfstamp_err *err, uint64_t bytes)
 {
 	if (bytes < 1u << 20)
 		return err_hint(err, "%llu KB", (unsigned long long)(bytes + 1023) / 1024);
-	return err_hint(err, "%llu.%u MB", (unsigned long long)(bytes >> 20), (unsigned int)((bytes & 0xfffff) * 10 >> 20));
+	return err_hint(err, "%llu.%u MB", (unsigned long long)(bytes >> 20),
+			(unsigned int)((bytes & 0xfffff) * 10 >> 20));
 }
 
 static void tell_users(const struct jitlimit_use *use, struct bpfstamp_err *err)
@@ -222,11 +223,12 @@ int jitlimit_tell(const struct jitlimit_use *use, int code, struct bpfstamp_err 
 	if (code != SYS_ENOTSUPP)
 		return -1;
 	if (use->disabled)
-		return err_hint(err, ": its JIT is off, and the program cannot do without: set net.core.bpf_jit_enable to 1");
+		return err_hint(err, ": its JIT is off, and the program cannot do without: set net.core.bpf_jit_enable "
+				"to 1");
 	err_hint(err, ": its JIT cannot compile something that the program does");
 	if (!use->counted || !use->limit)
-		return err_hint(err, ", or has no memory left for it (net.core.bpf_jit_limit); to tell what uses that "
-				"memory needs CAP_SYS_ADMIN");
+		return err_hint(err, ", or has no memory left for it (net.core.bpf_jit_limit); to tell what uses "
+				"that memory needs CAP_SYS_ADMIN");
 	tell_total("; its memory is not the reason: ", use, err);
 	err_hint(err, " of ");
 	return tell_size(err, use->limit);

@@ -35,7 +35,7 @@ struct jitlimit_use {
 /* Ask the kernel; what it does not tell stays 0. */
 void jitlimit_measure(struct jitlimit_use *out);
 
-/* Put ": …" behind *err, which says that the kernel refused a program with that errno (524 or ENOMEM); always -1. */
+/* Put ": …" behind *err, which says that a program was refused with that errno (524 or ENOMEM); always -1. */
 int jitlimit_tell(const struct jitlimit_use *use, int code, struct bpfstamp_err *err);
 
 #endif

@@ -161,7 +161,8 @@ static void make_ours(uint8_t *datagram, size_t size)
 		nlh.nlmsg_seq = kernel.seq;
 		nlh.nlmsg_pid = kernel.portid;
 		memcpy(datagram + at, &nlh, sizeof(nlh));
-		if (nlh.nlmsg_len < sizeof(nlh) || nlh.nlmsg_len > size - at || NLMSG_ALIGN(nlh.nlmsg_len) > size - at)
+		if (nlh.nlmsg_len < sizeof(nlh) || nlh.nlmsg_len > size - at ||
+		    NLMSG_ALIGN(nlh.nlmsg_len) > size - at)
 			return;
 	}
 }

@@ -72,8 +72,9 @@ static ssize_t say(struct msghdr *msg)
 			struct nlmsghdr nlh;
 			int code;
 		} one = {
-			.nlh = { .nlmsg_len = m->len ? m->len : sizeof(one), .nlmsg_type = m->type, .nlmsg_flags = m->flags,
-				 .nlmsg_seq = netns.rtnl.seq, .nlmsg_pid = netns.rtnl.portid },
+			.nlh = { .nlmsg_len = m->len ? m->len : sizeof(one), .nlmsg_type = m->type,
+				 .nlmsg_flags = m->flags, .nlmsg_seq = netns.rtnl.seq,
+				 .nlmsg_pid = netns.rtnl.portid },
 			.code = m->code,
 		};
 
@@ -102,6 +103,7 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	bool armed = netns.fault.kind != NETNS_NONE && netns.fault.times > 0 && !(flags & MSG_DONTWAIT);
 	ssize_t n;
 
+	netns.waits += !(flags & MSG_DONTWAIT);
 	if (!armed || netns.fault.after-- > 0)
 		return syscall(SYS_recvmsg, fd, msg, flags);
 	netns.fault.times--;

@@ -53,6 +53,7 @@ struct netns {
 	struct bpfstamp_err err;
 	int ifindex;			/* of "va", whose peer is "vb" */
 	struct netns_fault fault;
+	unsigned int waits;		/* for datagrams, so far */
 };
 
 extern struct netns netns;

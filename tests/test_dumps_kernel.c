@@ -128,8 +128,8 @@ END_TEST
  */
 static bool delete_first(void *arg)
 {
-	struct tc_filter f = { .ifindex = netns.ifindex, .parent = EGRESS, .prio = 1, .handle = FILTERS, .protocol = 3,
-			       .kind = "bpf" };
+	struct tc_filter f = { .ifindex = netns.ifindex, .parent = EGRESS, .prio = 1, .handle = FILTERS,
+			       .protocol = 3, .kind = "bpf" };
 	struct bpfstamp_err err;
 
 	return !tc_filter_delete(arg, &f, "va", &err);
@@ -146,7 +146,9 @@ START_TEST(passed_over)
 		OK(netns_set(&f, true, &made));
 	f.handle = FILTERS;
 	OK(netns_set(&f, true, &made));
-	netns.fault = (struct netns_fault){ .kind = NETNS_CALL, .after = 1, .times = 1, .call = delete_first, .arg = &other };
+	netns.fault = (struct netns_fault){
+		.kind = NETNS_CALL, .after = 1, .times = 1, .call = delete_first, .arg = &other,
+	};
 	list(500);
 	ck_assert_int_eq(netns.fault.times, 0);
 	ck_assert_int_eq(told[FILTERS], 0);
@@ -172,7 +174,9 @@ START_TEST(told_twice)
 	OK(rtnl_open(&other, -1, &netns.err));
 	for (f.handle = 1; f.handle <= 500; f.handle++)
 		OK(netns_set(&f, true, &made));
-	netns.fault = (struct netns_fault){ .kind = NETNS_CALL, .after = 1, .times = 1, .call = add_first, .arg = &other };
+	netns.fault = (struct netns_fault){
+		.kind = NETNS_CALL, .after = 1, .times = 1, .call = add_first, .arg = &other,
+	};
 	list(500);
 	ck_assert_int_eq(netns.fault.times, 0);
 	ck_assert_int_eq(told[FILTERS], 1);

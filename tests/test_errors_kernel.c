@@ -90,12 +90,13 @@ START_TEST(not_a_namespace)
 {
 	FAILS(open_net("/dev/null"), EINVAL, "/dev/null is no network namespace");
 	FAILS(open_net("/"), EINVAL, "/ is no network namespace");
-	FAILS(open_net("/proc/self/ns/mnt"), EINVAL, "/proc/self/ns/mnt is a namespace, but of another kind than network");
+	FAILS(open_net("/proc/self/ns/mnt"), EINVAL,
+	      "/proc/self/ns/mnt is a namespace, but of another kind than network");
 	private_names();
 	mkdir("/run/netns", 0755);
 	touch("/run/netns/left");
-	FAILS(open_net("left"), EINVAL, "no namespace is mounted on /run/netns/left: it is deleted, or mounted where this "
-	      "process does not see it");
+	FAILS(open_net("left"), EINVAL, "no namespace is mounted on /run/netns/left: it is deleted, or mounted where "
+	      "this process does not see it");
 }
 END_TEST
 
@@ -253,7 +254,8 @@ static const struct {
 	const char *text;
 } types[] = {
 	{ BPFSTAMP_CLSACT, BPF_PROG_TYPE_XDP, "program prog is of type xdp; clsact takes sched_cls" },
-	{ BPFSTAMP_CLSACT, BPF_PROG_TYPE_SOCKET_FILTER, "program prog is of type socket_filter; clsact takes sched_cls" },
+	{ BPFSTAMP_CLSACT, BPF_PROG_TYPE_SOCKET_FILTER,
+	  "program prog is of type socket_filter; clsact takes sched_cls" },
 	{ BPFSTAMP_TCX, BPF_PROG_TYPE_XDP, "program prog is of type xdp; TCX takes sched_cls" },
 	{ BPFSTAMP_AUTO, BPF_PROG_TYPE_XDP, "program prog is of type xdp; …" },
 	{ BPFSTAMP_NETKIT, BPF_PROG_TYPE_XDP, "program prog is of type xdp; netkit takes sched_cls" },
@@ -300,8 +302,8 @@ START_TEST(gone_while_attaching)
 	char text[160];
 
 	private_names();
-	snprintf(text, sizeof(text), "device va (index %d) disappeared meanwhile: it was deleted, or moved to another "
-		 "network namespace", netns.ifindex);
+	snprintf(text, sizeof(text), "device va (index %d) disappeared meanwhile: it was deleted, or moved to "
+		 "another network namespace", netns.ifindex);
 	OK(open_net(NULL));
 	netns.fault = (struct netns_fault){
 		.kind = NETNS_CALL, .after = _i % 2, .times = 1, .call = _i / 2 ? move_va : delete_va,

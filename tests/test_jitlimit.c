@@ -48,14 +48,17 @@ static const struct {
 	  UNTOLD "; its memory is not the reason: 900 programs have 16.0 MB of 64.0 MB" },
 	{ { .limit = 64 << 20, .counted = true, .programs = 900, .bytes = 16 << 20, .pages = 53 << 20, .users = USERS,
 	    .user_count = 3 }, ENOMEM, "" },
-	{ { .limit = 4096, .counted = true, .programs = 1, .bytes = 1535, .pages = 4096, .users = { { "p", false, 1, 1535 } },
-	    .user_count = 1 }, ENOMEM,
+	{ { .limit = 4096, .counted = true, .programs = 1, .bytes = 1535, .pages = 4096,
+	    .users = { { "p", false, 1, 1535 } }, .user_count = 1 }, ENOMEM,
 	  ": the memory for compiled programs is used up: net.core.bpf_jit_limit is 4 KB, and 1 program has 2 KB of "
-	  "machine code, 4 KB in whole pages (p: 1 program, 2 KB); detach what is not needed any more, or raise the limit" },
+	  "machine code, 4 KB in whole pages (p: 1 program, 2 KB); detach what is not needed any more, or raise the "
+	  "limit" },
 	{ { .limit = 64 << 20 }, SYS_ENOTSUPP,
-	  UNTOLD ", or has no memory left for it (net.core.bpf_jit_limit); to tell what uses that memory needs CAP_SYS_ADMIN" },
+	  UNTOLD ", or has no memory left for it (net.core.bpf_jit_limit); to tell what uses that memory needs "
+	  "CAP_SYS_ADMIN" },
 	{ { .counted = true, .programs = 1, .bytes = 5 }, SYS_ENOTSUPP,
-	  UNTOLD ", or has no memory left for it (net.core.bpf_jit_limit); to tell what uses that memory needs CAP_SYS_ADMIN" },
+	  UNTOLD ", or has no memory left for it (net.core.bpf_jit_limit); to tell what uses that memory needs "
+	  "CAP_SYS_ADMIN" },
 	{ { .disabled = true, .limit = 64 << 20, .counted = true }, SYS_ENOTSUPP,
 	  ": its JIT is off, and the program cannot do without: set net.core.bpf_jit_enable to 1" },
 };
@@ -78,7 +81,7 @@ static int load_named(const char *name, unsigned int count)
 	union bpf_attr attr;
 
 	for (unsigned int i = 0; i < count; i++)
-		insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = (int)i };
+		insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = (int)i };
 	insns[count - 1] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
@@ -181,15 +184,41 @@ static int refuse_load(const struct bpfcalls *calls, uint32_t command, const uin
 	return command == BPF_PROG_LOAD ? *(const int *)calls->arg : 0;
 }
 
-static struct bpfobj object(void)
+/* "prog": r0 = 1, so often that count instructions are there; exit. */
+static struct bpfobj object(uint32_t count)
 {
-	static const struct bpfinsn code[] = { MOV64(0, 1), EXIT };
 	struct bpfobj o = bpfobj_new(BYTES_HOST_BIG);
+	struct bpfinsn code[count];
 
-	bpfobj_func(&o, "prog", bpfobj_code(&o, "tc", code, 2), 0, 2);
+	for (uint32_t i = 0; i < count; i++)
+		code[i] = i + 1 < count ? (struct bpfinsn)MOV64(0, 1) : (struct bpfinsn)EXIT;
+	bpfobj_func(&o, "prog", bpfobj_code(&o, "tc", code, count), 0, count);
 	bpfobj_open(&o);
 	return o;
 }
+
+/* Known by its record. */
+START_TEST(ours)
+{
+	struct bpfstamp_load load = { .record = true };
+	struct bpfstamp_err err = { 0 };
+	struct bpfobj o = object(9000);
+	struct bpfstamp_stamp *s = bpfobj_stamp(&o);
+	struct jitlimit_use use;
+	int fd = -1;
+
+	if (usable() && is_jited(load_named("jit_one", 4))) {
+		load.program = bpfobj_program(&o, "prog", NULL);
+		ck_assert_msg(!bpfstamp_load(s, &load, &fd, &err), "%s", err.text);
+		jitlimit_measure(&use);
+		ck_assert_uint_ge(use.user_count, 1);
+		ck_assert_str_eq(use.users[0].name, "prog");
+		ck_assert(use.users[0].ours);
+	}
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
 
 struct refusal {
 	struct bpfobj object;
@@ -214,7 +243,7 @@ static bool run_refused(const void *arg)
 
 static void refused_load(int code, const char *begin, const char *part)
 {
-	struct refusal r = { .object = object(), .begin = begin, .part = part };
+	struct refusal r = { .object = object(2), .begin = begin, .part = part };
 	struct bpfcalls calls = { .refuse = refuse_load, .arg = &code };
 
 	bpfcalls_watch(&calls, run_refused, &r);
@@ -291,6 +320,7 @@ Suite *suite_jitlimit(void)
 	suite_add_tcase(s, tc);
 	tcase_add_loop_test(tc, texts, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tc, measured);
+	tcase_add_test(tc, ours);
 	tcase_add_test(tc, not_the_memory);
 	tcase_add_loop_test(tc, memory_used_up, 0, 2);
 	tcase_add_test(tc, refused_by_the_kernel);
