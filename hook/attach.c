@@ -105,14 +105,14 @@ static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bp
 	return 0;
 }
 
-/* Whether the program's type was the reason; a kernel before 4.13 does not tell it. */
-static bool wrong_type(const struct resolved *r, int fd, const char *name, struct bpfstamp_err *err)
+/* A kernel before 4.13 does not tell it. */
+bool hook_wrong_type(enum bpfstamp_hook_type hook, int fd, const char *name, struct bpfstamp_err *err)
 {
 	static const char *const hooks[] = {
 		[BPFSTAMP_CLSACT] = "clsact", [BPFSTAMP_TCX] = "TCX", [BPFSTAMP_NETKIT] = "netkit",
 		[BPFSTAMP_XDP] = "XDP",
 	};
-	uint32_t wanted = r->hook.type == BPFSTAMP_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
+	uint32_t wanted = hook == BPFSTAMP_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
 	struct bpf_prog_info info;
 	const char *type;
 
@@ -121,7 +121,7 @@ static bool wrong_type(const struct resolved *r, int fd, const char *name, struc
 		return false;
 	type = bpfstamp_prog_type_name(info.type);
 	err_set(err, EINVAL, "program %s is of type %s; %s takes %s", name, type ? type : "unknown",
-		hooks[r->hook.type], bpfstamp_prog_type_name(wanted));
+		hooks[hook], bpfstamp_prog_type_name(wanted));
 	return true;
 }
 
@@ -147,7 +147,7 @@ int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	if (resolve(&r, net, hook, err))
 		return -1;
 	if (r.ops->attach(net, &r.place, fd, name, &made, err))
-		return wrong_type(&r, fd, name, err) ? -1 : failed(net, &r, err);
+		return hook_wrong_type(r.hook.type, fd, name, err) ? -1 : failed(net, &r, err);
 	if (out)
 		*out = made;
 	return 0;

@@ -39,6 +39,9 @@ extern const struct hook_ops hook_clsact;
 extern const struct hook_ops hook_links;	/* TCX and netkit */
 extern const struct hook_ops hook_xdp;
 
+/* Whether the program is none that goes to such a hook; then *err says so. */
+bool hook_wrong_type(enum bpfstamp_hook_type hook, int fd, const char *name, struct bpfstamp_err *err);
+
 /* Where an attachment is told to; a caller's function and what it wants to be called with. */
 struct hook_show {
 	struct bpfstamp_net *net;

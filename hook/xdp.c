@@ -243,20 +243,6 @@ static int attach_once(struct bpfstamp_net *net, const struct hook_place *place,
 	return ret;
 }
 
-static int check_type(int fd, const char *name, struct bpfstamp_err *err)
-{
-	struct bpf_prog_info info = { 0 };
-	const char *type;
-
-	if (sys_prog_info(fd, &info))
-		return err_set(err, errno, "program %s: cannot ask for its type: %s", name, strerror(errno));
-	if (info.type == BPF_PROG_TYPE_XDP)
-		return 0;
-	type = bpfstamp_prog_type_name(info.type);
-	return err_set(err, EINVAL, "program %s is of type %s, and XDP takes only xdp", name,
-		       type ? type : "unknown");
-}
-
 /* What has been attached; the mode is the kernel's choice, where the caller left it. */
 static void describe_new(struct bpfstamp_net *net, const struct hook_place *place, int fd, const char *name,
 			 struct bpfstamp_attachment *out)
@@ -287,7 +273,7 @@ static int attach(struct bpfstamp_net *net, const struct hook_place *place, int 
 {
 	int ret = -1;
 
-	if (check_type(fd, name, err))
+	if (hook_wrong_type(BPFSTAMP_XDP, fd, name, err))	/* now: with force, room is made before the kernel can say no */
 		return -1;
 	for (int attempt = 0; attempt < XDP_ATTEMPTS; attempt++) {
 		ret = attach_once(net, place, fd, err);
