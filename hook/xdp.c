@@ -169,15 +169,12 @@ static int make(struct bpfstamp_net *net, const struct hook_place *place, const 
 	return set(net, place, fd, XDP_FLAGS_UPDATE_IF_NOEXIST | xdp_mode_flag(mode), -1, err);
 }
 
-/* Two steps, with no program between them; not begun with a program that XDP is certain to refuse. */
+/* Two steps, with no program between them. */
 static int exchange(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t, int fd,
 		    struct bpfstamp_err *err)
 {
-	struct bpf_prog_info info = { 0 };
 	struct bpfstamp_err ignored;
 
-	if (sys_prog_info(fd, &info) || info.type != BPF_PROG_TYPE_XDP)
-		return err_set(err, EINVAL, "attach to XDP of %s: not a program of XDP", place->dev);
 	if (evict(net, place, t, err))
 		return -1;
 	if (!make(net, place, t, fd, err))
