@@ -31,6 +31,12 @@ struct bpfstamp_attachment links_blank(const struct mprog_hook *hook);
 /* Tell of a program what the kernel tells. */
 void links_describe_program(struct bpfstamp_attachment *a, int program);
 
+/*
+ * The same by its id, and whether it is bpfstamp's.  False where the program is
+ * gone; that it may not be looked at is no reason to tell nothing of it.
+ */
+bool links_describe_by_id(struct bpfstamp_attachment *a, uint32_t id);
+
 /* The one of a link's or a program's id, or NULL. */
 const struct bpfstamp_attachment *links_by_link(const struct links *links, uint32_t id);
 const struct bpfstamp_attachment *links_by_program(const struct links *links, uint32_t id);

@@ -47,8 +47,7 @@ void links_describe_program(struct bpfstamp_attachment *a, int program)
 		snprintf(a->name, sizeof(a->name), "%.*s", KERNEL_NAME, info.name);
 }
 
-/* False where the program is gone; that it may not be looked at is no reason to tell nothing of it. */
-static bool describe_by_id(struct bpfstamp_attachment *a, uint32_t id)
+bool links_describe_by_id(struct bpfstamp_attachment *a, uint32_t id)
 {
 	int fd = sys_prog_by_id(id);
 
@@ -100,7 +99,7 @@ static int list_once(const struct mprog_hook *hook, const char *pin_path, struct
 
 		*a = links_blank(hook);
 		a->link = ids.links[links.count];
-		*gone |= !describe_by_id(a, ids.programs[links.count]);
+		*gone |= !links_describe_by_id(a, ids.programs[links.count]);
 	}
 	if (links.count && linkpin_each(pin_path, hook, own, &links, err)) {
 		links_free(&links);
@@ -190,29 +189,6 @@ int hook_links_show(const struct hook_show *show, const struct link_info *link, 
 		ret = hook_tell(show, &links.list[i], err);
 	links_free(&links);
 	return ret;
-}
-
-static int show_defunct(const char *path, const struct linkpin_info *info, const struct mprog_link *link, void *arg,
-			struct bpfstamp_err *err)
-{
-	struct bpfstamp_attachment a = {
-		.type = info->type, .direction = info->direction, .ours = true, .link = link->id,
-	};
-
-	if (link->ifindex)
-		return 0;
-	snprintf(a.name, sizeof(a.name), "%s", info->program);
-	snprintf(a.pin, sizeof(a.pin), "%s", path);
-	describe_by_id(&a, link->program);
-	a.ours = true;
-	return hook_tell(arg, &a, err);
-}
-
-int hook_links_show_defunct(const struct hook_show *show, struct bpfstamp_err *err)
-{
-	struct hook_show copy = *show;
-
-	return linkpin_each(show->pin_path, NULL, show_defunct, &copy, err);
 }
 
 bool hook_links_usable(struct bpfstamp_net *net, const struct hook_place *place)

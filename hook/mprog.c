@@ -252,3 +252,25 @@ bool mprog_link_is(const struct mprog_link *link, enum bpfstamp_hook_type type, 
 	return link->type == (type == BPFSTAMP_NETKIT ? LINK_NETKIT : LINK_TCX) &&
 	       link->attach_type == attach_type(type, direction);
 }
+
+bool mprog_link_hook(const struct mprog_link *link, enum bpfstamp_hook_type *type,
+		     enum bpfstamp_direction *direction)
+{
+	static const struct { uint32_t attach_type; enum bpfstamp_hook_type type; enum bpfstamp_direction direction; }
+	hooks[] = {
+		{ TCX_INGRESS, BPFSTAMP_TCX, BPFSTAMP_INGRESS }, { TCX_EGRESS, BPFSTAMP_TCX, BPFSTAMP_EGRESS },
+		{ NETKIT_PRIMARY, BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY }, { NETKIT_PEER, BPFSTAMP_NETKIT, BPFSTAMP_PEER },
+	};
+
+	*type = BPFSTAMP_XDP;
+	*direction = BPFSTAMP_INGRESS;
+	if (link->type == BPF_LINK_TYPE_XDP)
+		return true;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		*type = hooks[i].type;
+		*direction = hooks[i].direction;
+		if (link->attach_type == hooks[i].attach_type && mprog_link_is(link, *type, *direction))
+			return true;
+	}
+	return false;
+}

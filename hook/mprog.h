@@ -65,6 +65,10 @@ int mprog_link_info(int link, struct mprog_link *out);
 /* Whether a link is one of that kind of hook. */
 bool mprog_link_is(const struct mprog_link *link, enum bpfstamp_hook_type type, enum bpfstamp_direction direction);
 
+/* Of which hook a link is: false where it is of none that bpfstamp knows, XDP included. */
+bool mprog_link_hook(const struct mprog_link *link, enum bpfstamp_hook_type *type,
+		     enum bpfstamp_direction *direction);
+
 /* "tcx" and "egress", for errors. */
 const char *mprog_type_name(enum bpfstamp_hook_type type);
 const char *mprog_direction_name(enum bpfstamp_direction direction);

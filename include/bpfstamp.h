@@ -526,6 +526,16 @@ int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *
 int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool dry,
 		    struct bpfstamp_attachment *out, struct bpfstamp_err *err);
 
+/*
+ * Remove the links whose device is gone, in whatever namespace it was: those that
+ * bpfstamp pinned in the folder of its own in pin_path (NULL: /sys/fs/bpf); or,
+ * where pin is not NULL, the one of that pin, an error where its device is not
+ * gone.  fn is told of each.  dry: only look.
+ */
+typedef int bpfstamp_attachment_fn(const struct bpfstamp_attachment *a, void *arg);
+int bpfstamp_detach_defunct(const char *pin_path, const char *pin, bool dry, bpfstamp_attachment_fn *fn, void *arg,
+			    struct bpfstamp_err *err);
+
 /* Remove the clsact qdisc of an interface; EBUSY where there is a filter on it. */
 int bpfstamp_clsact_delete(struct bpfstamp_net *net, const char *dev, bool dry, struct bpfstamp_err *err);
 
@@ -535,7 +545,6 @@ int bpfstamp_clsact_delete(struct bpfstamp_net *net, const char *dev, bool dry, 
  * netkit, TCX and clsact of egress.  Last come the links of bpfstamp whose device
  * is gone, for dev NULL.  fn returns 0 to go on.
  */
-typedef int bpfstamp_attachment_fn(const struct bpfstamp_attachment *a, void *arg);
 int bpfstamp_show(struct bpfstamp_net *net, const char *dev, const char *pin_path, bpfstamp_attachment_fn *fn,
 		  void *arg, struct bpfstamp_err *err);
 

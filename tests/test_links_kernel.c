@@ -316,6 +316,62 @@ START_TEST(defunct)
 }
 END_TEST
 
+struct gone {
+	uint32_t count, links[4];
+};
+
+static int take_gone(const struct bpfstamp_attachment *a, void *arg)
+{
+	struct gone *gone = arg;
+
+	ck_assert(a->type == BPFSTAMP_TCX && a->ours && !a->ifindex);
+	gone->links[gone->count++] = a->link;
+	return 0;
+}
+
+static struct gone sweep(const char *pin, bool dry)
+{
+	struct gone gone = { 0 };
+
+	OK(bpfstamp_detach_defunct(NULL, pin, dry, take_gone, &gone, &netns.err));
+	return gone;
+}
+
+/* All that are gone, or the one of a path; never one whose interface is there. */
+START_TEST(defunct_removed)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment gone, elsewhere, alive;
+	const char *path = BPFFS "/elsewhere";
+	int p = linksbed_digit("one", 1);
+
+	OK(linksbed_attach(&hook, p, "one", &gone));
+	hook.direction = BPFSTAMP_INGRESS;
+	hook.pin = path;
+	OK(linksbed_attach(&hook, p, "one", &elsewhere));
+	FAILS(bpfstamp_detach_defunct(NULL, path, false, take_gone, NULL, &netns.err), EBUSY,
+	      "the link of " BPFFS "/elsewhere is attached to an interface (index …");
+	ck_assert_uint_eq(sweep(NULL, false).count, 0);
+	recreate();
+	hook.pin = NULL;
+	OK(linksbed_attach(&hook, p, "one", &alive));
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(sweep(NULL, i == 0).count, 1);
+		ck_assert_int_eq(bpffs_has(gone.pin), i == 0);
+		ck_assert_uint_eq(sweep(path, i == 0).links[0], elsewhere.link);
+		ck_assert_int_eq(bpffs_has(path), i == 0);
+	}
+	ck_assert_uint_eq(sweep(NULL, false).count, 0);
+	FAILS(bpfstamp_detach_defunct(NULL, path, false, take_gone, NULL, &netns.err), ENOENT,
+	      "there is no pin " BPFFS "/elsewhere");
+	FAILS(bpfstamp_detach_defunct(NULL, "/dev/null", false, take_gone, NULL, &netns.err), EACCES,
+	      "cannot open the pin /dev/null: …");
+	ck_assert(bpffs_has(alive.pin));
+	linksbed_detach_all(BPFSTAMP_INGRESS);
+	close(p);
+}
+END_TEST
+
 START_TEST(no_interface)
 {
 	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
@@ -660,6 +716,7 @@ Suite *suite_links_kernel(void)
 	tcase_add_test(t, replace);
 	tcase_add_test(t, no_packet_passes);
 	tcase_add_loop_test(t, defunct, 0, 2);
+	tcase_add_test(t, defunct_removed);
 	tcase_add_test(t, no_interface);
 	tcase_add_test(t, foreign_untouched);
 	tcase_add_loop_test(t, several_of_ours, 0, 3);
