@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -145,13 +146,26 @@ int sys_btf_info(int fd, struct bpf_btf_info *info)
 	return sys_info(fd, info, sizeof(*info));
 }
 
+/*
+ * The verifier gives up with EAGAIN when a signal is waiting, so that a program
+ * that takes longer than a profiler's timer would never be loaded: signals wait
+ * for the attempts after the first.
+ */
 int sys_prog_load(union bpf_attr *attr)
 {
-	int fd, tries = 5;
+	int fd = sys_bpf(BPF_PROG_LOAD, attr), tries = 5, code;
+	sigset_t all, before;
 
+	if (fd >= 0 || errno != EAGAIN)
+		return fd;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	do
 		fd = sys_bpf(BPF_PROG_LOAD, attr);
 	while (fd < 0 && errno == EAGAIN && --tries);
+	code = errno;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = code;
 	return fd;
 }
 

@@ -25,7 +25,7 @@ int sys_btf_load(const void *btf, uint32_t size, char *log, uint32_t log_size);
 int sys_btf_next(uint32_t id, uint32_t *next);	/* the lowest id above id */
 int sys_btf_by_id(uint32_t id);
 int sys_btf_info(int fd, struct bpf_btf_info *info);
-int sys_prog_load(union bpf_attr *attr);	/* tries again where the kernel says EAGAIN */
+int sys_prog_load(union bpf_attr *attr);	/* whatever signals come; tries again where the kernel says EAGAIN */
 int sys_obj_pin(const char *path, int fd);
 int sys_obj_get(const char *path);
 int sys_map_info(int fd, struct bpf_map_info *info);

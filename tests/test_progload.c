@@ -7,11 +7,13 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "include/bytes.h"
@@ -432,6 +434,54 @@ START_TEST(not_permitted)
 }
 END_TEST
 
+/* --------------------------------------------------------------- signals */
+
+static void interrupted(int number)
+{
+	(void)number;
+}
+
+/* More often than a program of so many instructions can be verified. */
+static bool load_under_signals(uint32_t count)
+{
+	struct sigaction action = { .sa_handler = interrupted };
+	struct itimerval every = { { 0, 100 }, { 0, 100 } }, never = { 0 };
+	struct bpf_insn *insns = calloc(count, sizeof(*insns));
+	union bpf_attr attr;
+	int fd;
+
+	ck_assert_ptr_nonnull(insns);
+	for (uint32_t i = 0; i < count; i++)
+		insns[i].code = BPF_ALU64 | BPF_MOV | BPF_K;
+	insns[count - 1].code = BPF_JMP | BPF_EXIT;
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;
+	attr.insn_cnt = count;
+	attr.insns = (uintptr_t)insns;
+	attr.license = (uintptr_t)"GPL";
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &every, NULL), 0);
+	fd = sys_prog_load(&attr);
+	setitimer(ITIMER_REAL, &never, NULL);
+	free(insns);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+START_TEST(signals)
+{
+	sigset_t blocked;
+
+	if (!may_load())
+		return;
+	for (int i = 0; i < 10; i++)
+		ck_assert_msg(load_under_signals(50000), "%s", strerror(errno));
+	ck_assert_int_eq(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
+	ck_assert(!sigismember(&blocked, SIGALRM));
+}
+END_TEST
+
 Suite *suite_progload(void)
 {
 	Suite *suite = suite_create("progload");
@@ -448,6 +498,7 @@ Suite *suite_progload(void)
 	tcase_add_test(tcase, too_big);
 	tcase_add_test(tcase, dots);
 	tcase_add_loop_test(tcase, not_permitted, 0, 2);
+	tcase_add_test(tcase, signals);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
