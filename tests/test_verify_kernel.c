@@ -15,6 +15,7 @@
 
 #include "loader/stamp.h"
 #include "loader/sys.h"
+#include "loader/verify.h"
 #include "tests/bpffs.h"
 
 Suite *suite_verify_kernel(void);
@@ -462,6 +463,30 @@ START_TEST(pinned_map)
 }
 END_TEST
 
+/*
+ * What the kernel makes of a constant where it blinds them (net.core.bpf_jit_harden
+ * is the whole machine's, and not a test's to change): nothing can be compared.
+ */
+START_TEST(blinded)
+{
+	struct bpfinsn plain[] = { MOV64(0, 7), EXIT, { 0 } };
+	struct bpfinsn insns[] = { MOV64(11, 0x1234), { .code = BPF_CLASS_ALU64 | BPF_OP_XOR, .dst = 11, .imm = 0x1233 },
+				   { .code = BPF_CLASS_ALU64 | BPF_OP_MOV | BPF_SOURCE_X, .src = 11 }, EXIT, { 0 } };
+	struct verify v = { .runs = { .insns = plain, .insn_count = 2 }, .wants = { .insns = plain, .insn_count = 2 } };
+
+	ck_assert(verify_can_compare(&v));
+	v.wants = (struct verify_side){ .insns = insns, .insn_count = 4 };
+	ck_assert(!verify_can_compare(&v));
+	v.runs = v.wants;
+	v.wants = (struct verify_side){ .insns = plain, .insn_count = 2 };
+	ck_assert(!verify_can_compare(&v));
+	insns[1].dst = 10;
+	ck_assert(verify_can_compare(&v));
+	v.runs = (struct verify_side){ 0 };
+	ck_assert(!verify_can_compare(&v));
+}
+END_TEST
+
 START_TEST(failures)
 {
 	const struct bpfstamp_load all = { .program = BPFSTAMP_ALL_PROGRAMS };
@@ -517,6 +542,7 @@ Suite *suite_verify_kernel(void)
 	tcase_add_test(tcase, hidden_calls);
 	tcase_add_test(tcase, many);
 	tcase_add_test(tcase, pinned_map);
+	tcase_add_test(tcase, blinded);
 	tcase_add_test(tcase, failures);
 	return s;
 }
