@@ -7,6 +7,7 @@
 #   unit           tests/test_*.c
 #   sanitized      the same, with ASan and UBSan
 #   cli, kernel, load    tests/*.sh: the command, real packets, whole objects
+#   life           tests/life.sh: traffic, others and kill -9 while programs come and go
 #   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
 #   kernels        the tests that ask a kernel, on others in qemu (tests/kernels)
@@ -32,8 +33,8 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-compat \
-	check-fuzz check-oracle check-kernels oracle forms unit-tests test-objects
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-life \
+	check-compat check-fuzz check-oracle check-kernels oracle forms unit-tests life-helpers test-objects
 
 check:
 	@tests/deps.sh all
@@ -43,6 +44,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-cli
 	@$(MAKE) --no-print-directory WERROR=1 check-kernel
 	@$(MAKE) --no-print-directory WERROR=1 check-load
+	@$(MAKE) --no-print-directory WERROR=1 check-life
 	@$(MAKE) --no-print-directory WERROR=1 check-compat
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
 	@$(MAKE) --no-print-directory WERROR=1 check-kernels
@@ -57,7 +59,7 @@ check-freestanding: $(filter $(BUILD)/elf/% $(BUILD)/bpfinsn/%,$(LIB_OBJECTS))
 
 check-clang:
 	@if [ -z "$(CLANG)" ]; then echo "SKIP clang: there is none"; test -z "$(CI)"; else \
-	$(MAKE) -s --no-print-directory BUILD=$(BUILD)/clang CC=$(CLANG) WERROR=1 all unit-tests && \
+	$(MAKE) -s --no-print-directory BUILD=$(BUILD)/clang CC=$(CLANG) WERROR=1 all unit-tests life-helpers && \
 	echo "clang: builds without a warning"; fi
 
 $(BUILD)/tests/suites.h: $(wildcard tests/test_*.c)
@@ -120,6 +122,21 @@ check-cli check-kernel check-load: check-%: all $(TEST_BPF_BUILT)
 $(BUILD)/record.so: tests/record/record.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+
+LIFE = $(BUILD)/tests/life/stream $(BUILD)/tests/life/between
+
+$(LIFE): $(BUILD)/tests/life/%: tests/life/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+$(BUILD)/tests/life/gate.o: tests/life/gate.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -iquote bpf -mcpu=v3 -c -o $@ $<
+
+life-helpers: $(LIFE)
+
+check-life: all $(LIFE) $(if $(CLANG),$(BUILD)/tests/life/gate.o)
+	@$(TEST_ENV) LIFE=$(ABSOLUTE)/tests/life tests/life.sh
 
 check-compat: all $(TEST_BPF_BUILT) $(BUILD)/record.so
 	@$(TEST_ENV) RECORDER=$(ABSOLUTE)/record.so tests/compat.sh
