@@ -1,131 +1,218 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bpfstamp attach: stamp, load, attach, report.  With --dry-run the object is
- * stamped and the interface looked at, and neither is changed.
+ * bpfstamp attach: stamp, look at the hook, load, attach, report.
+ *
+ * The look comes before the load for whoever wants to know what is there: with
+ * --dry-run nothing is changed, with --if-absent nothing is loaded where a
+ * program of bpfstamp is in the place already, and a program that is to run in
+ * hardware is loaded for the device that was found.  Without them there is no
+ * look: attaching itself finds out, in fewer messages.
+ *
+ * What is reported is what the kernel said of the attachment.
  */
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/attachment.h"
 #include "cmd/loading.h"
-#include "cmd/output.h"
 #include "cmd/values.h"
 
-static int report(const struct stamped *stamped, const struct options *o, const struct bpfstamp_attachment *f,
-		  struct bpfstamp_err *err)
-{
-	char tag[17];
-
-	if (o->json) {
-		json_t *object = json_pack("{s:o, s:o, s:b, s:o, s:o}", "object", output_text(o->object),
-					   "program", output_text(f->name), "dry_run", (int)o->dry_run,
-					   "inlined", output_inlined(stamped->t), "sites", output_changes(stamped->t, stamped->s));
-
-		if (object && output_filter(object, f)) {
-			json_decref(object);
-			object = NULL;
-		}
-		return output_json(object, err);
-	}
-	output_tag(tag, f->tag);
-	printf("%s %s to %s of %s: prio %u handle 0x%x", o->dry_run ? "would attach" : "attached", f->name,
-	       output_direction(f->direction), f->dev, f->prio, f->handle);
-	if (!o->dry_run)
-		printf(" id %u tag %s", f->id, tag);
-	putchar('\n');
-	output_change_lines(stdout, stamped->t, stamped->s);
-	if (o->dry_run)
-		output_inlined_lines(stdout, stamped->t);
-	return 0;
-}
-
-static int dry_run(struct bpfstamp_net *net, const struct options *o, const struct bpfstamp_program *p,
-		   struct bpfstamp_attachment *out, struct bpfstamp_err *err)
-{
+struct attaching {
+	const struct options *o;
+	struct stamped stamped;
+	struct bpfstamp_net *net;
+	uint32_t program;
+	const char *name;	/* of the program */
 	struct bpfstamp_plan plan;
+};
 
-	*out = (struct bpfstamp_attachment){ .direction = o->hook.direction, .prio = o->hook.prio, .handle = o->hook.handle,
-					 .protocol = o->hook.protocol, .kind = "bpf", .ours = true };
-	snprintf(out->dev, sizeof(out->dev), "%s", o->hook.dev);
-	snprintf(out->name, sizeof(out->name), "%s", p->name);
-	if (bpfstamp_attach_check(net, &o->hook, p->name, &plan, err))
-		return -1;
-	out->ifindex = plan.ifindex;
-	if (!o->json)
-		printf("would %s, and %s\n", plan.clsact ? "use the clsact qdisc that is there" : "create a clsact qdisc",
-		       plan.occupied ? "replace the filter that is there" : "create a filter");
+/* ---------------------------------------------------------------- report */
+
+/* What was done, would be done or was there already. */
+static int report_json(const struct attaching *at, const struct bpfstamp_attachment *a, bool attached,
+		       const struct bpfstamp_plan *plan, struct bpfstamp_err *err)
+{
+	json_t *object = json_pack("{s:o, s:o, s:b, s:b, s:o, s:o}", "object", output_text(at->o->object),
+				   "program", output_text(at->name), "dry_run", (int)at->o->dry_run,
+				   "attached", (int)attached, "inlined", output_inlined(at->stamped.t),
+				   "sites", output_changes(at->stamped.t, at->stamped.s));
+
+	if (object && plan && at->o->hook.existing != BPFSTAMP_APPEND)
+		json_object_set_new(object, "replaces", plan->occupied ? attachment_json(&plan->there) : json_null());
+	if (object && attachment_fields(object, a)) {
+		json_decref(object);
+		object = NULL;
+	}
+	return output_json(object, err);
+}
+
+static void print_attachment(const char *verb, const struct bpfstamp_attachment *a)
+{
+	printf("%s %s to ", verb, a->name);
+	attachment_place(stdout, a);
+	putchar(':');
+	attachment_position(stdout, a);
+	attachment_program(stdout, a);
+	putchar('\n');
+}
+
+static int report_attached(const struct attaching *at, const struct bpfstamp_attachment *a, struct bpfstamp_err *err)
+{
+	if (at->o->json)
+		return report_json(at, a, true, NULL, err);
+	print_attachment("attached", a);
+	output_change_lines(stdout, at->stamped.t, at->stamped.s);
 	return 0;
 }
+
+static int report_there(const struct attaching *at, struct bpfstamp_err *err)
+{
+	if (at->o->json)
+		return report_json(at, &at->plan.there, false, NULL, err);
+	print_attachment("already attached:", &at->plan.there);
+	return 0;
+}
+
+/* What the place gets, in words. */
+static void print_plan(const struct attaching *at)
+{
+	const struct bpfstamp_plan *plan = &at->plan;
+	const char *what = plan->type == BPFSTAMP_CLSACT ? "filter" : plan->type == BPFSTAMP_XDP ? "program" : "link";
+
+	printf("would ");
+	if (plan->type == BPFSTAMP_CLSACT && !at->o->hook.block)
+		printf("%s, and ", plan->clsact ? "use the clsact qdisc that is there" : "create a clsact qdisc");
+	if (at->o->hook.existing == BPFSTAMP_APPEND)
+		printf("create a %s behind what is there\n", what);
+	else if (!plan->occupied)
+		printf("%s a %s\n", plan->type == BPFSTAMP_XDP ? "attach" : "create", what);
+	else
+		printf("replace the %s that is there: %s id %u%s\n", what, plan->there.name, plan->there.id,
+		       plan->there.ours ? "" : " (not by bpfstamp)");
+}
+
+static int report_plan(const struct attaching *at, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_hook *hook = &at->o->hook;
+	struct bpfstamp_attachment a = {
+		.type = at->plan.type, .ifindex = at->plan.ifindex, .direction = hook->direction, .kind = "bpf",
+		.ours = true, .prio = hook->prio, .handle = hook->handle, .protocol = hook->protocol,
+		.chain = hook->chain, .block = hook->block, .skip_sw = hook->skip_sw, .skip_hw = hook->skip_hw,
+		.xdp_mode = hook->xdp_mode,
+	};
+
+	snprintf(a.dev, sizeof(a.dev), "%s", hook->dev ? hook->dev : "");
+	snprintf(a.name, sizeof(a.name), "%s", at->name);
+	snprintf(a.pin, sizeof(a.pin), "%s", hook->pin ? hook->pin : "");
+	if (at->o->json)
+		return report_json(at, &a, false, &at->plan, err);
+	print_plan(at);
+	print_attachment("would attach", &a);
+	output_change_lines(stdout, at->stamped.t, at->stamped.s);
+	output_inlined_lines(stdout, at->stamped.t);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- attach */
 
 /* The program's id and tag, where the kernel's answer did not tell them. */
-static int complete(struct bpfstamp_attachment *f, int fd, struct bpfstamp_err *err)
+static int complete(struct bpfstamp_attachment *a, int fd, struct bpfstamp_err *err)
 {
 	struct bpfstamp_prog_info info;
 
-	if (f->id && f->has_tag)
+	if (a->id && a->has_tag)
 		return 0;
 	if (bpfstamp_prog_info(fd, &info, err))
 		return -1;
-	f->id = info.id;
-	f->has_tag = true;
-	memcpy(f->tag, info.tag, sizeof(f->tag));
+	a->id = info.id;
+	a->has_tag = true;
+	memcpy(a->tag, info.tag, sizeof(a->tag));
 	return 0;
 }
 
-/* Pins come first: they can be taken back without a packet noticing. */
-static int attach_loaded(struct stamped *stamped, struct bpfstamp_net *net, const struct options *o,
-			 struct bpfstamp_loaded *loaded, int fd, const char *name, struct bpfstamp_err *err)
+static int look(struct attaching *at, struct bpfstamp_err *err)
 {
-	struct bpfstamp_attachment f;
-
-	if (loaded && bpfstamp_pin(loaded, o->pin, o->repin, err))
-		return -1;
-	if (bpfstamp_attach(net, &o->hook, fd, name, &f, err)) {
-		if (loaded)
-			bpfstamp_unpin(loaded);
-		bpfstamp_load_undo(stamped->s);
-		return -1;
-	}
-	return complete(&f, fd, err) || report(stamped, o, &f, err) ? -1 : 0;
+	return bpfstamp_attach_check(at->net, &at->o->hook, at->name, &at->plan, err);
 }
 
-static int attach(struct stamped *stamped, struct bpfstamp_net *net, const struct options *o,
-		  struct bpfstamp_err *err)
+static bool is_there(const struct attaching *at)
 {
+	return at->o->hook.existing == BPFSTAMP_KEEP && at->plan.occupied && at->plan.there.ours;
+}
+
+/* With --if-absent, another process may have been faster since the look: that is no failure. */
+static bool was_late(struct attaching *at, const struct bpfstamp_err *why)
+{
+	struct bpfstamp_err ignored;
+
+	return at->o->hook.existing == BPFSTAMP_KEEP && why->code == EEXIST && !look(at, &ignored) && is_there(at);
+}
+
+/* Pins come first: they can be taken back without a packet noticing. */
+static int attach_loaded(struct attaching *at, struct bpfstamp_loaded *loaded, int fd, struct bpfstamp_err *err)
+{
+	struct bpfstamp_attachment a;
+
+	if (loaded && bpfstamp_pin(loaded, at->o->pin, at->o->repin, err))
+		return -1;
+	if (bpfstamp_attach(at->net, &at->o->hook, fd, at->name, &a, err)) {
+		if (loaded)
+			bpfstamp_unpin(loaded);
+		bpfstamp_load_undo(at->stamped.s);
+		return was_late(at, err) ? report_there(at, err) : -1;
+	}
+	return complete(&a, fd, err) || report_attached(at, &a, err) ? -1 : 0;
+}
+
+static int load_and_attach(struct attaching *at, struct bpfstamp_err *err)
+{
+	const struct options *o = at->o;
+	struct bpfstamp_load load = {
+		.program = at->program, .prog_type = loading_type(&o->hook), .record = !o->no_record,
+		.ifindex = loading_ifindex(&o->hook, at->plan.ifindex),
+	};
 	struct bpfstamp_loaded *loaded = NULL;
-	struct bpfstamp_attachment f;
-	struct bpfstamp_program p;
-	uint32_t program;
 	int fd = -1, ret;
 
-	if (bpfstamp_find_program(stamped->t, o->prog, BPF_PROG_TYPE_SCHED_CLS, &program, err))
+	if (o->pin ? loading_keep(&loaded, &at->stamped, o, load, err) : loading(&fd, &at->stamped, o, load, err))
 		return -1;
-	bpfstamp_program_at(stamped->t, program, &p);
-	if (o->dry_run)
-		return dry_run(net, o, &p, &f, err) ? -1 : report(stamped, o, &f, err);
-	if (o->pin ? loading_keep(&loaded, stamped, o, program, BPF_PROG_TYPE_SCHED_CLS, err) :
-	    loading(&fd, stamped, o, program, BPF_PROG_TYPE_SCHED_CLS, err))
-		return -1;
-	ret = attach_loaded(stamped, net, o, loaded, loaded ? bpfstamp_loaded_program(loaded, program) : fd, p.name, err);
+	ret = attach_loaded(at, loaded, loaded ? bpfstamp_loaded_program(loaded, at->program) : fd, err);
 	bpfstamp_loaded_free(loaded);
 	if (fd >= 0)
 		close(fd);
 	return ret;
 }
 
+static int attach(struct attaching *at, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_hook *hook = &at->o->hook;
+	struct bpfstamp_program p;
+
+	if (at->o->netns && loading_ifindex(hook, 1))
+		return bpfstamp_err_set(err, EINVAL, "a program for hardware has to be loaded in the network "
+					"namespace of %s: run bpfstamp there (ip netns exec), without --netns", hook->dev);
+	if (bpfstamp_find_program(at->stamped.t, at->o->prog, loading_type(hook), &at->program, err))
+		return -1;
+	bpfstamp_program_at(at->stamped.t, at->program, &p);
+	at->name = p.name;
+	if ((at->o->dry_run || hook->existing == BPFSTAMP_KEEP || loading_ifindex(hook, 1)) && look(at, err))
+		return -1;
+	if (is_there(at))
+		return report_there(at, err);
+	return at->o->dry_run ? report_plan(at, err) : load_and_attach(at, err);
+}
+
 int cmd_attach(const struct options *o, struct bpfstamp_err *err)
 {
-	struct bpfstamp_net *net = NULL;
-	struct stamped stamped;
+	struct attaching at = { .o = o };
 	int ret;
 
-	if (values_stamp(&stamped, o, err))
+	if (values_stamp(&at.stamped, o, err))
 		return -1;
-	ret = bpfstamp_net_open(&net, o->netns, err) || attach(&stamped, net, o, err);
-	bpfstamp_net_close(net);
-	values_free(&stamped);
+	ret = bpfstamp_net_open(&at.net, o->netns, err) || attach(&at, err);
+	bpfstamp_net_close(at.net);
+	values_free(&at.stamped);
 	return ret ? -1 : 0;
 }

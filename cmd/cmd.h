@@ -23,23 +23,32 @@ struct assignment {
 
 struct options {
 	const char *object;
-	const char *dev, *prog, *output, *netns;
+	const char *source;	/* --object of set */
+	const char *prog, *output, *netns;
 	const char *pin, *pin_path, *btf;
 	uint32_t prog_type;
 	struct assignment *assignments;
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
 	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused, repin;
+	bool no_record, all_netns, clsact;
 };
 
 struct command {
 	const char *name;
 	const char *summary;
 	bool object;		/* takes OBJ */
+	bool values;		/* takes NAME=VALUE… */
 	int (*run)(const struct options *o, struct bpfstamp_err *err);
 };
 
 extern const struct command commands[];	/* ended by a NULL name */
+
+/*
+ * A command that has printed its result, and fails without another word:
+ * verify, where something is different.
+ */
+enum { CMD_QUIET = -2 };
 
 /*
  * Parse the words behind the command's name.  Returns 0; EXIT_USAGE after
@@ -58,5 +67,7 @@ int cmd_detach(const struct options *o, struct bpfstamp_err *err);
 int cmd_show(const struct options *o, struct bpfstamp_err *err);
 int cmd_load(const struct options *o, struct bpfstamp_err *err);
 int cmd_disasm(const struct options *o, struct bpfstamp_err *err);
+int cmd_set(const struct options *o, struct bpfstamp_err *err);
+int cmd_verify(const struct options *o, struct bpfstamp_err *err);
 
 #endif

@@ -8,16 +8,6 @@
 
 #include "cmd/output.h"
 
-static const char *kind_name(enum bpfstamp_kind kind)
-{
-	static const char *const names[] = {
-		[BPFSTAMP_GLOBAL] = "global", [BPFSTAMP_STAMP] = "stamp", [BPFSTAMP_SYMBOL] = "symbol",
-		[BPFSTAMP_PLACEHOLDER] = "placeholder",
-	};
-
-	return names[kind];
-}
-
 static char *value_of(const struct bpfstamp_template *t, uint32_t injectable)
 {
 	struct bpfstamp_ref ref;
@@ -84,7 +74,7 @@ static void print_injectables(const struct bpfstamp_template *t)
 
 		bpfstamp_injectable_at(t, i, &inj);
 		value = value_of(t, i);
-		printf("%s %s: %s, %u byte%s", kind_name(inj.kind), inj.name, inj.type, inj.size,
+		printf("%s %s: %s, %u byte%s", output_kind(inj.kind), inj.name, inj.type, inj.size,
 		       inj.size == 1 ? "" : "s");
 		if (value)
 			printf(", default %.200s", value);
@@ -220,7 +210,7 @@ static json_t *injectables_json(const struct bpfstamp_template *t)
 		bpfstamp_injectable_at(t, i, &inj);
 		value = value_of(t, i);
 		json_array_append_new(array, json_pack("{s:o, s:s, s:o, s:o, s:I, s:I, s:b, s:s?, s:I, s:o, s:o}",
-						       "name", output_text(inj.name), "kind", kind_name(inj.kind),
+						       "name", output_text(inj.name), "kind", output_kind(inj.kind),
 						       "section", output_text(inj.section),
 						       "type", output_text(inj.type), "size", (json_int_t)inj.size,
 						       "bits", (json_int_t)inj.bits, "signed", (int)inj.is_signed,

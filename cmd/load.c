@@ -104,14 +104,14 @@ static int report(const struct stamped *stamped, const struct options *o, const 
 int cmd_load(const struct options *o, struct bpfstamp_err *err)
 {
 	struct bpfstamp_loaded *loaded = NULL;
-	uint32_t program = BPFSTAMP_ALL_PROGRAMS;
+	struct bpfstamp_load load = { .program = BPFSTAMP_ALL_PROGRAMS, .prog_type = o->prog_type };
 	struct stamped stamped;
 	int ret;
 
 	if (values_stamp(&stamped, o, err))
 		return -1;
-	ret = (o->prog && bpfstamp_find_program(stamped.t, o->prog, 0, &program, err)) ||
-	      loading_keep(&loaded, &stamped, o, program, o->prog_type, err) ||
+	ret = (o->prog && bpfstamp_find_program(stamped.t, o->prog, 0, &load.program, err)) ||
+	      loading_keep(&loaded, &stamped, o, load, err) ||
 	      (!o->dry_run && bpfstamp_pin(loaded, o->pin, o->repin, err)) || report(&stamped, o, loaded, err);
 	bpfstamp_loaded_free(loaded);
 	values_free(&stamped);

@@ -6,6 +6,7 @@
  * line, is main's to print.
  */
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +37,13 @@ static void print_log(const char *log, bool all)
 		fprintf(stderr, "%s%s", from, from[strlen(from) - 1] == '\n' ? "" : "\n");
 }
 
-static int prepare(struct bpfstamp_load *load, const struct options *o, uint32_t program, uint32_t prog_type,
-		   struct bpfstamp_err *err)
+/* What the caller wants, and what the options say. */
+static int prepare(struct bpfstamp_load *load, const struct options *o, struct bpfstamp_err *err)
 {
-	*load = (struct bpfstamp_load){ .program = program, .prog_type = prog_type, .pin_path = o->pin_path,
-					.dry_run = o->dry_run, .log_size = LOG_SIZE, .note = o->verbose ? print_note : NULL };
+	load->pin_path = o->pin_path;
+	load->dry_run = o->dry_run;
+	load->note = o->verbose ? print_note : NULL;
+	load->log_size = LOG_SIZE;
 	load->log = calloc(1, LOG_SIZE);
 	return load->log ? 0 : bpfstamp_err_set(err, ENOMEM, "out of memory");
 }
@@ -53,22 +56,38 @@ static int finish(struct bpfstamp_load *load, const struct options *o, int ret)
 	return ret;
 }
 
-int loading(int *fd, const struct stamped *stamped, const struct options *o, uint32_t program, uint32_t prog_type,
+int loading(int *fd, const struct stamped *stamped, const struct options *o, struct bpfstamp_load load,
 	    struct bpfstamp_err *err)
 {
-	struct bpfstamp_load load;
-
-	if (prepare(&load, o, program, prog_type, err))
+	if (prepare(&load, o, err))
 		return -1;
 	return finish(&load, o, bpfstamp_load(stamped->s, &load, fd, err));
 }
 
 int loading_keep(struct bpfstamp_loaded **out, const struct stamped *stamped, const struct options *o,
-		 uint32_t program, uint32_t prog_type, struct bpfstamp_err *err)
+		 struct bpfstamp_load load, struct bpfstamp_err *err)
 {
-	struct bpfstamp_load load;
-
-	if (prepare(&load, o, program, prog_type, err))
+	if (prepare(&load, o, err))
 		return -1;
 	return finish(&load, o, bpfstamp_load_object(stamped->s, &load, out, err));
+}
+
+int loading_verify(const struct stamped *stamped, const struct options *o, struct bpfstamp_load load, uint32_t id,
+		   bpfstamp_difference_fn *fn, void *arg, bool *equal, struct bpfstamp_err *err)
+{
+	if (prepare(&load, o, err))
+		return -1;
+	return finish(&load, o, bpfstamp_verify(stamped->s, &load, id, fn, arg, equal, err));
+}
+
+uint32_t loading_type(const struct bpfstamp_hook *hook)
+{
+	return hook->type == BPFSTAMP_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
+}
+
+uint32_t loading_ifindex(const struct bpfstamp_hook *hook, int ifindex)
+{
+	bool hardware = hook->type == BPFSTAMP_XDP ? hook->xdp_mode == BPFSTAMP_XDP_OFFLOAD : hook->skip_sw;
+
+	return hardware ? (uint32_t)ifindex : 0;
 }

@@ -8,15 +8,18 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/near.h"
 
 const struct command commands[] = {
-	{ "inspect", "programs, maps and what can be stamped, with every site", true, cmd_inspect },
-	{ "patch", "write an object with values stamped into it", true, cmd_patch },
-	{ "attach", "stamp, load and attach a program to TC (clsact)", true, cmd_attach },
-	{ "detach", "remove a filter that bpfstamp attached", false, cmd_detach },
-	{ "show", "what is attached to TC", false, cmd_show },
-	{ "load", "stamp, load and pin all programs and maps of an object", true, cmd_load },
-	{ "disasm", "instructions, with what stamping changes", true, cmd_disasm },
+	{ "inspect", "programs, maps and what can be stamped, with every site", true, false, cmd_inspect },
+	{ "patch", "write an object with values stamped into it", true, false, cmd_patch },
+	{ "attach", "stamp, load and attach a program to TC, TCX, netkit or XDP", true, false, cmd_attach },
+	{ "detach", "remove a program that bpfstamp attached", false, false, cmd_detach },
+	{ "show", "what is attached, and the values in it", false, false, cmd_show },
+	{ "set", "change values of a program that is attached", false, true, cmd_set },
+	{ "verify", "compare what is attached with what would be stamped", true, false, cmd_verify },
+	{ "load", "stamp, load and pin all programs and maps of an object", true, false, cmd_load },
+	{ "disasm", "instructions, with what stamping changes", true, false, cmd_disasm },
 	{ 0 },
 };
 
@@ -38,33 +41,51 @@ static int finish(int status)
 	return status;
 }
 
-int main(int argc, char **argv)
+static int no_command(const char *name)
 {
-	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
-	struct bpfstamp_err err;
-	struct options o;
-	int status;
+	const char *names[sizeof(commands) / sizeof(commands[0])] = { NULL }, *meant;
 
-	if (!command) {
-		if (argc > 1 && !strcmp(argv[1], "--version")) {
-			puts("bpfstamp " BPFSTAMP_VERSION);
-			return finish(0);
-		}
-		if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-			options_help(stdout, NULL);
-			return finish(0);
-		}
-		if (argc > 1)
-			fprintf(stderr, "bpfstamp: unknown command '%s'; see bpfstamp --help\n", argv[1]);
-		else
-			options_help(stderr, NULL);
+	if (!name) {
+		options_help(stderr, NULL);
 		return EXIT_USAGE;
 	}
-	status = options_parse(&o, command, argc - 1, argv + 1);
-	if (!status && command->run(&o, &err)) {
-		fprintf(stderr, "bpfstamp: %s\n", err.text);
-		status = EXIT_FAILED;
+	for (size_t i = 0; commands[i].name; i++)
+		names[i] = commands[i].name;
+	meant = near_word(name, names);
+	fprintf(stderr, "bpfstamp: unknown command '%s'%s%s%s; see bpfstamp --help\n", name,
+		meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "");
+	return EXIT_USAGE;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct bpfstamp_err err;
+	struct options o;
+	int status = options_parse(&o, command, argc, argv), ret;
+
+	if (!status) {
+		ret = command->run(&o, &err);
+		if (ret && ret != CMD_QUIET)
+			fprintf(stderr, "bpfstamp: %s\n", err.text);
+		status = ret ? EXIT_FAILED : 0;
 	}
 	options_free(&o);
 	return finish(status < 0 ? 0 : status);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+
+	if (command)
+		return run(command, argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		puts("bpfstamp " BPFSTAMP_VERSION);
+		return finish(0);
+	}
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		options_help(stdout, NULL);
+		return finish(0);
+	}
+	return no_command(argv[1]);
 }

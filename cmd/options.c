@@ -3,26 +3,29 @@
  * Options: one table, from which getopt's tables, the help of every command and
  * the check that an option goes with a command are made.
  *
- * --expect belongs to the --replace before it.  An option that a command has
- * no use for is a usage error, not ignored.
+ * An option that a command has no use for is a usage error, not ignored; so is
+ * one that says nothing about the kind of hook that was chosen, or that another
+ * option excludes.  With --hook auto only what is harmless at either hook is
+ * allowed: a filter of IPv4 that became a link would see every packet.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
+#include "cmd/near.h"
+#include "cmd/optargs.h"
 
 enum {	/* commands as bits, in the order of commands[] */
-	INSPECT = 1, PATCH = 2, ATTACH = 4, DETACH = 8, SHOW = 16, LOAD = 32, DISASM = 64,
-	ALL = 127, VALUES = PATCH | ATTACH | LOAD | DISASM, FILTER = ATTACH | DETACH,
+	INSPECT = 1, PATCH = 2, ATTACH = 4, DETACH = 8, SHOW = 16, SET = 32, VERIFY = 64, LOAD = 128, DISASM = 256,
+	ALL = 511, VALUES = PATCH | ATTACH | VERIFY | LOAD | DISASM, PLACE = ATTACH | DETACH | SET | VERIFY,
 };
 
-enum option_id {
-	OPT_SET = 256, OPT_SET_FILE, OPT_REPLACE, OPT_EXPECT, OPT_ALLOW_DERIVED, OPT_ALLOW_UNUSED, OPT_INLINE,
-	OPT_OUTPUT, OPT_DEV, OPT_DIRECTION, OPT_PROG, OPT_PRIO, OPT_HANDLE,
-	OPT_PROTOCOL, OPT_PIN, OPT_REPIN, OPT_PIN_PATH, OPT_TYPE, OPT_BTF, OPT_FORCE, OPT_NETNS, OPT_DRY_RUN, OPT_JSON, OPT_VERBOSE, OPT_HELP,
+enum {	/* hooks as bits, by enum bpfstamp_hook_type */
+	CLSACT = 1 << BPFSTAMP_CLSACT, TCX = 1 << BPFSTAMP_TCX, NETKIT = 1 << BPFSTAMP_NETKIT,
+	XDP = 1 << BPFSTAMP_XDP, AUTO = 1 << BPFSTAMP_AUTO, LINKS = TCX | NETKIT | AUTO,
 };
 
 static const struct definition {
@@ -31,47 +34,93 @@ static const struct definition {
 	char letter;		/* or 0 */
 	const char *arg;	/* or NULL */
 	unsigned int commands, required;
+	unsigned int hooks;	/* that it goes with; 0: with any, and where there is none */
 	const char *help;
 } definitions[] = {
-	{ OPT_SET, "set", 's', "NAME=VALUE", VALUES, 0, "stamp a global, a STAMP() or a symbol by its name" },
-	{ OPT_SET_FILE, "set-file", 0, "FILE", VALUES, 0,
+	{ OPT_SET, "set", 's', "NAME=VALUE", VALUES, 0, 0, "stamp a global, a STAMP() or a symbol by its name" },
+	{ OPT_SET_FILE, "set-file", 0, "FILE", VALUES, 0, 0,
 	  "stamp every value of a JSON object, such as inspect --json prints" },
-	{ OPT_REPLACE, "replace", 'r', "OLD=NEW", VALUES, 0,
+	{ OPT_REPLACE, "replace", 'r', "OLD=NEW", VALUES, 0, 0,
 	  "replace a placeholder constant in all instructions that mean it" },
-	{ OPT_EXPECT, "expect", 0, "N", VALUES, 0, "fail unless the --replace before it has N sites" },
-	{ OPT_ALLOW_DERIVED, "allow-derived", 0, NULL, VALUES, 0,
+	{ OPT_EXPECT, "expect", 0, "N", VALUES, 0, 0, "fail unless the --replace before it has N sites" },
+	{ OPT_ALLOW_DERIVED, "allow-derived", 0, NULL, VALUES | SET, 0, 0,
 	  "leave what only may come from OLD as it is, instead of failing" },
-	{ OPT_ALLOW_UNUSED, "allow-unused", 0, NULL, VALUES, 0,
+	{ OPT_ALLOW_UNUSED, "allow-unused", 0, NULL, VALUES, 0, 0,
 	  "pass over values that the object has no use for" },
-	{ OPT_INLINE, "inline", 'i', NULL, VALUES | INSPECT, 0,
+	{ OPT_INLINE, "inline", 'i', NULL, VALUES | INSPECT, 0, 0,
 	  "turn globals into immediates, so that they need no map" },
-	{ OPT_OUTPUT, "output", 'o', "OUT", PATCH, PATCH, "the file to write" },
-	{ OPT_DEV, "dev", 'd', "DEV", FILTER | SHOW, FILTER, "network interface" },
-	{ OPT_DIRECTION, "direction", 0, "egress|ingress", FILTER, 0, "default: egress" },
-	{ OPT_PROG, "prog", 'p', "NAME", ATTACH | LOAD | DISASM, 0, "program; default: the only one that fits, or all" },
-	{ OPT_PRIO, "prio", 0, "N", FILTER, 0, "priority of the filter, 1 to 65535; default: 1" },
-	{ OPT_HANDLE, "handle", 0, "N", FILTER, 0, "handle of the filter, from 1; default: 1" },
-	{ OPT_PROTOCOL, "protocol", 0, "all|ip|ipv6|arp|N", FILTER, 0, "EtherType of the filter; default: all" },
-	{ OPT_PIN, "pin", 0, "DIR", ATTACH | LOAD, LOAD, "pin programs as DIR/NAME and maps as DIR/maps/NAME" },
-	{ OPT_REPIN, "repin", 0, NULL, ATTACH | LOAD, 0, "replace what has these names already" },
-	{ OPT_PIN_PATH, "pin-path", 0, "DIR", ATTACH | LOAD, 0,
-	  "where maps are that the object wants pinned by name; default: /sys/fs/bpf" },
-	{ OPT_TYPE, "type", 0, "TYPE", LOAD, 0, "type of programs whose section tells none, such as sched_cls" },
-	{ OPT_BTF, "btf", 0, "FILE", ATTACH | LOAD, 0, "types for CO-RE, instead of the running kernel's" },
-	{ OPT_FORCE, "force", 0, NULL, FILTER, 0, "replace or remove a filter that bpfstamp did not make" },
-	{ OPT_NETNS, "netns", 'n', "NAME|PATH|PID", FILTER | SHOW, 0, "network namespace of the interface" },
-	{ OPT_DRY_RUN, "dry-run", 0, NULL, PATCH | FILTER | LOAD, 0, "say what would be done, and do not do it" },
-	{ OPT_JSON, "json", 'j', NULL, ALL, 0, "print one JSON object" },
-	{ OPT_VERBOSE, "verbose", 'v', NULL, ALL, 0, "tell of fallbacks, and print the whole verifier log" },
-	{ OPT_HELP, "help", 'h', NULL, ALL, 0, "print this help" },
+	{ OPT_OUTPUT, "output", 'o', "OUT", PATCH, PATCH, 0, "the file to write" },
+	{ OPT_DEV, "dev", 'd', "DEV", PLACE | SHOW, PLACE, 0, "network interface" },
+	{ OPT_BLOCK, "block", 0, "N", PLACE | SHOW, 0, CLSACT, "a shared block of clsact, instead of an interface" },
+	{ OPT_HOOK, "hook", 0, "HOOK", PLACE, 0, 0,
+	  "clsact (the default), tcx, netkit, xdp or auto (tcx or else clsact)" },
+	{ OPT_TCX, "tcx", 0, NULL, PLACE, 0, 0, "the same as --hook tcx" },
+	{ OPT_DIRECTION, "direction", 0, "DIRECTION", PLACE, 0, 0,
+	  "egress (the default) or ingress; of netkit primary (the default) or peer" },
+	{ OPT_PROG, "prog", 'p', "NAME", PLACE | LOAD | DISASM, 0, 0,
+	  "program; default: the only one that fits, or all" },
+	{ OPT_ID, "id", 0, "N", DETACH | SET, 0, 0, "only if the program has that id" },
+	{ OPT_IF_ABSENT, "if-absent", 0, NULL, ATTACH, 0, 0, "do nothing where bpfstamp has attached there already" },
+	{ OPT_APPEND, "append", 0, NULL, ATTACH, 0, CLSACT | LINKS, "behind what is there, instead of replacing it" },
+	{ OPT_PRIO, "prio", 0, "N", PLACE, 0, CLSACT | AUTO, "priority of the filter, 1 to 65535; default: 1" },
+	{ OPT_HANDLE, "handle", 0, "N", PLACE, 0, CLSACT | AUTO, "handle of the filter, from 1; default: 1" },
+	{ OPT_PROTOCOL, "protocol", 0, "all|ip|ipv6|arp|N", PLACE, 0, CLSACT,
+	  "EtherType of the filter; default: all" },
+	{ OPT_CHAIN, "chain", 0, "N", PLACE, 0, CLSACT, "chain of the filter; default: 0" },
+	{ OPT_SKIP_SW, "skip-sw", 0, NULL, ATTACH, 0, CLSACT, "run the filter in hardware only" },
+	{ OPT_SKIP_HW, "skip-hw", 0, NULL, ATTACH, 0, CLSACT, "do not run the filter in hardware" },
+	{ OPT_FIRST, "first", 0, NULL, ATTACH, 0, LINKS, "in front of all other links" },
+	{ OPT_LAST, "last", 0, NULL, ATTACH, 0, LINKS, "behind all other links; the default" },
+	{ OPT_BEFORE, "before", 0, "PROG|LINK", ATTACH, 0, LINKS,
+	  "in front of a program or link: its id, name or pin" },
+	{ OPT_AFTER, "after", 0, "PROG|LINK", ATTACH, 0, LINKS, "behind a program or link: its id, name or pin" },
+	{ OPT_LINK_PIN, "link-pin", 0, "PATH", PLACE, 0, LINKS | XDP,
+	  "pin of the link; default: a name of its own below --pin-path" },
+	{ OPT_XDP_MODE, "xdp-mode", 0, "MODE", PLACE, 0, XDP, "any (the default), generic, native or offload" },
+	{ OPT_CLSACT, "clsact", 0, NULL, DETACH, 0, CLSACT | AUTO,
+	  "remove the clsact qdisc, too, where nothing is on it" },
+	{ OPT_PIN, "pin", 0, "DIR", ATTACH | LOAD, LOAD, 0, "pin programs as DIR/NAME and maps as DIR/maps/NAME" },
+	{ OPT_REPIN, "repin", 0, NULL, ATTACH | LOAD, 0, 0, "replace what has these names already" },
+	{ OPT_PIN_PATH, "pin-path", 0, "DIR", PLACE | SHOW | LOAD, 0, 0,
+	  "bpffs of links, and of maps pinned by name; default: /sys/fs/bpf" },
+	{ OPT_NO_RECORD, "no-record", 0, NULL, ATTACH | SET, 0, 0, "leave no record of the values in the kernel" },
+	{ OPT_TYPE, "type", 0, "TYPE", LOAD, 0, 0, "type of programs whose section tells none, such as sched_cls" },
+	{ OPT_BTF, "btf", 0, "FILE", ATTACH | SET | VERIFY | LOAD, 0, 0,
+	  "types for CO-RE, instead of the running kernel's" },
+	{ OPT_OBJECT, "object", 0, "OBJ", SET, 0, 0, "stamp this anew where the value cannot be changed in place" },
+	{ OPT_FORCE, "force", 0, NULL, PLACE, 0, 0, "touch what bpfstamp did not attach" },
+	{ OPT_NETNS, "netns", 'n', "NAME|PATH|PID", PLACE | SHOW, 0, 0, "network namespace of the interface" },
+	{ OPT_ALL_NETNS, "all-netns", 0, NULL, SHOW, 0, 0, "this network namespace and each that has a name" },
+	{ OPT_DRY_RUN, "dry-run", 0, NULL, PATCH | ATTACH | DETACH | SET | LOAD, 0, 0,
+	  "say what would be done, and do not do it" },
+	{ OPT_JSON, "json", 'j', NULL, ALL, 0, 0, "print one JSON object" },
+	{ OPT_VERBOSE, "verbose", 'v', NULL, ALL, 0, 0, "tell more: fallbacks, the whole verifier log, every value" },
+	{ OPT_HELP, "help", 'h', NULL, ALL, 0, 0, "print this help" },
 };
 
 enum { DEFINITIONS = sizeof(definitions) / sizeof(definitions[0]) };
+
+/* Of the options in a row only one may be given. */
+static const enum option_id exclusive[][4] = {
+	{ OPT_DEV, OPT_BLOCK }, { OPT_CLSACT, OPT_BLOCK }, { OPT_HOOK, OPT_TCX }, { OPT_IF_ABSENT, OPT_APPEND },
+	{ OPT_FIRST, OPT_LAST, OPT_BEFORE, OPT_AFTER }, { OPT_APPEND, OPT_PRIO }, { OPT_APPEND, OPT_HANDLE },
+	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
+};
 
 static unsigned int command_bit(const struct command *command)
 {
 	return 1u << (command - commands);
 }
+
+static const struct definition *find_definition(int c)
+{
+	for (int i = 0; i < DEFINITIONS; i++)
+		if (c == (int)definitions[i].id || (c == definitions[i].letter && c))
+			return &definitions[i];
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ help */
 
 /* The synopsis: what must be given, then that there is more. */
 static void print_usage(FILE *to, const struct command *command)
@@ -80,7 +129,7 @@ static void print_usage(FILE *to, const struct command *command)
 	for (int i = 0; i < DEFINITIONS; i++)
 		if (definitions[i].required & command_bit(command))
 			fprintf(to, " --%s %s", definitions[i].name, definitions[i].arg);
-	fprintf(to, " [OPTION…]\n");
+	fprintf(to, "%s [OPTION…]\n", command->values ? " NAME=VALUE…" : "");
 }
 
 static void print_option(FILE *to, const struct definition *d)
@@ -104,177 +153,60 @@ void options_help(FILE *to, const struct command *command)
 				print_option(to, &definitions[i]);
 		return;
 	}
-	fprintf(to, "Usage: bpfstamp COMMAND …\n\nStamp values into compiled BPF programs and attach them to TC.\n\n");
+	fprintf(to, "Usage: bpfstamp COMMAND …\n\nStamp values into compiled BPF programs and attach them.\n\n");
 	for (command = commands; command->name; command++)
 		fprintf(to, "  %-34s %s\n", command->name, command->summary);
 	fprintf(to, "\n  %-34s %s\n  %-34s %s\n", "COMMAND --help", "options of a command", "--version",
 		"version of bpfstamp");
 }
 
-static int usage(const struct command *command, const char *fmt, const char *a, const char *b)
+/* ----------------------------------------------------------------- usage */
+
+__attribute__((format(printf, 2, 3)))
+static int usage(const struct command *command, const char *fmt, ...)
 {
+	va_list args;
+
 	fprintf(stderr, "bpfstamp %s: ", command->name);
-	fprintf(stderr, fmt, a, b);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
 	fprintf(stderr, "; see bpfstamp %s --help\n", command->name);
 	return EXIT_USAGE;
 }
 
-static bool parse_uint(const char *text, unsigned long min, unsigned long max, unsigned long *out)
+static int bad_argument(const struct command *command, const struct definition *d, const char *arg)
 {
-	char *end;
+	const char *meant = optargs_near(d->id, arg);
 
-	errno = 0;
-	*out = strtoul(text, &end, !strncmp(text, "0x", 2) ? 16 : 10);
-	return *text >= '0' && *text <= '9' && !*end && !errno && *out >= min && *out <= max;
+	if (meant)
+		return usage(command, "--%s does not take '%s' (did you mean '%s'?)", d->name, arg, meant);
+	return usage(command, "--%s does not take '%s'", d->name, arg);
 }
 
-static bool parse_protocol(const char *text, uint16_t *out)
+/* What getopt did not know: a letter (optopt), a word, or a word with an argument that it does not take. */
+static int unknown_option(const struct command *command, const char *word)
 {
-	static const struct { const char *name; uint16_t value; } names[] = {
-		{ "all", 0x0003 }, { "ip", 0x0800 }, { "ipv6", 0x86dd }, { "arp", 0x0806 }, { "802.1q", 0x8100 },
-	};
-	unsigned long n;
+	const char *names[DEFINITIONS + 1], *meant;
+	char name[64];
+	int n = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(text, names[i].name)) {
-			*out = names[i].value;
-			return true;
-		}
-	}
-	if (!parse_uint(text, 1, 0xffff, &n))
-		return false;
-	*out = (uint16_t)n;
-	return true;
+	if (optopt >= OPT_SET)
+		return usage(command, "option --%s takes no argument", find_definition(optopt)->name);
+	if (optopt)
+		return usage(command, "unknown or ambiguous option '-%c'", optopt);
+	for (int i = 0; i < DEFINITIONS; i++)
+		if (definitions[i].commands & command_bit(command))
+			names[n++] = definitions[i].name;
+	names[n] = NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	meant = near_word(name, names);
+	if (meant)
+		return usage(command, "unknown or ambiguous option '%s' (did you mean --%s?)", word, meant);
+	return usage(command, "unknown or ambiguous option '%s'", word);
 }
 
-/* A program type as bpftool calls it. */
-static bool parse_prog_type(const char *text, uint32_t *out)
-{
-	for (uint32_t type = 1; bpfstamp_prog_type_name(type); type++) {
-		if (!strcmp(text, bpfstamp_prog_type_name(type))) {
-			*out = type;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool add_assignment(struct options *o, enum option_id id, const char *text)
-{
-	struct assignment *more = realloc(o->assignments, (o->assignment_count + 1) * sizeof(*more));
-	struct assignment new = { .kind = id == OPT_REPLACE ? ASSIGN_REPLACE : ASSIGN_SET, .expect = -1 };
-	const char *equals = strchr(text, '=');
-
-	if (!more)
-		return false;
-	o->assignments = more;
-	if (id == OPT_SET_FILE) {
-		new.kind = ASSIGN_FILE;
-		new.name = strdup(text);
-	} else if (equals && equals > text) {
-		new.name = strndup(text, (size_t)(equals - text));
-		new.value = equals + 1;
-	}
-	if (!new.name)
-		return false;
-	more[o->assignment_count++] = new;
-	return true;
-}
-
-static bool set_expect(struct options *o, const char *text)
-{
-	unsigned long n;
-
-	if (!o->assignment_count || o->assignments[o->assignment_count - 1].kind != ASSIGN_REPLACE ||
-	    !parse_uint(text, 0, 1000000, &n))
-		return false;
-	o->assignments[o->assignment_count - 1].expect = (long)n;
-	return true;
-}
-
-static bool set_direction(struct options *o, const char *text)
-{
-	o->hook.direction = !strcmp(text, "ingress") ? BPFSTAMP_INGRESS : BPFSTAMP_EGRESS;
-	return o->hook.direction == BPFSTAMP_INGRESS || !strcmp(text, "egress");
-}
-
-/* Take one option; false where its argument is none. */
-static bool take(struct options *o, enum option_id id, const char *arg)
-{
-	unsigned long n;
-	bool ok = true;
-
-	switch (id) {
-	case OPT_SET:
-	case OPT_SET_FILE:
-	case OPT_REPLACE:
-		return add_assignment(o, id, arg);
-	case OPT_EXPECT:
-		return set_expect(o, arg);
-	case OPT_ALLOW_UNUSED:
-		o->allow_unused = true;
-		break;
-	case OPT_ALLOW_DERIVED:
-		o->allow_derived = true;
-		break;
-	case OPT_INLINE:
-		o->inline_globals = true;
-		break;
-	case OPT_OUTPUT:
-		o->output = arg;
-		break;
-	case OPT_DEV:
-		o->dev = o->hook.dev = arg;
-		return *arg;
-	case OPT_DIRECTION:
-		return set_direction(o, arg);
-	case OPT_PROG:
-		o->prog = arg;
-		break;
-	case OPT_PRIO:
-		ok = parse_uint(arg, 1, 0xffff, &n);
-		o->hook.prio = (uint16_t)n;
-		break;
-	case OPT_HANDLE:
-		ok = parse_uint(arg, 1, UINT32_MAX, &n);
-		o->hook.handle = (uint32_t)n;
-		break;
-	case OPT_PROTOCOL:
-		return parse_protocol(arg, &o->hook.protocol);
-	case OPT_PIN:
-		o->pin = arg;
-		return *arg;
-	case OPT_REPIN:
-		o->repin = true;
-		break;
-	case OPT_PIN_PATH:
-		o->pin_path = arg;
-		return *arg;
-	case OPT_TYPE:
-		return parse_prog_type(arg, &o->prog_type);
-	case OPT_BTF:
-		o->btf = arg;
-		return *arg;
-	case OPT_FORCE:
-		o->hook.force = true;
-		break;
-	case OPT_NETNS:
-		o->netns = arg;
-		return *arg;
-	case OPT_DRY_RUN:
-		o->dry_run = true;
-		break;
-	case OPT_JSON:
-		o->json = true;
-		break;
-	case OPT_VERBOSE:
-		o->verbose = true;
-		break;
-	case OPT_HELP:
-		break;
-	}
-	return ok;
-}
+/* ----------------------------------------------------------------- parse */
 
 /* getopt's tables of the options that go with a command. */
 static void make_tables(const struct command *command, struct option *longs, char *shorts)
@@ -297,32 +229,84 @@ static void make_tables(const struct command *command, struct option *longs, cha
 	*shorts = '\0';
 }
 
-static const struct definition *find_definition(int c)
-{
-	for (int i = 0; i < DEFINITIONS; i++)
-		if (c == (int)definitions[i].id || (c == definitions[i].letter && c))
-			return &definitions[i];
-	return NULL;
-}
+/* By id less OPT_SET, whether an option was given. */
+typedef bool given_t[OPT_HELP - OPT_SET + 1];
 
-static int check_given(const struct options *o, const struct command *command, unsigned int given)
+static int check_exclusive(const struct command *command, const given_t given)
 {
-	for (int i = 0; i < DEFINITIONS; i++)
-		if (definitions[i].required & command_bit(command) && !(given & 1u << i))
-			return usage(command, "--%s %s is missing", definitions[i].name, definitions[i].arg);
-	if (command->object && !o->object)
-		return usage(command, "the object file is missing%s%s", "", "");
+	for (size_t row = 0; row < sizeof(exclusive) / sizeof(exclusive[0]); row++) {
+		const struct definition *first = NULL;
+
+		for (size_t i = 0; i < 4 && exclusive[row][i]; i++) {
+			if (!given[exclusive[row][i] - OPT_SET])
+				continue;
+			if (first)
+				return usage(command, "--%s and --%s exclude each other", first->name,
+					     find_definition((int)exclusive[row][i])->name);
+			first = find_definition((int)exclusive[row][i]);
+		}
+	}
 	return 0;
 }
 
-int options_parse(struct options *o, const struct command *command, int argc, char **argv)
+static int check_missing(const struct options *o, const struct command *command, const given_t given)
+{
+	for (int i = 0; i < DEFINITIONS; i++) {
+		const struct definition *d = &definitions[i];
+
+		if (d->required & command_bit(command) && !given[d->id - OPT_SET] &&
+		    !(d->id == OPT_DEV && given[OPT_BLOCK - OPT_SET]))
+			return usage(command, "--%s %s is missing", d->name, d->arg);
+	}
+	if (command->object && !o->object)
+		return usage(command, "the object file is missing");
+	if (command->values && !o->assignment_count)
+		return usage(command, "NAME=VALUE is missing");
+	return 0;
+}
+
+/* The direction that a hook has where none is given, and whether it has the one that is. */
+static int check_hook(struct options *o, const struct command *command, const given_t given)
+{
+	static const enum bpfstamp_direction of_hook[][2] = {	/* the first is the default */
+		[BPFSTAMP_CLSACT] = { BPFSTAMP_EGRESS, BPFSTAMP_INGRESS },
+		[BPFSTAMP_TCX] = { BPFSTAMP_EGRESS, BPFSTAMP_INGRESS },
+		[BPFSTAMP_NETKIT] = { BPFSTAMP_PRIMARY, BPFSTAMP_PEER },
+		[BPFSTAMP_XDP] = { BPFSTAMP_INGRESS, BPFSTAMP_INGRESS },
+		[BPFSTAMP_AUTO] = { BPFSTAMP_EGRESS, BPFSTAMP_INGRESS },
+	};
+	const enum bpfstamp_direction *directions = of_hook[o->hook.type];
+	const char *hook = optargs_hook_name(o->hook.type);
+
+	for (int i = 0; i < DEFINITIONS; i++)
+		if (given[definitions[i].id - OPT_SET] && definitions[i].hooks &&
+		    !(definitions[i].hooks & 1u << o->hook.type))
+			return usage(command, "--%s does not go with hook %s", definitions[i].name, hook);
+	if (!o->hook.direction)
+		o->hook.direction = directions[0];
+	if (o->hook.direction != directions[0] && o->hook.direction != directions[1])
+		return usage(command, "--direction %s does not go with hook %s",
+			     optargs_direction_name(o->hook.direction), hook);
+	return 0;
+}
+
+/* The words that are no options: OBJ, or values. */
+static int take_words(struct options *o, const struct command *command, int argc, char **argv)
+{
+	if (command->object && optind < argc)
+		o->object = argv[optind++];
+	for (; command->values && optind < argc; optind++)
+		if (!optargs_take(o, OPT_SET, argv[optind]))
+			return usage(command, "'%s' is no NAME=VALUE", argv[optind]);
+	return optind < argc ? usage(command, "'%s' is one word too many", argv[optind]) : 0;
+}
+
+static int take_options(struct options *o, const struct command *command, int argc, char **argv, given_t given)
 {
 	struct option longs[DEFINITIONS + 1];
 	char shorts[2 * DEFINITIONS + 2];
-	unsigned int given = 0;
 	int c;
 
-	*o = (struct options){ .hook = { .direction = BPFSTAMP_EGRESS, .prio = 1, .handle = 1, .protocol = 3 } };
 	make_tables(command, longs, shorts);
 	opterr = 0;
 	optind = 1;
@@ -330,22 +314,34 @@ int options_parse(struct options *o, const struct command *command, int argc, ch
 		const struct definition *d = find_definition(c);
 
 		if (c == '?')
-			return usage(command, "unknown or ambiguous option '%s'%s", argv[optind - 1], "");
+			return unknown_option(command, argv[optind - 1]);
 		if (c == ':')
-			return usage(command, "option --%s wants an argument%s", find_definition(optopt)->name, "");
+			return usage(command, "option --%s wants an argument", find_definition(optopt)->name);
 		if (d->id == OPT_HELP) {
 			options_help(stdout, command);
 			return -1;
 		}
-		if (!take(o, d->id, optarg))
-			return usage(command, "--%s does not take '%s'", d->name, optarg);
-		given |= 1u << (d - definitions);
+		if (!optargs_take(o, d->id, optarg))
+			return bad_argument(command, d, optarg);
+		given[d->id - OPT_SET] = true;
 	}
-	if (command->object && optind < argc)
-		o->object = argv[optind++];
-	if (optind < argc)
-		return usage(command, "'%s' is one word too many%s", argv[optind], "");
-	return check_given(o, command, given);
+	return 0;
+}
+
+int options_parse(struct options *o, const struct command *command, int argc, char **argv)
+{
+	given_t given = { false };
+	int ret;
+
+	*o = (struct options){ .hook = { .type = BPFSTAMP_CLSACT, .prio = 1, .handle = 1, .protocol = 3 } };
+	ret = take_options(o, command, argc, argv, given);
+	if (!ret)
+		ret = take_words(o, command, argc, argv);
+	if (!ret)
+		ret = check_exclusive(command, given);
+	if (!ret)
+		ret = check_hook(o, command, given);
+	return ret ? ret : check_missing(o, command, given);
 }
 
 void options_free(struct options *o)

@@ -40,6 +40,16 @@ int output_json(json_t *object, struct bpfstamp_err *err)
 	return 0;
 }
 
+const char *output_kind(enum bpfstamp_kind kind)
+{
+	static const char *const names[] = {
+		[BPFSTAMP_GLOBAL] = "global", [BPFSTAMP_STAMP] = "stamp", [BPFSTAMP_SYMBOL] = "symbol",
+		[BPFSTAMP_PLACEHOLDER] = "placeholder",
+	};
+
+	return names[kind];
+}
+
 char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref)
 {
 	size_t size = bpfstamp_get(t, s, ref, NULL, 0) + 1;
@@ -158,28 +168,4 @@ void output_tag(char out[17], const uint8_t tag[8])
 {
 	for (int i = 0; i < 8; i++)
 		snprintf(out + 2 * i, 3, "%02x", tag[i]);
-}
-
-const char *output_direction(enum bpfstamp_direction direction)
-{
-	return direction == BPFSTAMP_EGRESS ? "egress" : "ingress";
-}
-
-int output_filter(json_t *object, const struct bpfstamp_attachment *f)
-{
-	char tag[17];
-	json_t *fields;
-
-	output_tag(tag, f->tag);
-	fields = json_pack("{s:o, s:i, s:s, s:i, s:I, s:i, s:I, s:o, s:b, s:o, s:I, s:s?}",
-			   "dev", output_text(f->dev), "ifindex", f->ifindex,
-			   "direction", output_direction(f->direction), "prio", (int)f->prio,
-			   "handle", (json_int_t)f->handle, "protocol", (int)f->protocol,
-			   "chain", (json_int_t)f->chain, "kind", output_text(f->kind), "ours", (int)f->ours,
-			   "name", output_text(f->name), "id", (json_int_t)f->id, "tag", f->has_tag ? tag : NULL);
-	if (!fields)
-		return -1;
-	json_object_update(object, fields);
-	json_decref(fields);
-	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What several commands print: values, sites, changes and filters, as text for
- * people and as JSON.
+ * What several commands print: values, sites and changes, as text for people and
+ * as JSON.
  */
 #ifndef CMD_OUTPUT_H
 #define CMD_OUTPUT_H
@@ -16,6 +16,9 @@ json_t *output_text(const char *text);
 
 /* Print an object on stdout and free it; -1 with *err where it could not be made. */
 int output_json(json_t *object, struct bpfstamp_err *err);
+
+/* "global", "stamp", … */
+const char *output_kind(enum bpfstamp_kind kind);
 
 /* A value of a stamp, or of the template for NULL, as text; to be freed. NULL without memory or value. */
 char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref);
@@ -33,12 +36,7 @@ void output_inlined_lines(FILE *to, const struct bpfstamp_template *t);
 /* "instruction N of PROGRAM (FILE:LINE)". */
 void output_place(FILE *to, const struct bpfstamp_site *site);
 
-/* The fields of a filter, set in object. */
-int output_filter(json_t *object, const struct bpfstamp_attachment *f);
-
 /* 16 hexadecimal digits of a program's tag. */
 void output_tag(char out[17], const uint8_t tag[8]);
-
-const char *output_direction(enum bpfstamp_direction direction);
 
 #endif

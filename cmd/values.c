@@ -14,8 +14,7 @@
 
 #include "cmd/values.h"
 
-/* Setting a value twice is more likely a slip than meant. */
-static int check_repeats(const struct options *o, struct bpfstamp_err *err)
+int values_check_repeats(const struct options *o, struct bpfstamp_err *err)
 {
 	for (size_t i = 0; i < o->assignment_count; i++)
 		for (size_t k = 0; k < i; k++)
@@ -143,7 +142,7 @@ int values_stamp(struct stamped *out, const struct options *o, struct bpfstamp_e
 {
 	struct stamped made = { 0 };
 
-	if (check_repeats(o, err) || bpfstamp_open_file(&made.t, o->object, err))
+	if (values_check_repeats(o, err) || bpfstamp_open_file(&made.t, o->object, err))
 		return -1;
 	if ((o->btf && bpfstamp_target_btf(made.t, o->btf, err)) || prepare(made.t, o, err) ||
 	    bpfstamp_stamp_new(&made.s, made.t, err))

@@ -12,6 +12,9 @@ struct stamped {
 	struct bpfstamp_stamp *s;
 };
 
+/* Setting a value twice is more likely a slip than meant, and an error. */
+int values_check_repeats(const struct options *o, struct bpfstamp_err *err);
+
 /* Open the object, declare the placeholders, and set every value. */
 int values_stamp(struct stamped *out, const struct options *o, struct bpfstamp_err *err);
 void values_free(struct stamped *stamped);

@@ -191,12 +191,15 @@ test_usage() {
 	run
 	is "no command" 2 "$status"
 	misused "unknown command" "unknown command 'inject'" inject
-	for command in inspect patch attach disasm; do
+	misused "unknown command, near one" "unknown command 'atach' \(did you mean attach\?\)" atach
+	for command in inspect patch attach verify disasm; do
 		misused "$command without OBJ" 'object file is missing|--[a-z]+ .* is missing' $command
 	done
 	misused "patch without OUT" '--output OUT is missing' patch $stamp
 	misused "attach without DEV" '--dev DEV is missing' attach $stamp
-	misused "detach without DEV" '--dev DEV is missing' detach
+	for command in detach "set vni=1" "verify $stamp"; do
+		misused "$command without DEV" '--dev DEV is missing' $command
+	done
 	misused "show with OBJ" 'one word too many' show $stamp
 	misused "two objects" 'one word too many' inspect $stamp $stamp
 	misused "unknown option" 'unknown or ambiguous option' show --nosuch
@@ -219,6 +222,56 @@ test_usage() {
 	done
 	misused "--direction" 'does not take' detach --dev lo --direction up
 	misused "--protocol" 'does not take' detach --dev lo --protocol nosuch
+	misused "unknown option, near one" "'--derv' \(did you mean --dev\?\)" show --derv lo
+	misused "unknown letter among others" "unknown or ambiguous option '-x'" show -jx
+	misused "argument where there is none" '--json takes no argument' show --json=yes
+	misused "hook, near one" "--hook does not take 'tcxx' \(did you mean 'tcx'\?\)" detach --dev lo --hook tcxx
+	misused "hook, far from any" "--hook does not take 'nosuch'; see" detach --dev lo --hook nosuch
+	misused "direction, near one" "'egres' \(did you mean 'egress'\?\)" detach --dev lo --direction egres
+	misused "type, near one" "'shed_cls' \(did you mean 'sched_cls'\?\)" load $stamp --pin x --type shed_cls
+	for value in 0 4294967296 x; do
+		misused "--id $value" 'does not take' detach --dev lo --id "$value"
+		misused "--block $value" 'does not take' detach --block "$value"
+	done
+	misused "--chain" 'does not take' detach --dev lo --chain 0x10000000
+	misused "--xdp-mode" "did you mean 'native'" detach --dev lo --hook xdp --xdp-mode nativ
+	misused "set without values" 'NAME=VALUE is missing' set --dev lo
+	misused "set, no value" "'vni' is no NAME=VALUE" set --dev lo vni
+}
+
+# Options that exclude each other, or say nothing about the hook that is chosen.
+test_together() {
+	local pair hook option
+	for pair in "dev lo:block 1" "hook tcx:tcx" "prio 1:append" "handle 1:append" "if-absent:append" "first:last" \
+		"first:before x" "before x:after x" "skip-sw:skip-hw"; do
+		misused "--${pair/:/ and --}" 'exclude each other' attach $stamp --dev lo --${pair%:*} --${pair#*:}
+	done
+	misused "--netns and --all-netns" '--netns and --all-netns exclude each other' show --netns x --all-netns
+	misused "--clsact and --block" 'exclude each other' detach --clsact --block 1
+	for hook in tcx netkit xdp auto; do
+		for option in protocol=ip chain=1 block=1; do
+			misused "--$option with $hook" "--${option%=*} does not go with hook $hook" \
+				detach --hook $hook --$option
+		done
+		misused "--skip-sw with $hook" "does not go with hook $hook" attach $stamp --dev lo --hook $hook --skip-sw
+	done
+	for hook in tcx netkit xdp; do
+		for option in prio=1 handle=1 clsact; do
+			misused "--$option with $hook" "does not go with hook $hook" detach --dev lo --hook $hook --$option
+		done
+	done
+	for option in first last before=x after=x; do
+		for hook in clsact xdp; do
+			misused "--$option with $hook" "does not go with hook $hook" attach $stamp --dev lo --hook $hook --$option
+		done
+	done
+	misused "--link-pin with clsact" 'does not go with hook clsact' attach $stamp --dev lo --link-pin /sys/fs/bpf/x
+	misused "--append with xdp" 'does not go with hook xdp' attach $stamp --dev lo --hook xdp --append
+	misused "--xdp-mode with tcx" 'does not go with hook tcx' attach $stamp --dev lo --tcx --xdp-mode any
+	for pair in xdp:egress netkit:egress netkit:ingress clsact:peer tcx:primary auto:peer; do
+		misused "--direction ${pair#*:} with ${pair%:*}" "--direction ${pair#*:} does not go with hook ${pair%:*}" \
+			detach --dev lo --hook "${pair%:*}" --direction "${pair#*:}"
+	done
 }
 
 help_lists() {	# COMMAND OPTION…
@@ -300,16 +353,20 @@ in_manual() {	# COMMAND OPTION…
 test_help() {
 	help_lists inspect inline
 	help_lists patch set set-file allow-unused inline replace expect allow-derived output dry-run
-	help_lists attach set set-file allow-unused inline replace expect allow-derived dev direction prog prio \
-		handle protocol pin repin pin-path btf force netns dry-run
+	local values="set set-file allow-unused inline replace expect allow-derived"
+	local place="dev block hook tcx direction prog prio handle protocol chain link-pin xdp-mode pin-path force netns"
+	help_lists attach $values $place if-absent append skip-sw skip-hw first last before after pin repin no-record \
+		btf dry-run
 	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type btf \
 		dry-run
-	help_lists detach dev direction prio handle protocol force netns dry-run
-	help_lists show dev netns
+	help_lists detach $place id clsact dry-run
+	help_lists show dev block netns all-netns pin-path
+	help_lists set $place id object btf allow-derived no-record dry-run
+	help_lists verify $values $place btf
 	help_lists disasm set set-file allow-unused inline replace expect allow-derived prog
 	run --help
 	is "--help: status" 0 "$status"
-	for command in inspect patch attach detach show disasm; do
+	for command in inspect patch attach detach show set verify load disasm; do
 		has "--help: $command" "^  $command " "$stdout"
 	done
 	run --version
@@ -366,9 +423,9 @@ test_kernel() {
 	bad "device with a long name" 'no such device' attach $uniq.o --dev thisnameismuchtoolong
 	bad "detach, no such device" "no such device 'nosuch'" detach --dev nosuch
 	bad "show, no such device" "no such device 'nosuch'" show --dev nosuch
-	bad "no such namespace" 'namespace nosuch .*No such file' show --netns nosuch
-	bad "no such process" 'namespace 999999999 .*No such file' show --netns 999999999
-	bad "a namespace that is none" 'namespace .*folded.v3.o.*Invalid argument' show --netns ./folded.v3.o
+	bad "no such namespace" "there is no network namespace 'nosuch'" show --netns nosuch
+	bad "no such process" 'network namespace 999999999: there is no such process' show --netns 999999999
+	bad "a namespace that is none" 'folded.v3.o is no network namespace' show --netns ./folded.v3.o
 	bad "device in another namespace" "no such device 'va'" attach $uniq.o --dev va --netns peer
 	bad "nothing to detach, no clsact" 'no filter at prio 1 handle 0x1' detach --dev va
 	LC_ALL=C sed -i "s/filter_out/$uniq/g" rejected.v3.o
@@ -420,12 +477,13 @@ test_dry_run() {
 	unchanged "attach --dry-run, again" 'would use the clsact qdisc that is there, and replace the filter' \
 		attach $uniq.o --dev va --set target_addr=1
 	unchanged "detach --dry-run" 'would detach' detach --dev va
-	json "show" "filters dev ifindex direction prio handle protocol chain kind ours name id tag" show
+	json "show" "netns attachments hook dev ifindex direction prio handle protocol chain kind ours name id tag" show
 	json "detach" "dry_run dev ifindex direction prio handle id tag" detach --dev va
-	json "show, nothing" filters show
+	json "show, nothing" "netns attachments" show
+	json "show --all-netns" "namespaces netns attachments" show --all-netns
 }
 
-for t in objects truncated values output file core usage help json; do
+for t in objects truncated values output file core usage together help json; do
 	test_$t
 done
 if [ "$isolated" = yes ] && network; then
