@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # static.sh OUT [OBJ…]: build OUT/bpfstamp without a dynamic section, and try
-# it: on each BPF object OBJ, and on the filters of this machine.
+# it: on each BPF object OBJ, and on what is attached on this machine.
 #
 # With musl-gcc (MUSL_GCC; set it empty for CC and its own C library), because
 # that is a fifth of the size with glibc.  musl-gcc searches nothing below
@@ -102,7 +102,7 @@ try() {
 	for object in "${@:2}"; do
 		"$1" inspect --json "$object" | grep -q '"programs"' || fail "the result cannot inspect $object"
 	done
-	"$1" show --json | grep -q '"filters"' || fail "the result cannot ask the kernel for its filters"
+	"$1" show --json | grep -q '"attachments"' || fail "the result cannot ask the kernel what is attached"
 }
 
 libc_name() {
