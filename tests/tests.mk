@@ -6,7 +6,7 @@
 #   clang          everything builds with the other compiler, too
 #   unit           tests/test_*.c
 #   sanitized      the same, with ASan and UBSan
-#   cli, kernel, load    tests/*.sh: the command, real packets, whole objects
+#   cli, kernel, load, attach    tests/*.sh: the command, real packets, whole objects, living with what is attached
 #   life           tests/life.sh: traffic, others and kill -9 while programs come and go
 #   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
@@ -33,7 +33,7 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-life \
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-life \
 	check-compat check-fuzz check-oracle check-kernels oracle forms unit-tests life-helpers test-objects
 
 check:
@@ -44,6 +44,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-cli
 	@$(MAKE) --no-print-directory WERROR=1 check-kernel
 	@$(MAKE) --no-print-directory WERROR=1 check-load
+	@$(MAKE) --no-print-directory WERROR=1 check-attach
 	@$(MAKE) --no-print-directory WERROR=1 check-life
 	@$(MAKE) --no-print-directory WERROR=1 check-compat
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
@@ -116,7 +117,7 @@ check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests
 	@$(TEST_ENV) tests/run.sh sanitized $(BUILD)/sanitized/unit
 
-check-cli check-kernel check-load: check-%: all $(TEST_BPF_BUILT)
+check-cli check-kernel check-load check-attach: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
 
 $(BUILD)/record.so: tests/record/record.c
