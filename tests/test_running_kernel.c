@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,12 +86,15 @@ static void is_same(const struct bpfstamp_stamp *s, const struct bpfstamp_runnin
 	OK(bpfstamp_find(s->t, name, &ref, &err));
 	bpfstamp_injectable_at(s->t, ref.injectable, &inj);
 	part = part_from_ref(&ref);
+	ck_assert_int_eq(v->kind, inj.kind);
+	ck_assert_msg(v->stamped == (record && s->touched[ref.injectable]), "%s: stamped %d", name, v->stamped);
+	/* BTF of an older kernel knows no sign of enums, nor those of 64 bits. */
+	if (part.type.form == VALUE_ENUM && !bpffs_kernel(600))
+		return;
 	ck_assert_uint_lt(bpfstamp_get(s->t, s, &ref, text, sizeof(text)), sizeof(text));
 	ck_assert_msg(!strcmp(text, v->value), "%s is %s, not %s", name, v->value, text);
 	value_type_text(&part.type, s->t->btf.type_count ? &s->t->btf : NULL, type, sizeof(type));
 	ck_assert_msg(!strcmp(type, v->type), "%s is a %s, not a %s", name, v->type, type);
-	ck_assert_int_eq(v->kind, inj.kind);
-	ck_assert_msg(v->stamped == (record && s->touched[ref.injectable]), "%s: stamped %d", name, v->stamped);
 }
 
 static void count_leaf(const struct bpfstamp_leaf *leaf, void *arg)
@@ -520,6 +524,7 @@ START_TEST(hostile)
 		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 100000, true, false },
 		{ "bpfstampx", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 0, true, false },
 	};
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };	/* charged before 5.11 */
 	uint8_t *raw, *padded = calloc(1, 200000);
 	struct bpfstamp_stamp *s;
 	struct bpfobj o;
@@ -527,6 +532,7 @@ START_TEST(hostile)
 
 	if (!stamp(&o, &s, 3, ""))
 		return;
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	raw = record_make(s, &size, &err);
 	ck_assert(raw && padded);
 	memcpy(padded, raw, size);
