@@ -31,7 +31,7 @@ struct options {
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
 	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused, repin;
-	bool no_record, all_netns, clsact;
+	bool no_record, all_netns, clsact, defunct;
 };
 
 struct command {

@@ -6,6 +6,8 @@
  * same command again finishes what was interrupted.
  *
  * The filter is removed first and told of, whatever becomes of clsact.
+ *
+ * With --defunct: the links whose interface is gone, which are in no place.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -119,11 +121,46 @@ static int detach(struct detaching *d, struct bpfstamp_err *err)
 	return failed;
 }
 
+/* --------------------------------------------------------------- defunct */
+
+static int print_defunct(const struct bpfstamp_attachment *a, void *arg)
+{
+	const struct options *o = arg;
+
+	printf("%s %s:", o->dry_run ? "would remove" : "removed", *a->name ? a->name : "?");
+	attachment_position(stdout, a);
+	attachment_program(stdout, a);
+	putchar('\n');
+	return 0;
+}
+
+static int add_defunct(const struct bpfstamp_attachment *a, void *arg)
+{
+	return json_array_append_new(arg, attachment_json(a));
+}
+
+static int detach_defunct(const struct options *o, struct bpfstamp_err *err)
+{
+	struct options copy = *o;
+	json_t *links;
+
+	if (!o->json)
+		return bpfstamp_detach_defunct(o->hook.pin_path, o->hook.pin, o->dry_run, print_defunct, &copy, err);
+	links = json_array();
+	if (bpfstamp_detach_defunct(o->hook.pin_path, o->hook.pin, o->dry_run, add_defunct, links, err)) {
+		json_decref(links);
+		return -1;
+	}
+	return output_json(json_pack("{s:b, s:o}", "dry_run", (int)o->dry_run, "removed", links), err);
+}
+
 int cmd_detach(const struct options *o, struct bpfstamp_err *err)
 {
 	struct detaching d = { .o = o, .hook = o->hook };
 	int ret;
 
+	if (o->defunct)
+		return detach_defunct(o, err);
 	d.hook.program = o->prog;
 	if (bpfstamp_net_open(&d.net, o->netns, err))
 		return -1;

@@ -178,6 +178,8 @@ static bool take_flag(struct options *o, enum option_id id)
 		return o->repin = true;
 	case OPT_NO_RECORD:
 		return o->no_record = true;
+	case OPT_DEFUNCT:
+		return o->defunct = true;
 	case OPT_CLSACT:
 		return o->clsact = true;
 	case OPT_ALL_NETNS:

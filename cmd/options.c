@@ -26,6 +26,7 @@ enum {	/* commands as bits, in the order of commands[] */
 enum {	/* hooks as bits, by enum bpfstamp_hook_type */
 	CLSACT = 1 << BPFSTAMP_CLSACT, TCX = 1 << BPFSTAMP_TCX, NETKIT = 1 << BPFSTAMP_NETKIT,
 	XDP = 1 << BPFSTAMP_XDP, AUTO = 1 << BPFSTAMP_AUTO, LINKS = TCX | NETKIT | AUTO,
+	DEFUNCT = 1 << (BPFSTAMP_AUTO + 1),	/* --defunct: no hook at all */
 };
 
 static const struct definition {
@@ -74,11 +75,13 @@ static const struct definition {
 	{ OPT_BEFORE, "before", 0, "PROG|LINK", ATTACH, 0, LINKS,
 	  "in front of a program or link: its id, name or pin" },
 	{ OPT_AFTER, "after", 0, "PROG|LINK", ATTACH, 0, LINKS, "behind a program or link: its id, name or pin" },
-	{ OPT_LINK_PIN, "link-pin", 0, "PATH", PLACE, 0, LINKS | XDP,
+	{ OPT_LINK_PIN, "link-pin", 0, "PATH", PLACE, 0, LINKS | XDP | DEFUNCT,
 	  "pin of the link; default: a name of its own below --pin-path" },
 	{ OPT_XDP_MODE, "xdp-mode", 0, "MODE", PLACE, 0, XDP, "any (the default), generic, native or offload" },
 	{ OPT_CLSACT, "clsact", 0, NULL, DETACH, 0, CLSACT | AUTO,
 	  "remove the clsact qdisc, too, where nothing is on it" },
+	{ OPT_DEFUNCT, "defunct", 0, NULL, DETACH, 0, DEFUNCT,
+	  "remove all links whose interface is gone, or the one of --link-pin" },
 	{ OPT_PIN, "pin", 0, "DIR", ATTACH | LOAD, LOAD, 0, "pin programs as DIR/NAME and maps as DIR/maps/NAME" },
 	{ OPT_REPIN, "repin", 0, NULL, ATTACH | LOAD, 0, 0, "replace what has these names already" },
 	{ OPT_PIN_PATH, "pin-path", 0, "DIR", PLACE | SHOW | LOAD, 0, 0,
@@ -102,7 +105,9 @@ enum { DEFINITIONS = sizeof(definitions) / sizeof(definitions[0]) };
 
 /* Of the options in a row only one may be given. */
 static const enum option_id exclusive[][4] = {
-	{ OPT_DEV, OPT_BLOCK }, { OPT_CLSACT, OPT_BLOCK }, { OPT_HOOK, OPT_TCX }, { OPT_IF_ABSENT, OPT_APPEND },
+	{ OPT_DEV, OPT_BLOCK, OPT_DEFUNCT }, { OPT_CLSACT, OPT_BLOCK }, { OPT_HOOK, OPT_TCX, OPT_DEFUNCT },
+	{ OPT_DIRECTION, OPT_DEFUNCT }, { OPT_PROG, OPT_DEFUNCT }, { OPT_ID, OPT_DEFUNCT }, { OPT_FORCE, OPT_DEFUNCT },
+	{ OPT_NETNS, OPT_DEFUNCT }, { OPT_IF_ABSENT, OPT_APPEND },
 	{ OPT_FIRST, OPT_LAST, OPT_BEFORE, OPT_AFTER }, { OPT_APPEND, OPT_PRIO }, { OPT_APPEND, OPT_HANDLE },
 	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
 };
@@ -255,7 +260,7 @@ static int check_missing(const struct options *o, const struct command *command,
 		const struct definition *d = &definitions[i];
 
 		if (d->required & command_bit(command) && !given[d->id - OPT_SET] &&
-		    !(d->id == OPT_DEV && given[OPT_BLOCK - OPT_SET]))
+		    !(d->id == OPT_DEV && (given[OPT_BLOCK - OPT_SET] || o->defunct)))
 			return usage(command, "--%s %s is missing", d->name, d->arg);
 	}
 	if (command->object && !o->object)
@@ -277,11 +282,13 @@ static int check_hook(struct options *o, const struct command *command, const gi
 	};
 	const enum bpfstamp_direction *directions = of_hook[o->hook.type];
 	const char *hook = optargs_hook_name(o->hook.type);
+	unsigned int bit = o->defunct ? DEFUNCT : 1u << o->hook.type;
 
 	for (int i = 0; i < DEFINITIONS; i++)
 		if (given[definitions[i].id - OPT_SET] && definitions[i].hooks &&
-		    !(definitions[i].hooks & 1u << o->hook.type))
-			return usage(command, "--%s does not go with hook %s", definitions[i].name, hook);
+		    !(definitions[i].hooks & bit))
+			return o->defunct ? usage(command, "--%s does not go with --defunct", definitions[i].name) :
+			       usage(command, "--%s does not go with hook %s", definitions[i].name, hook);
 	if (!o->hook.direction)
 		o->hook.direction = directions[0];
 	if (o->hook.direction != directions[0] && o->hook.direction != directions[1])

@@ -262,6 +262,33 @@ test_order() {
 	cleared "order"
 }
 
+# A link outlives its interface as long as its pin does.
+test_defunct() {
+	local own=$bpffs/own pin
+	object tc
+	ip link add dd type veth peer name de
+	ok "defunct: attach" stamp attach "$o" --dev dd --tcx --json
+	pin=$(jq -r .link_pin <<<"$out")
+	object xdp
+	ok "defunct: attach, own pin" stamp attach "$o" --dev de --hook xdp --link-pin "$own"
+	ok "defunct: nothing is" stamp detach --defunct
+	is "defunct: nothing is" "" "$out"
+	refused "defunct: is there" "the link of $own is attached to an interface .*--dev.*" \
+		stamp detach --defunct --link-pin "$own"
+	ip link del dd
+	has "defunct: show" "^\\(no device\\) tcx egress .*pin $pin\$" "$(stamp show)"
+	ok "defunct: dry run" stamp detach --defunct --dry-run
+	has "defunct: dry run" "^would remove $uniq: link .*pin $pin\$" "$out"
+	is "defunct: dry run removes nothing" "$pin $own" "$(pins | sort | paste -sd' ')"
+	ok "defunct: all of the folder" stamp detach --defunct --json
+	query "defunct: JSON" "false 1 $pin" '"\(.dry_run) \(.removed | length) \(.removed[0].link_pin)"' "$out"
+	is "defunct: its pin is gone" "$own" "$(pins)"
+	ok "defunct: own pin" stamp detach --defunct --link-pin "$own"
+	has "defunct: own pin" "^removed .*pin $own\$" "$out"
+	refused "defunct: again" "there is no pin $own" stamp detach --defunct --link-pin "$own"
+	cleared "defunct"
+}
+
 test_append() {
 	local prio
 	object tc
@@ -483,7 +510,7 @@ test_valgrind() {
 mkdir "$bpffs" && mount -t bpf none "$bpffs" || { skip attach "no bpffs"; finish; }
 network || { skip attach "no veth devices"; finish; }
 nsenter --net=/run/netns/peer sleep 1000 & peer=$!
-for t in ${TESTS:-clsact tcx xdp order append filters values foreign all_netns capabilities valgrind}; do
+for t in ${TESTS:-clsact tcx xdp order defunct append filters values foreign all_netns capabilities valgrind}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"

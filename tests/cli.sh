@@ -247,6 +247,8 @@ test_together() {
 		misused "--${pair/:/ and --}" 'exclude each other' attach $stamp --dev lo --${pair%:*} --${pair#*:}
 	done
 	misused "--netns and --all-netns" '--netns and --all-netns exclude each other' show --netns x --all-netns
+	misused "--defunct and --dev" 'exclude each other' detach --defunct --dev lo
+	misused "--defunct and --prio" 'does not go with --defunct' detach --defunct --prio 1
 	misused "--clsact and --block" 'exclude each other' detach --clsact --block 1
 	for hook in tcx netkit xdp auto; do
 		for option in protocol=ip chain=1 block=1; do
@@ -359,7 +361,7 @@ test_help() {
 		btf dry-run
 	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type btf \
 		dry-run
-	help_lists detach $place id clsact dry-run
+	help_lists detach $place id clsact defunct dry-run
 	help_lists show dev block netns all-netns pin-path
 	help_lists set $place id object btf allow-derived no-record dry-run
 	help_lists verify $values $place btf
