@@ -173,7 +173,7 @@ static const struct { const char *name, *first, *second, *line; bool inlined; } 
 	{ "negative", "-7", "7", "negative: runs -7, would be 7\n", false },
 	{ "in_sub", "7", "0xabcdef", "in_sub: runs 0x7, would be 0xabcdef\n", false },
 	{ "symbol", "1", "0x123456789abc", "symbol: runs 0x1, would be 0x123456789abc\n", false },
-	{ "0xFEDCBA98", "10.0.0.1", "10.0.0.2", "0xFEDCBA98: runs 0x100000a, would be 0x200000a\n", false },
+	{ "0xFEDCBA98", "0x11223344", "0x55667788", "0xFEDCBA98: runs 0x11223344, would be 0x55667788\n", false },
 	{ "0x13579bdf", "5", "6", "0x13579bdf: instruction ", false },
 	{ "ro", "7", "42", "ro: runs 0x7, would be 0x2a\n", true },
 	{ "minus", "-7", "5", "minus: runs -7, would be 5\n", true },
