@@ -201,7 +201,7 @@ static const char *section_of(const char *name)
 	return dot ? dot : name;
 }
 
-/* Map that no instruction names any more (it was dead code) stand for each other by their names. */
+/* Maps that no instruction names any more (it was dead code) stand for each other by their names. */
 static void pair_by_name(struct verify *v, struct verify_map *want, bool data)
 {
 	struct verify_map *found = NULL;
