@@ -131,6 +131,7 @@ static int after_time(const char *action, unsigned int usec, char **command)
 		act(pid, action);
 		kill(pid, SIGCONT);
 		wait_for(pid, &status);
+		interrupted = strcmp(action, "kill") || WIFSIGNALED(status);
 	}
 	return status_of(status, interrupted);
 }

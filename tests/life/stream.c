@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WINDOW = 16, PATIENCE = 1000 /* ms */, PAUSE = 50 /* µs */ };
+enum { WINDOW = 16, PATIENCE = 1000 /* ms */, PAUSE = 50 /* µs */, LATE = 5000 /* µs */ };
 
 struct stream {
 	int from[2], to[2];		/* sockets: of what passes, of what is dropped */
@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		if (!count)
 			usleep(PAUSE);
 	}
-	usleep(20000);
+	usleep(LATE);
 	drain(&s);
 	printf("sent %llu lost %llu leaked %llu strange %llu\n", (unsigned long long)s.sent,
 	       (unsigned long long)(s.sent - s.arrived[0]), (unsigned long long)s.arrived[1],
