@@ -294,7 +294,7 @@ test_recreated() {
 		works "recreated, $hook" $two
 		ok "recreated, $hook: detach" detach
 		is "recreated, $hook: what is shown has no device" "" "$(shown 'select(.dev)')"
-		shown .link_pin | xargs -r rm
+		ok "recreated, $hook: detach --defunct" "$BPFSTAMP" detach --defunct
 		nothing_left "recreated, $hook"
 	done
 }
