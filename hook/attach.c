@@ -12,6 +12,11 @@
  * which the kernel says ENODEV, EINVAL or ENOENT, depending on the hook and the
  * moment: after a failure the index is looked up again, because indexes are not
  * used twice as long as there are others.
+ *
+ * Who takes an index on purpose (`ip link add … index 7`) within the microseconds
+ * between the look-up of a name and the request, gets the program: the kernel
+ * takes no names here, and to look again afterwards would cost every attach a
+ * system call.
  */
 #include <errno.h>
 #include <linux/bpf.h>
