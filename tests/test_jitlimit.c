@@ -280,43 +280,6 @@ START_TEST(memory_used_up)
 }
 END_TEST
 
-/*
- * The kernel's own refusal: of a user whom the limit binds, where such users
- * may load programs at all.
- */
-START_TEST(refused_by_the_kernel)
-{
-	char unprivileged[8] = "";
-	int hold = -1, status, fd = open("/proc/sys/kernel/unprivileged_bpf_disabled", O_RDONLY | O_CLOEXEC);
-	pid_t pid, child;
-
-	if (!usable())
-		return;
-	if (fd < 0 || read(fd, unprivileged, sizeof(unprivileged) - 1) <= 0 || *unprivileged != '0')
-		return;
-	close(fd);
-	pid = lower_limit("1", &hold);
-	child = fork();
-	if (child == 0) {
-		union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SOCKET_FILTER };
-		static const struct bpf_insn insns[] = {
-			{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT },
-		};
-
-		attr.insn_cnt = 2;
-		attr.insns = (uintptr_t)insns;
-		attr.license = (uintptr_t)"GPL";
-		if (setresuid(65534, 65534, 65534))
-			_exit(1);
-		_exit(sys_prog_load(&attr) < 0 && errno == SYS_ENOTSUPP ? 0 : 2);
-	}
-	waitpid(child, &status, 0);
-	close(hold);
-	waitpid(pid, NULL, 0);
-	ck_assert_int_eq(status, 0);
-}
-END_TEST
-
 Suite *suite_jitlimit(void)
 {
 	Suite *s = suite_create("jitlimit");
@@ -328,6 +291,5 @@ Suite *suite_jitlimit(void)
 	tcase_add_test(tc, ours);
 	tcase_add_test(tc, not_the_memory);
 	tcase_add_loop_test(tc, memory_used_up, 0, 2);
-	tcase_add_test(tc, refused_by_the_kernel);
 	return s;
 }
