@@ -445,7 +445,7 @@ static void interrupted(int number)
 static bool load_under_signals(uint32_t count)
 {
 	struct sigaction action = { .sa_handler = interrupted };
-	struct itimerval every = { { 0, 100 }, { 0, 100 } }, never = { 0 };
+	struct itimerval every = { { 0, 1000 }, { 0, 1000 } }, never = { 0 };
 	struct bpf_insn *insns = calloc(count, sizeof(*insns));
 	union bpf_attr attr;
 	int fd;
@@ -477,8 +477,8 @@ START_TEST(signals)
 	if (!may_load())
 		return;
 	setrlimit(RLIMIT_MEMLOCK, &any);
-	for (int i = 0; i < 10; i++)
-		ck_assert_msg(load_under_signals(50000), "%s", strerror(errno));
+	for (int i = 0; i < 3; i++)
+		ck_assert_msg(load_under_signals(200000), "%s", strerror(errno));
 	ck_assert_int_eq(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
 	ck_assert(!sigismember(&blocked, SIGALRM));
 }
