@@ -80,8 +80,8 @@ int linkpin_path(char path[LINKPIN_SIZE], const struct mprog_hook *hook, const c
 	}
 	if (used < LINKPIN_SIZE && strlen(program) < LINKPIN_SIZE)
 		return 0;
-	return err_set(err, ENAMETOOLONG, "%s: the path of the link's pin is longer than %d bytes: %.64s…", hook->dev,
-		       LINKPIN_SIZE - 1, path);
+	return err_set(err, ENAMETOOLONG, "%s: the path of the link's pin is longer than %d bytes: %.64s…",
+		       hook->dev, LINKPIN_SIZE - 1, path);
 }
 
 void linkpin_folder(char folder[LINKPIN_SIZE], const char *path)
@@ -171,6 +171,19 @@ static void look_at(struct linkpin *pin)
 		pin->program = info.id;
 }
 
+static int cannot_open(const char *path, int code, struct bpfstamp_err *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	err_set(err, code, "cannot open the pin %s: %s", path, strerror(code));
+	if (code == EACCES)
+		return err_hint(err, ": it is no pin, or another user's");
+	if (code != EPERM)
+		return -1;
+	return err_hint(err, strchr(slash ? slash : path, '.') ? ": a bpffs allows no dot in a name" :
+			": needs the capability CAP_BPF (or CAP_SYS_ADMIN)");
+}
+
 int linkpin_open(const char *path, struct linkpin *out, struct bpfstamp_err *err)
 {
 	struct linkpin pin = { .kind = LINKPIN_NONE, .fd = -1 };
@@ -178,10 +191,8 @@ int linkpin_open(const char *path, struct linkpin *out, struct bpfstamp_err *err
 
 	if (!lstat(path, &st))
 		pin.fd = sys_obj_get(path);
-	if (pin.fd < 0 && errno != ENOENT) {
-		err_set(err, errno, "cannot open the pin %s: %s", path, strerror(errno));
-		return err->code == EACCES ? err_hint(err, ": it is no pin, or another user's") : -1;
-	}
+	if (pin.fd < 0 && errno != ENOENT)
+		return cannot_open(path, errno, err);
 	if (pin.fd >= 0) {
 		pin.inode = st.st_ino;
 		look_at(&pin);
@@ -227,13 +238,18 @@ int linkpin_put(const char *path, int link, const struct linkpin *there, struct 
 	return -1;
 }
 
+static int not_it(const char *path, struct bpfstamp_err *err)
+{
+	return err_set(err, ENOENT, "the pin %s was removed, or is of another link by now", path);
+}
+
 int linkpin_remove(const char *path, const struct linkpin *there, struct bpfstamp_err *err)
 {
 	char folder[LINKPIN_SIZE];
 	const char *name;
 
 	if (!is_there(path, there))
-		return err_set(err, ENOENT, "the pin %s was removed, or is of another link by now", path);
+		return not_it(path, err);
 	if (unlink(path))
 		return err_set(err, errno, "cannot remove the pin %s: %s", path, strerror(errno));
 	linkpin_folder(folder, path);
@@ -243,7 +259,36 @@ int linkpin_remove(const char *path, const struct linkpin *there, struct bpfstam
 	return 0;
 }
 
+int linkpin_remove_link(const char *path, uint32_t link, struct bpfstamp_err *err)
+{
+	struct linkpin pin;
+	int ret;
+
+	if (linkpin_open(path, &pin, err))
+		return -1;
+	ret = pin.kind == LINKPIN_LINK && pin.link.id == link ? linkpin_remove(path, &pin, err) : not_it(path, err);
+	linkpin_close(&pin);
+	return ret;
+}
+
 /* ------------------------------------------------------------------- all */
+
+bool linkpin_find(const char *pin_path, uint32_t link, char path[LINKPIN_SIZE])
+{
+	const char *found = NULL;
+	struct bpfstamp_pins *pins;
+	struct bpfstamp_err ignored;
+
+	if (bpfstamp_pins_open(&pins, pin_path, &ignored))
+		return false;
+	found = bpfstamp_pins_link(pins, link);
+	if (found && snprintf(path, LINKPIN_SIZE, "%s", found) >= LINKPIN_SIZE) {
+		*path = '\0';
+		found = NULL;
+	}
+	bpfstamp_pins_free(pins);
+	return found;
+}
 
 struct walk {
 	const char *folder, *prefix;

@@ -48,6 +48,12 @@ int linkpin_put(const char *path, int link, const struct linkpin *there, struct 
 /* Remove a pin, and its folder if that is bpfstamp's and empty.  ENOENT where it is another's by now. */
 int linkpin_remove(const char *path, const struct linkpin *there, struct bpfstamp_err *err);
 
+/* The same where only the link's id is known. */
+int linkpin_remove_link(const char *path, uint32_t link, struct bpfstamp_err *err);
+
+/* The path of a pin of that link, wherever it is below pin_path (NULL: /sys/fs/bpf). */
+bool linkpin_find(const char *pin_path, uint32_t link, char path[LINKPIN_SIZE]);
+
 /* What a pin's name tells. */
 struct linkpin_info {
 	uint64_t netns;

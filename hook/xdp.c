@@ -27,11 +27,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "hook/hook.h"
+#include "hook/links.h"
 #include "hook/xdp.h"
 #include "hook/xdplink.h"
 #include "loader/err.h"
-#include "loader/record.h"
 #include "loader/sys.h"
 
 /* ----------------------------------------------------------- what may be */
@@ -120,18 +119,12 @@ static int swap(struct bpfstamp_net *net, const struct hook_place *place, const 
 }
 
 /* The pin of a link that somebody made with bpfstamp, wherever it is. */
-static void remove_pin(const struct hook_place *place, uint32_t link)
+static void remove_pin(const struct hook_place *place, struct bpfstamp_attachment *a)
 {
-	struct bpfstamp_pins *pins;
 	struct bpfstamp_err ignored;
-	const char *pin;
 
-	if (bpfstamp_pins_open(&pins, place->hook->pin_path, &ignored))
-		return;
-	pin = bpfstamp_pins_link(pins, link);
-	if (pin)
-		unlink(pin);
-	bpfstamp_pins_free(pins);
+	if (linkpin_find(place->hook->pin_path, a->link, a->pin))
+		linkpin_remove_link(a->pin, a->link, &ignored);
 }
 
 /* Remove what is there, by whatever it is held. */
@@ -140,8 +133,13 @@ static int evict(struct bpfstamp_net *net, const struct hook_place *place, struc
 {
 	int link;
 
-	if (xdp_pinned(t))
-		return xdplink_remove(t->link, place->hook->pin, err);
+	if (xdp_pinned(t)) {
+		if (!xdplink_remove(&t->pin, place->hook->pin, err))
+			return 0;
+		if (err->code == ENOENT)
+			err->code = EAGAIN;
+		return -1;
+	}
 	if (!swap(net, place, t, -1, err))
 		return 0;
 	if (err->code != EBUSY)
@@ -151,7 +149,7 @@ static int evict(struct bpfstamp_net *net, const struct hook_place *place, struc
 		return xdp_taken(net, t, EBUSY, " by a link that cannot be found: whoever made it must remove it",
 				 err);
 	if (t->a.ours)
-		remove_pin(place, t->a.link);
+		remove_pin(place, &t->a);
 	sys_link_detach(link);
 	close(link);
 	return 0;
@@ -165,7 +163,7 @@ static int make(struct bpfstamp_net *net, const struct hook_place *place, const 
 	enum bpfstamp_xdp_mode mode = place->hook->xdp_mode;
 
 	if (place->hook->pin)
-		return xdplink_create(net, place, fd, mode, t->defunct, err);
+		return xdplink_create(net, place, fd, mode, &t->pin, err);
 	return set(net, place, fd, XDP_FLAGS_UPDATE_IF_NOEXIST | xdp_mode_flag(mode), -1, err);
 }
 
@@ -180,7 +178,7 @@ static int exchange(struct bpfstamp_net *net, const struct hook_place *place, st
 	if (!make(net, place, t, fd, err))
 		return 0;
 	if (xdp_pinned(t) && t->prog >= 0)
-		xdplink_create(net, place, t->prog, t->a.xdp_mode, false, &ignored);
+		xdplink_create(net, place, t->prog, t->a.xdp_mode, &t->pin, &ignored);
 	else if (t->a.link)
 		err_hint(err, "; link %u, which was there, is detached", t->a.link);
 	else if (t->prog >= 0)
@@ -199,7 +197,7 @@ static int replace(struct bpfstamp_net *net, const struct hook_place *place, str
 	if (may_replace(net, place, t, err))
 		return -1;
 	if (same_mode && hook->pin && xdp_pinned(t))
-		return xdplink_update(t->link, place->dev, fd, t->prog, err);
+		return xdplink_update(t->pin.fd, place->dev, fd, t->prog, err);
 	if (same_mode && !hook->pin) {
 		if (!swap(net, place, t, fd, err))
 			return 0;
@@ -214,7 +212,7 @@ static int replace(struct bpfstamp_net *net, const struct hook_place *place, str
 /* EAGAIN where what is there has changed on the way. */
 static int attach_once(struct bpfstamp_net *net, const struct hook_place *place, int fd, struct bpfstamp_err *err)
 {
-	struct xdp_there t = { .prog = -1, .link = -1 };
+	struct xdp_there t = { .prog = -1, .pin = { .fd = -1 } };
 	struct bpfstamp_err why;
 	int ret;
 
@@ -245,23 +243,23 @@ static void describe_new(struct bpfstamp_net *net, const struct hook_place *plac
 			 struct bpfstamp_attachment *out)
 {
 	struct bpfstamp_err ignored;
-	struct bpf_link_info pinned;
 	struct link_info link;
-	int pin = -1;
+	struct linkpin pin;
 
 	*out = (struct bpfstamp_attachment){
 		.type = BPFSTAMP_XDP, .ifindex = place->ifindex, .direction = BPFSTAMP_INGRESS,
 		.xdp_mode = place->hook->xdp_mode,
 	};
-	xdp_describe_program(out, fd);
 	snprintf(out->dev, sizeof(out->dev), "%s", place->dev);
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	out->ours = true;
-	if (!link_find(&net->rtnl, place->ifindex, NULL, &link, &ignored) && xdp_mode_of(&link, out->id))
+	links_describe_program(out, fd);
+	if (!out->xdp_mode && !link_find(&net->rtnl, place->ifindex, NULL, &link, &ignored))
 		out->xdp_mode = xdp_mode_of(&link, out->id);
-	if (place->hook->pin && !xdplink_open(place->hook->pin, &pin, &pinned, &ignored) && pin >= 0) {
-		xdp_describe_pin(out, place->hook->pin, pinned.id);
-		close(pin);
+	if (place->hook->pin && !xdplink_open(place->hook->pin, &pin, &ignored)) {
+		if (pin.kind == LINKPIN_LINK)
+			xdp_describe_pin(out, place->hook->pin, pin.link.id);
+		linkpin_close(&pin);
 	}
 }
 
@@ -270,7 +268,8 @@ static int attach(struct bpfstamp_net *net, const struct hook_place *place, int 
 {
 	int ret = -1;
 
-	if (hook_wrong_type(BPFSTAMP_XDP, fd, name, err))	/* now: with force, room is made before the kernel can say no */
+	/* Now, because with force room is made before the kernel can say no. */
+	if (hook_wrong_type(BPFSTAMP_XDP, fd, name, err))
 		return -1;
 	for (int attempt = 0; attempt < XDP_ATTEMPTS; attempt++) {
 		ret = attach_once(net, place, fd, err);
@@ -313,14 +312,14 @@ static int none_meant(const struct hook_place *place, const struct link_info *li
 static int choose(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t,
 		  struct bpfstamp_err *err)
 {
-	struct xdp_there found = { .prog = -1, .link = -1 };
+	struct xdp_there found = { .prog = -1, .pin = { .fd = -1 } };
 	struct link_info link;
 	bool several = false;
 
 	if (link_find(&net->rtnl, place->ifindex, NULL, &link, err))
 		return err_wrap(err, "%s is gone", place->dev);
 	for (enum bpfstamp_xdp_mode mode = BPFSTAMP_XDP_GENERIC; mode <= BPFSTAMP_XDP_OFFLOAD; mode++) {
-		struct xdp_there one = { .prog = -1, .link = -1 };
+		struct xdp_there one = { .prog = -1, .pin = { .fd = -1 } };
 
 		xdp_describe(&one, &link, mode);
 		if (!is_meant(&one.a, place->hook) || (found.a.id && found.a.ours && !one.a.ours)) {
@@ -363,9 +362,9 @@ static int detach_once(struct bpfstamp_net *net, const struct hook_place *place,
 static void describe_defunct(struct xdp_there *t, const char *pin)
 {
 	t->a = (struct bpfstamp_attachment){
-		.type = BPFSTAMP_XDP, .direction = BPFSTAMP_INGRESS, .id = t->link_prog,
+		.type = BPFSTAMP_XDP, .direction = BPFSTAMP_INGRESS, .id = t->pin.link.program,
 	};
-	xdp_describe_pin(&t->a, pin, t->link_id);
+	xdp_describe_pin(&t->a, pin, t->pin.link.id);
 }
 
 static int detach_pinned(struct bpfstamp_net *net, const struct hook_place *place, bool dry,
@@ -376,15 +375,15 @@ static int detach_pinned(struct bpfstamp_net *net, const struct hook_place *plac
 
 	if (xdp_look(net, place, &t, err))
 		return -1;
-	if (t.link < 0)
+	if (t.pin.kind == LINKPIN_NONE)
 		ret = err_set(err, ENOENT, "no link is pinned at %s", place->hook->pin);
-	else if (t.defunct)
+	else if (xdp_defunct(&t))
 		describe_defunct(&t, place->hook->pin);
-	if (!ret && !(t.defunct ? !place->hook->id || place->hook->id == t.a.id : is_meant(&t.a, place->hook)))
+	if (!ret && !(xdp_defunct(&t) ? !place->hook->id || place->hook->id == t.a.id : is_meant(&t.a, place->hook)))
 		ret = err_set(err, ENOENT, "the link pinned at %s holds program %u '%s' in %s mode, not the one "
 			      "asked for", place->hook->pin, t.a.id, t.a.name, xdp_mode_name(t.a.xdp_mode));
 	if (!ret && !dry)
-		ret = xdplink_remove(t.link, place->hook->pin, err);
+		ret = xdplink_remove(&t.pin, place->hook->pin, err);
 	xdp_forget(&t);
 	if (!ret)
 		*out = t.a;
@@ -417,7 +416,7 @@ int hook_xdp_show(const struct hook_show *show, const struct link_info *link, st
 	};
 
 	for (int i = 0; i < 3; i++) {
-		struct xdp_there t = { .prog = -1, .link = -1 };
+		struct xdp_there t = { .prog = -1, .pin = { .fd = -1 } };
 
 		if (!xdp_program_of(link, order[i]))
 			continue;

@@ -5,24 +5,28 @@
 #ifndef HOOK_XDP_H
 #define HOOK_XDP_H
 
-#include "hook/hook.h"
+#include "hook/linkpin.h"
 
 enum { XDP_ATTEMPTS = 10 };	/* while others change what is there */
 
 struct xdp_there {
 	struct bpfstamp_attachment a;	/* a.id is 0 where nothing is */
 	int prog;			/* fd of that program; -1 where this process may not have it */
-	int link;			/* fd of the link pinned at hook->pin, or -1 */
-	uint32_t link_id, link_prog;	/* its own id and its program's */
-	bool defunct;			/* its device is gone; a does not describe it */
+	struct linkpin pin;		/* of hook->pin; a does not describe its link where that is defunct */
 };
 
-void xdp_forget(const struct xdp_there *t);
+void xdp_forget(struct xdp_there *t);
 
 /* Whether hook->pin leads to what is there. */
 static inline bool xdp_pinned(const struct xdp_there *t)
 {
-	return t->link >= 0 && !t->defunct;
+	return t->pin.kind == LINKPIN_LINK && t->pin.link.ifindex;
+}
+
+/* Whether it leads to a link whose device is gone. */
+static inline bool xdp_defunct(const struct xdp_there *t)
+{
+	return t->pin.kind == LINKPIN_LINK && !t->pin.link.ifindex;
 }
 
 /*
@@ -31,9 +35,8 @@ static inline bool xdp_pinned(const struct xdp_there *t)
  */
 int xdp_look(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t, struct bpfstamp_err *err);
 
-/* Describe the program of that mode; what a program says of itself; and which pin leads to it. */
+/* Describe the program of that mode; and which pin leads to it. */
 void xdp_describe(struct xdp_there *t, const struct link_info *link, enum bpfstamp_xdp_mode mode);
-void xdp_describe_program(struct bpfstamp_attachment *a, int fd);
 void xdp_describe_pin(struct bpfstamp_attachment *a, const char *pin, uint32_t link);
 
 /* See which link holds the program, where that can be seen. */

@@ -13,7 +13,8 @@
  * The kernel says nothing but an errno here.  EINVAL is the answer of kernels
  * that have no such links and also of others; a request with no program at all
  * tells them apart, since those that have them complain of the program (EBADF).
- * Likewise, an update to no program tells a link from what else may be pinned.
+ *
+ * Pins are made, replaced and removed as those of other links are (hook/linkpin.c).
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -43,37 +44,21 @@ static int update(int link, int fd, int expected)
 	return sys_link_update(&attr);
 }
 
-static bool is_link(int fd)
+int xdplink_open(const char *path, struct linkpin *out, struct bpfstamp_err *err)
 {
-	return update(fd, -1, -1) && errno == EBADF;
-}
+	struct linkpin pin;
 
-int xdplink_open(const char *pin, int *fd, struct bpf_link_info *info, struct bpfstamp_err *err)
-{
-	int opened = sys_obj_get(pin), code = errno;
-	const char *slash = strrchr(pin, '/');
-
-	if (opened < 0 && code == ENOENT) {
-		*fd = -1;
-		return 0;
-	}
-	if (opened < 0) {
-		err_set(err, code, "cannot open the pin %s: %s", pin, strerror(code));
-		if (code == EPERM && strchr(slash ? slash : pin, '.'))
-			err_hint(err, ": a bpffs allows no dot in a name");
-		else if (code == EPERM)
-			err_hint(err, ": needs the capability CAP_BPF (or CAP_SYS_ADMIN)");
-		else if (code == EACCES)
-			err_hint(err, ": it is another user's, or not in a bpffs");
+	if (strlen(path) >= LINKPIN_SIZE)
+		return err_set(err, ENAMETOOLONG, "cannot pin at %.64s…: the path is longer than %d bytes", path,
+			       LINKPIN_SIZE - 1);
+	if (linkpin_open(path, &pin, err))
 		return -1;
-	}
-	memset(info, 0, sizeof(*info));
-	if (!is_link(opened) || sys_link_info(opened, info) || info->type != BPF_LINK_TYPE_XDP) {
-		close(opened);
+	if (pin.kind != LINKPIN_NONE && (pin.kind != LINKPIN_LINK || pin.link.type != BPF_LINK_TYPE_XDP)) {
+		linkpin_close(&pin);
 		return err_set(err, EEXIST, "%s is the pin of something else than a link of XDP: remove it, or "
-			       "choose another --link-pin", pin);
+			       "choose another --link-pin", path);
 	}
-	*fd = opened;
+	*out = pin;
 	return 0;
 }
 
@@ -122,44 +107,38 @@ static int refused(struct bpfstamp_net *net, const struct hook_place *place, int
 	return -1;
 }
 
-static int pin_new(int link, const char *pin, bool defunct, struct bpfstamp_err *err)
+static int pin_new(const char *path, int link, const struct linkpin *there, struct bpfstamp_err *err)
 {
-	if (defunct)
-		unlink(pin);
-	if (!pin_fd(pin, link, err))
+	if (!linkpin_put(path, link, there, err))
 		return 0;
 	sys_link_detach(link);
-	if (err->code == EEXIST)
+	if (err->code == EEXIST || err->code == ENOENT)
 		err->code = EAGAIN;
 	return -1;
 }
 
+/* That nothing can be pinned there is seen before the interface has the program. */
 int xdplink_create(struct bpfstamp_net *net, const struct hook_place *place, int fd, enum bpfstamp_xdp_mode mode,
-		   bool defunct, struct bpfstamp_err *err)
+		   const struct linkpin *there, struct bpfstamp_err *err)
 {
-	const char *pin = place->hook->pin, *slash = strrchr(pin, '/');
 	struct creation c = { .fd = -1 };
-	char folder[PIN_PATH_SIZE];
-	size_t made;
+	char folder[LINKPIN_SIZE];
 	int ret;
 
-	if (strlen(pin) >= sizeof(folder))
-		return err_set(err, ENAMETOOLONG, "cannot pin at %.64s…: the path is too long", pin);
-	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - pin) + (slash == pin) : 1, slash ? pin : ".");
+	linkpin_folder(folder, place->hook->pin);
+	if (pin_check_folder(folder, err))
+		return -1;
 	memset(&c.attr, 0, sizeof(c.attr));
 	c.attr.link_create.prog_fd = (uint32_t)fd;
 	c.attr.link_create.target_ifindex = (uint32_t)place->ifindex;
 	c.attr.link_create.attach_type = BPF_XDP;
 	c.attr.link_create.flags = xdp_mode_flag(mode);
-	if (pin_make_folders(folder, &made, err))
+	if (inside(net->netns_fd, create, &c, err))
 		return -1;
-	ret = inside(net->netns_fd, create, &c, err);
-	if (!ret)
-		ret = c.fd < 0 ? refused(net, place, c.code, err) : pin_new(c.fd, pin, defunct, err);
-	if (c.fd >= 0)
-		close(c.fd);
-	if (ret)
-		pin_remove_folders(folder, made);
+	if (c.fd < 0)
+		return refused(net, place, c.code, err);
+	ret = pin_new(place->hook->pin, c.fd, there, err);
+	close(c.fd);
 	return ret;
 }
 
@@ -181,11 +160,11 @@ int xdplink_update(int link, const char *dev, int fd, int expected, struct bpfst
 	return -1;
 }
 
-int xdplink_remove(int link, const char *pin, struct bpfstamp_err *err)
+int xdplink_remove(const struct linkpin *pin, const char *path, struct bpfstamp_err *err)
 {
-	if (unlink(pin))
-		return err_set(err, errno, "cannot remove the pin %s: %s", pin, strerror(errno));
-	sys_link_detach(link);
+	if (linkpin_remove(path, pin, err))
+		return -1;
+	sys_link_detach(pin->fd);
 	return 0;
 }
 

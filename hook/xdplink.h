@@ -6,25 +6,23 @@
 #ifndef HOOK_XDPLINK_H
 #define HOOK_XDPLINK_H
 
-#include "hook/hook.h"
+#include "hook/linkpin.h"
 
-struct bpf_link_info;
-
-/* Open a pinned link of XDP: *fd is -1 where nothing is pinned there; what is no link of XDP is an error. */
-int xdplink_open(const char *pin, int *fd, struct bpf_link_info *info, struct bpfstamp_err *err);
+/* Open a pinned link of XDP: that there is none is no error, what is no link of XDP is one. */
+int xdplink_open(const char *path, struct linkpin *out, struct bpfstamp_err *err);
 
 /*
- * Make a link of program fd and pin it at hook->pin, where a defunct link may
- * be.  What the kernel then refuses leaves nothing.
+ * Make a link of program fd and pin it at hook->pin, in the place of there, if
+ * that is still there.  What is refused leaves nothing.
  */
 int xdplink_create(struct bpfstamp_net *net, const struct hook_place *place, int fd, enum bpfstamp_xdp_mode mode,
-		   bool defunct, struct bpfstamp_err *err);
+		   const struct linkpin *there, struct bpfstamp_err *err);
 
 /* Put program fd in the place of the link's program, which is expected (-1: any). */
 int xdplink_update(int link, const char *dev, int fd, int expected, struct bpfstamp_err *err);
 
-/* Remove the pin of a link, and the link with it. */
-int xdplink_remove(int link, const char *pin, struct bpfstamp_err *err);
+/* Remove a pin, and its link with it; ENOENT where the pin is another's by now. */
+int xdplink_remove(const struct linkpin *pin, const char *path, struct bpfstamp_err *err);
 
 /*
  * Open the link that holds program prog_id on an interface, by looking at all

@@ -21,18 +21,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hook/links.h"
 #include "hook/xdp.h"
 #include "hook/xdplink.h"
 #include "loader/err.h"
 #include "loader/record.h"
 #include "loader/sys.h"
 
-void xdp_forget(const struct xdp_there *t)
+void xdp_forget(struct xdp_there *t)
 {
 	if (t->prog >= 0)
 		close(t->prog);
-	if (t->link >= 0)
-		close(t->link);
+	t->prog = -1;
+	linkpin_close(&t->pin);
 }
 
 /* ----------------------------------------------------------------- modes */
@@ -82,18 +83,12 @@ static enum bpfstamp_xdp_mode in_the_way(const struct link_info *link, enum bpfs
 
 /* ---------------------------------------------------------- what is there */
 
-void xdp_describe_program(struct bpfstamp_attachment *a, int fd)
+static void describe_program(struct bpfstamp_attachment *a, int fd)
 {
-	struct bpf_prog_info info = { 0 };
 	struct record *record = NULL;
 	struct bpfstamp_err ignored;
 
-	if (sys_prog_info(fd, &info))
-		return;
-	snprintf(a->name, sizeof(a->name), "%.*s", (int)sizeof(info.name), info.name);
-	memcpy(a->tag, info.tag, sizeof(a->tag));
-	a->has_tag = true;
-	a->id = info.id;
+	links_describe_program(a, fd);
 	a->ours = record_is_there(fd);
 	if (a->ours && !record_read(fd, &record, &ignored) && record && record->program)
 		snprintf(a->name, sizeof(a->name), "%s", record->program);
@@ -110,7 +105,7 @@ void xdp_describe(struct xdp_there *t, const struct link_info *link, enum bpfsta
 	snprintf(t->a.dev, sizeof(t->a.dev), "%s", link->name);
 	t->prog = t->a.id ? sys_prog_by_id(t->a.id) : -1;
 	if (t->prog >= 0)
-		xdp_describe_program(&t->a, t->prog);
+		describe_program(&t->a, t->prog);
 }
 
 void xdp_describe_pin(struct bpfstamp_attachment *a, const char *pin, uint32_t link)
@@ -120,11 +115,11 @@ void xdp_describe_pin(struct bpfstamp_attachment *a, const char *pin, uint32_t l
 	snprintf(a->pin, sizeof(a->pin), "%s", pin);
 }
 
-static int elsewhere(const struct hook_place *place, const struct bpf_link_info *pinned, struct bpfstamp_err *err)
+static int elsewhere(const struct hook_place *place, const struct mprog_link *pinned, struct bpfstamp_err *err)
 {
 	return err_set(err, EAGAIN, "%s is the pin of XDP link %u, which is not on %s but on interface %u%s: choose "
-		       "another --link-pin", place->hook->pin, pinned->id, place->dev, pinned->xdp.ifindex,
-		       pinned->xdp.ifindex == (uint32_t)place->ifindex ? " of another network namespace" : "");
+		       "another --link-pin", place->hook->pin, pinned->id, place->dev, pinned->ifindex,
+		       pinned->ifindex == (uint32_t)place->ifindex ? " of another network namespace" : "");
 }
 
 /* The pinned link's program, or else what is in the way of one of the mode that is wanted. */
@@ -132,32 +127,28 @@ static int look_once(struct bpfstamp_net *net, const struct hook_place *place, s
 		     struct bpfstamp_err *err)
 {
 	const struct bpfstamp_hook *hook = place->hook;
-	struct bpf_link_info pinned;
+	const struct mprog_link *pinned = &t->pin.link;
 	enum bpfstamp_xdp_mode mode;
 	struct link_info link;
 
-	*t = (struct xdp_there){ .prog = -1, .link = -1 };
-	memset(&pinned, 0, sizeof(pinned));
-	if (hook->pin && xdplink_open(hook->pin, &t->link, &pinned, err))
+	*t = (struct xdp_there){ .prog = -1, .pin = { .fd = -1 } };
+	if (hook->pin && xdplink_open(hook->pin, &t->pin, err))
 		return -1;
 	if (link_find(&net->rtnl, place->ifindex, NULL, &link, err)) {
 		xdp_forget(t);
 		return err_wrap(err, "%s is gone", place->dev);
 	}
 	mode = in_the_way(&link, hook->xdp_mode);
-	t->defunct = t->link >= 0 && !pinned.xdp.ifindex;
-	t->link_id = pinned.id;
-	t->link_prog = pinned.prog_id;
 	if (xdp_pinned(t)) {
-		mode = xdp_mode_of(&link, pinned.prog_id);
-		if (mode == BPFSTAMP_XDP_ANY || pinned.xdp.ifindex != (uint32_t)place->ifindex) {
+		mode = xdp_mode_of(&link, pinned->program);
+		if (mode == BPFSTAMP_XDP_ANY || pinned->ifindex != (uint32_t)place->ifindex) {
 			xdp_forget(t);
-			return elsewhere(place, &pinned, err);
+			return elsewhere(place, pinned, err);
 		}
 	}
 	xdp_describe(t, &link, mode);
 	if (xdp_pinned(t))
-		xdp_describe_pin(&t->a, hook->pin, pinned.id);
+		xdp_describe_pin(&t->a, hook->pin, pinned->id);
 	return 0;
 }
 

@@ -792,6 +792,38 @@ static void put_in_link(int fd)
 	close(link);
 }
 
+static void repin(int fd)
+{
+	ck_assert_int_eq(unlink(PIN), 0);
+	ck_assert_int_eq(sys_obj_pin(PIN, fd), 0);
+}
+
+/* Somebody else's pin comes in the place of ours after the look at that: it stays. */
+START_TEST(pin_changes)
+{
+	struct bpfstamp_hook hook = on_va(BPFSTAMP_XDP_GENERIC, PIN);
+	int drop = ours(DROP), link;
+
+	if (!links("a pin that changes"))
+		return;
+	OK(attach(&hook, drop));
+	link = sys_obj_get(PIN);
+	meanwhile.type = RTM_GETLINK;
+	meanwhile.count = 2;
+	meanwhile.act = repin;
+	meanwhile.fd = drop;
+	says(detach(&hook), ENOENT, "the pin " PIN " was removed, or is of another link by now");
+	ck_assert_int_eq(meanwhile.count, 0);
+	ck_assert(bpffs_has(PIN));
+	has(id_of(drop), BPFSTAMP_XDP_GENERIC);
+	ck_assert_int_eq(unlink(PIN), 0);
+	ck_assert_int_eq(sys_obj_pin(PIN, link), 0);
+	close(link);
+	OK(detach(&hook));
+	nothing_left(1);
+}
+END_TEST
+
 /* Another program comes into our link before the look at the interface, which is the second, or after that. */
 START_TEST(link_changes)
 {
@@ -900,6 +932,7 @@ Suite *suite_xdp_kernel(void)
 	tcase_add_loop_test(tc, two_owners, 0, 2);
 	tcase_add_loop_test(tc, changed_meanwhile, 0, 2);
 	tcase_add_loop_test(tc, link_changes, 0, 2);
+	tcase_add_test(tc, pin_changes);
 	tcase_add_test(tc, other_namespace);
 	tcase_add_test(tc, same_program);
 	return s;
