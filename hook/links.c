@@ -122,6 +122,10 @@ static int replace(const struct mprog_hook *hook, const struct target *t, int pr
 	int old = sys_prog_by_id(t->pin.link.program), ret;
 	struct mprog_link now;
 
+	if (old < 0 && errno == ENOENT) {
+		err_set(err, EBUSY, "the program of the link pinned at %s is being replaced all the time", t->path);
+		return LINKS_AGAIN;
+	}
 	ret = mprog_update(hook, t->pin.fd, program, old, err);
 	if (old >= 0)
 		close(old);

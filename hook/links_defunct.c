@@ -52,26 +52,13 @@ struct removal {
 	struct hook_show show;
 };
 
-/* Unless somebody has put another link there meanwhile. */
-static int remove_pin(const char *path, uint32_t link, struct bpfstamp_err *err)
-{
-	struct linkpin pin;
-	int ret = 0;
-
-	if (linkpin_open(path, &pin, err))
-		return -1;
-	if (pin.kind == LINKPIN_LINK && pin.link.id == link && !pin.link.ifindex)
-		ret = linkpin_remove(path, &pin, err);
-	linkpin_close(&pin);
-	return ret && err->code == ENOENT ? 0 : ret;
-}
-
+/* Somebody may have put another link there meanwhile, which stays. */
 static int remove_one(const char *path, const struct linkpin_info *info, const struct mprog_link *link, void *arg,
 		      struct bpfstamp_err *err)
 {
 	struct removal *r = arg;
 
-	if (!link->ifindex && !r->dry && remove_pin(path, link->id, err))
+	if (!link->ifindex && !r->dry && linkpin_remove_link(path, link->id, err) && err->code != ENOENT)
 		return -1;
 	return show_one(path, info, link, &r->show, err);
 }
@@ -92,8 +79,8 @@ static int remove_given(const char *path, const struct removal *r, struct bpfsta
 	else if (pin.kind != LINKPIN_LINK || !mprog_link_hook(&pin.link, &type, &direction))
 		ret = err_set(err, EINVAL, "%s is no pin of a link of TCX, netkit or XDP", path);
 	else if (pin.link.ifindex)
-		ret = err_set(err, EBUSY, "the link of %s is attached to an interface (index %u): name it (--dev)", path,
-			      pin.link.ifindex);
+		ret = err_set(err, EBUSY, "the link of %s is attached to an interface (index %u): name it (--dev)",
+			      path, pin.link.ifindex);
 	else
 		ret = r->dry ? 0 : linkpin_remove(path, &pin, err);
 	linkpin_close(&pin);

@@ -5,7 +5,9 @@
  *
  * A link's pin is removed first, then the link is detached.  Only the first can
  * be refused, and then nothing has changed; killed between the two, the process
- * takes the link with it, unless somebody else holds it, too.
+ * takes the link with it, unless somebody else holds it, too.  A link of
+ * bpfstamp that is pinned elsewhere than in the folder is known by its record; its pin is
+ * looked for in the whole bpffs, so that none is left of a link that is gone.
  *
  * A link that bpfstamp did not make, or a program without a link, goes only where
  * the caller names it and forces it.  These are opened by their ids, which
@@ -175,6 +177,8 @@ static int detach_once(const struct mprog_hook *hook, const struct choice *c, bo
 	if (links_list(hook, c->wanted->pin_path, &links, err))
 		return -1;
 	ret = choose(hook, &links, c, out, err);
+	if (!ret && out->ours && out->link && !*out->pin)
+		linkpin_find(c->wanted->pin_path, out->link, out->pin);
 	if (!ret && !dry)
 		ret = remove_one(hook, out, links.revision, err);
 	links_free(&links);

@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "include/bytes.h"
+#include "tests/bpfobj.h"
 #include "tests/linksbed.h"
 
 Suite *suite_links_kernel(void);
@@ -459,6 +461,44 @@ START_TEST(several_of_ours)
 }
 END_TEST
 
+/* A program that says itself, by its record, that it is bpfstamp's. */
+static int recorded(void)
+{
+	struct bpfobj o = bpfobj_new(BYTES_HOST_BIG);
+	struct bpfstamp_load load = { .record = true };
+	uint32_t code = bpfobj_code(&o, "tc", (struct bpfinsn[]){ MOV64(0, -1), EXIT }, 2);
+	struct bpfstamp_stamp *s;
+	int fd;
+
+	bpfobj_func(&o, "recorded", code, 0, 2);
+	bpfobj_open(&o);
+	s = bpfobj_stamp(&o);
+	OK(bpfstamp_find_program(o.t, NULL, 0, &load.program, &netns.err));
+	OK(bpfstamp_load(s, &load, &fd, &netns.err));
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+	return fd;
+}
+
+/* A pin elsewhere, which nobody names at the end, goes with its link. */
+START_TEST(pinned_elsewhere)
+{
+	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
+	struct bpfstamp_attachment a;
+	int p = recorded();
+
+	hook.pin = BPFFS "/else/where";
+	OK(linksbed_attach(&hook, p, "recorded", NULL));
+	hook.pin = NULL;
+	OK(linksbed_detach(&hook, &a));
+	ck_assert_str_eq(a.pin, BPFFS "/else/where");
+	ck_assert(!bpffs_has(BPFFS "/else/where"));
+	ck_assert_int_eq(rmdir(BPFFS "/else"), 0);
+	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
+	close(p);
+}
+END_TEST
+
 /* A map, a program, a link of another direction; forced, they lose their pin, and nothing else. */
 START_TEST(pin_of_something_else)
 {
@@ -720,6 +760,7 @@ Suite *suite_links_kernel(void)
 	tcase_add_test(t, no_interface);
 	tcase_add_test(t, foreign_untouched);
 	tcase_add_loop_test(t, several_of_ours, 0, 3);
+	tcase_add_test(t, pinned_elsewhere);
 	tcase_add_loop_test(t, pin_of_something_else, 0, 3);
 	tcase_add_test(t, nothing_is_left);
 	tcase_add_test(t, other_namespace);
