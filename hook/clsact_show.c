@@ -9,6 +9,9 @@
  * clsact goes only where it is empty.  The kernel would take it away with
  * whatever is on it, and has no means to be told otherwise, so a filter that
  * somebody adds between the count and the deletion goes with it.
+ *
+ * An `ingress` qdisc, which stands in the place of clsact, has no egress.  Asked
+ * for the filters of that, the kernel tells those of ingress once more.
  */
 #include <errno.h>
 #include <linux/pkt_cls.h>
@@ -43,7 +46,7 @@ void clsact_describe(struct bpfstamp_attachment *out, const struct tc_filter *f,
 	snprintf(out->dev, sizeof(out->dev), "%s", name);
 	memcpy(out->kind, f->kind, sizeof(out->kind));
 	memcpy(out->tag, f->tag, sizeof(out->tag));
-	snprintf(out->name, sizeof(out->name), "%s", f->name + (ours ? strlen(CLSACT_OURS) : 0));
+	snprintf(out->name, sizeof(out->name), "%.255s", f->name + (ours ? strlen(CLSACT_OURS) : 0));
 }
 
 int clsact_check_kind(const struct tc_qdisc *q, const char *dev, struct bpfstamp_err *err)
@@ -59,14 +62,26 @@ struct showing {
 	int ifindex;
 	enum bpfstamp_direction direction;
 	unsigned int count;
+	bool untrue;		/* there is no such direction */
 };
+
+static bool is_clsact(const struct showing *s)
+{
+	struct bpfstamp_err ignored;
+	struct tc_qdisc q;
+
+	return tc_clsact_find(&s->show->net->rtnl, s->ifindex, s->name, &q, &ignored) || !strcmp(q.kind, "clsact");
+}
 
 static int show_one(const struct tc_filter *f, void *arg, struct bpfstamp_err *err)
 {
 	struct showing *s = arg;
 	struct bpfstamp_attachment a;
 
-	s->count++;
+	if (!s->count++ && s->direction == BPFSTAMP_EGRESS)
+		s->untrue = !is_clsact(s);
+	if (s->untrue)
+		return 0;
 	clsact_describe(&a, f, s->ifindex, s->name, s->direction);
 	return hook_tell(s->show, &a, err);
 }
@@ -76,7 +91,8 @@ int hook_clsact_show(const struct hook_show *show, const struct link_info *link,
 {
 	struct showing s = { .show = show, .name = link->name, .ifindex = link->ifindex, .direction = direction };
 
-	return tc_filter_each(&show->net->rtnl, link->ifindex, clsact_parent(direction), link->name, show_one, &s, err);
+	return tc_filter_each(&show->net->rtnl, link->ifindex, clsact_parent(direction), link->name, show_one, &s,
+			      err);
 }
 
 /* The kernel says nothing of a block that does not exist, as of one that is empty. */
@@ -108,8 +124,8 @@ int bpfstamp_clsact_delete(struct bpfstamp_net *net, const char *dev, bool dry, 
 		if (tc_clsact_find(&net->rtnl, link.ifindex, link.name, &q, err))
 			return -1;
 		if (strcmp(q.kind, "clsact") != 0)
-			return err_set(err, EINVAL, "delete clsact of %s: a qdisc '%s' is in its place, and stays", link.name,
-				       q.kind);
+			return err_set(err, EINVAL, "delete clsact of %s: a qdisc '%s' is in its place, and stays",
+				       link.name, q.kind);
 		if (tc_clsact_count(&net->rtnl, link.ifindex, link.name, &count, err))
 			return -1;
 		if (count)

@@ -48,7 +48,7 @@ struct tc_filter {
 	bool direct_action;
 	bool has_tag;
 	uint8_t tag[8];
-	char name[256];		/* TCA_BPF_NAME; "" where absent */
+	char name[257];		/* TCA_BPF_NAME, 256 bytes at most; "" where absent */
 };
 
 /* Build a request at buf (TCMSG_BUFFER bytes, aligned to 4); returns its header, which is at buf. */

@@ -385,6 +385,35 @@ START_TEST(clsact_delete)
 }
 END_TEST
 
+/* The kernel tells its filters for egress, too, where they do not run. */
+START_TEST(ingress_qdisc)
+{
+	struct tc_filter f = netns_filter(1), seen;
+
+	netns_run("tc qdisc add dev va ingress");
+	f.parent = INGRESS;
+	OK(netns_set(&f, true, &seen));
+	ck_assert_uint_eq(show_dev("va").count, 1);
+	ck_assert_int_eq(show_dev("va").last.direction, BPFSTAMP_INGRESS);
+	close(f.fd);
+}
+END_TEST
+
+/* As long as the kernel takes it. */
+START_TEST(longest_foreign_name)
+{
+	struct tc_filter f = netns_filter(1), seen;
+
+	netns_clsact();
+	memset(f.name, 'x', sizeof(f.name) - 1);
+	OK(netns_set(&f, true, &seen));
+	ck_assert_uint_eq(strlen(seen.name), 256);
+	ck_assert_uint_eq(strlen(show_dev("va").last.name), 255);
+	FAILS(attach(program(), "one"), EEXIST, "prio 1 handle 0x1 on va is taken by a filter of another program: …");
+	close(f.fd);
+}
+END_TEST
+
 START_TEST(plans)
 {
 	struct bpfstamp_plan plan = { 0 };
@@ -566,6 +595,8 @@ static TCase *places(void)
 	tcase_add_test(tc, guards);
 	tcase_add_loop_test(tc, others_stay, 0, 2);
 	tcase_add_test(tc, clsact_delete);
+	tcase_add_test(tc, ingress_qdisc);
+	tcase_add_test(tc, longest_foreign_name);
 	tcase_add_test(tc, plans);
 	return tc;
 }

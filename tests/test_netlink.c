@@ -203,7 +203,7 @@ START_TEST(longest_request_fits)
 	f.direct_action = true;
 	memset(f.name, 'x', sizeof(f.name) - 1);
 	nlh = tcmsg_filter_new(golden_dirty(), &f, true);
-	ck_assert_uint_eq(nlh->nlmsg_len, 16 + 20 + 8 + 8 + 4 + 8 + 260 + 8 + 8);
+	ck_assert_uint_eq(nlh->nlmsg_len, 16 + 20 + 8 + 8 + 4 + 8 + 264 + 8 + 8);
 	ck_assert_uint_le(nlh->nlmsg_len, TCMSG_BUFFER);
 }
 END_TEST
@@ -409,7 +409,7 @@ static const struct {
 	{ TCA_BPF_FLAGS, true, true, 9, 4, 4 },
 	{ TCA_BPF_FLAGS_GEN, true, true, 9, 4, 4 },
 	{ TCA_BPF_TAG, true, true, 17, 8, 8 },
-	{ TCA_BPF_NAME, true, true, 260, 1, 256 },
+	{ TCA_BPF_NAME, true, true, 260, 1, 257 },
 	{ TCA_BPF_NAME, true, false, 260, 1, 0 },
 	{ TCA_BPF_ACT, true, false, 9, 0, 9 },
 	{ TCA_BPF_ID + 1, true, false, 9, 0, 9 },
