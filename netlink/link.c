@@ -21,6 +21,7 @@
 #define _GNU_SOURCE	/* strcasestr */
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +126,10 @@ static int take_info(const struct nlattr *attr, void *arg)
 
 	if (mnl_attr_get_type(attr) != IFLA_INFO_KIND)
 		return MNL_CB_OK;
-	return copy_string(attr, p->link.kind, sizeof(p->link.kind));
+	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+		return MNL_CB_ERROR;
+	snprintf(p->link.kind, sizeof(p->link.kind), "%s", mnl_attr_get_str(attr));
+	return MNL_CB_OK;
 }
 
 static int take_xdp(const struct nlattr *attr, void *arg)

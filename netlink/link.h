@@ -12,14 +12,14 @@
 struct link_info {
 	int ifindex;
 	char name[16];
-	char kind[16];		/* "veth", "netkit", …; "" where the kernel tells none */
+	char kind[16];		/* "veth", "netkit", …, cut where it is longer; "" where the kernel tells none */
 	struct { uint32_t skb, drv, hw; } xdp;	/* ids of the XDP programs: generic, native, offloaded; 0: none */
 };
 
 #define LINK_BUFFER 256u	/* bytes that hold any request built here */
 
 /* Build a request at buf (LINK_BUFFER bytes, aligned to 4); returns its header, which is at buf. */
-struct nlmsghdr *link_new_get(void *buf, int ifindex, const char *name);	/* by name or, where it is NULL, by index */
+struct nlmsghdr *link_new_get(void *buf, int ifindex, const char *name);	/* by index where name is NULL */
 struct nlmsghdr *link_new_dump(void *buf);
 
 /*

@@ -251,6 +251,13 @@ START_TEST(hostile)
 			       CHARS('9', '0', '1', '2'), CHARS('3', '4', '5', 0)), 0);
 	ck_assert_int_eq(NAMED(HALVES(21, 3), CHARS('1', '2', '3', '4'), CHARS('5', '6', '7', '8'),
 			       CHARS('9', '0', '1', '2'), CHARS('3', '4', '5', '6'), 0), -1);
+	/* A kind may be longer than those that are looked for. */
+	ck_assert_int_eq(NAMED(HALVES(7, 3), CHARS('v', 'a', 0, 0), HALVES(28, 18), HALVES(24, 1),
+			       CHARS('1', '2', '3', '4'), CHARS('5', '6', '7', '8'), CHARS('9', '0', '1', '2'),
+			       CHARS('3', '4', '5', '6'), CHARS('7', '8', '9', 0)), 0);
+	ck_assert_str_eq(link.kind, "123456789012345");
+	ck_assert_int_eq(NAMED(HALVES(7, 3), CHARS('v', 'a', 0, 0), HALVES(12, 18), HALVES(8, 1),
+			       CHARS('1', '2', '3', '4')), -1);
 	/* Sizes of ATTACHED and of an id; and what nobody knows is passed over, of any size. */
 	ck_assert_int_eq(NAMED(HALVES(7, 3), CHARS('v', 'a', 0, 0), HALVES(12, 43), HALVES(8, 2), 1), -1);
 	ck_assert_int_eq(NAMED(HALVES(7, 3), CHARS('v', 'a', 0, 0), HALVES(12, 43), HALVES(5, 6), 1), -1);
