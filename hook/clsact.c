@@ -66,8 +66,8 @@ static int name_filter(const struct hook_place *place, bool append, struct tc_fi
 
 static int not_ours(const struct tc_filter *f, const char *dev, struct bpfstamp_err *err)
 {
-	err_set(err, EEXIST, "prio %u handle 0x%x on %s is taken by a filter of another program: %s", f->prio, f->handle,
-		dev, f->kind);
+	err_set(err, EEXIST, "prio %u handle 0x%x on %s is taken by a filter of another program: %s", f->prio,
+		f->handle, dev, f->kind);
 	if (*f->name)
 		err_hint(err, " '%s'", f->name);
 	return err_hint(err, !strcmp(f->kind, "bpf") ? "; choose another prio or handle, or use --force" :
@@ -126,8 +126,9 @@ static int no_prio_left(const struct tc_filter *f, const struct hook_place *plac
 
 static int kept(const struct tc_filter *there, const struct hook_place *place, struct bpfstamp_err *err)
 {
-	return err_set(err, EEXIST, "prio %u handle 0x%x on %s%s has the program '%s' of bpfstamp already (id %u): it stays",
-		       there->prio, there->handle, where(place), place->dev, there->name + strlen(CLSACT_OURS), there->id);
+	return err_set(err, EEXIST, "prio %u handle 0x%x on %s%s has the program '%s' of bpfstamp already (id %u): "
+		       "it stays", there->prio, there->handle, where(place), place->dev,
+		       there->name + strlen(CLSACT_OURS), there->id);
 }
 
 /* Create the filter, or do with what is there as the hook says. */
@@ -279,7 +280,8 @@ static int look_for_clsact(struct bpfstamp_net *net, const struct hook_place *pl
 	block = tc_block_of(&q, f->parent);
 	if (block)
 		return err_set(err, EOPNOTSUPP, "%s%s has the shared block %u in place of its own filters; "
-			       "use --block %u instead of --dev %s", where(place), place->dev, block, block, place->dev);
+			       "use --block %u instead of --dev %s", where(place), place->dev, block, block,
+			       place->dev);
 	*clsact = true;
 	return 0;
 }
@@ -335,8 +337,8 @@ static int check_guards(const struct tc_filter *there, const struct hook_place *
 
 	if ((!hook->id || hook->id == there->id) && (!hook->program || !strcmp(hook->program, name)))
 		return 0;
-	err_set(err, ESTALE, "prio %u handle 0x%x on %s%s has the program '%s' of id %u, not", there->prio, there->handle,
-		where(place), place->dev, name, there->id);
+	err_set(err, ESTALE, "prio %u handle 0x%x on %s%s has the program '%s' of id %u, not", there->prio,
+		there->handle, where(place), place->dev, name, there->id);
 	if (hook->program)
 		err_hint(err, " '%s'", hook->program);
 	return hook->id ? err_hint(err, " of id %u", hook->id) : -1;

@@ -256,8 +256,11 @@ bool mprog_link_is(const struct mprog_link *link, enum bpfstamp_hook_type type, 
 bool mprog_link_hook(const struct mprog_link *link, enum bpfstamp_hook_type *type,
 		     enum bpfstamp_direction *direction)
 {
-	static const struct { uint32_t attach_type; enum bpfstamp_hook_type type; enum bpfstamp_direction direction; }
-	hooks[] = {
+	static const struct {
+		uint32_t attach_type;
+		enum bpfstamp_hook_type type;
+		enum bpfstamp_direction direction;
+	} hooks[] = {
 		{ TCX_INGRESS, BPFSTAMP_TCX, BPFSTAMP_INGRESS }, { TCX_EGRESS, BPFSTAMP_TCX, BPFSTAMP_EGRESS },
 		{ NETKIT_PRIMARY, BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY }, { NETKIT_PEER, BPFSTAMP_NETKIT, BPFSTAMP_PEER },
 	};

@@ -223,8 +223,8 @@ int jitlimit_tell(const struct jitlimit_use *use, int code, struct bpfstamp_err 
 	if (code != SYS_ENOTSUPP)
 		return -1;
 	if (use->disabled)
-		return err_hint(err, ": its JIT is off, and the program cannot do without: set net.core.bpf_jit_enable "
-				"to 1");
+		return err_hint(err, ": its JIT is off, and the program cannot do without: set "
+				"net.core.bpf_jit_enable to 1");
 	err_hint(err, ": its JIT cannot compile something that the program does");
 	if (!use->counted || !use->limit)
 		return err_hint(err, ", or has no memory left for it (net.core.bpf_jit_limit); to tell what uses "

@@ -286,8 +286,8 @@ int tc_filter_delete(struct rtnl *rtnl, const struct tc_filter *f, const char *d
 	if (check_place(f, "delete the filter of", dev, err) < 0)
 		return -1;
 	for (unsigned int attempt = 1; attempt <= 2; attempt++) {
-		if (rtnl_talk(rtnl, tcmsg_filter_del(buf, f), NULL, NULL, err, "delete filter of %s, %s", text.parent,
-			      text.place) == 0)
+		if (rtnl_talk(rtnl, tcmsg_filter_del(buf, f), NULL, NULL, err, "delete filter of %s, %s",
+			      text.parent, text.place) == 0)
 			return 0;
 		if (err->code != ENOBUFS)
 			break;

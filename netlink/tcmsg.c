@@ -218,7 +218,8 @@ int tcmsg_parse_qdisc(const struct nlmsghdr *nlh, struct tc_qdisc *out)
 	if (!message_index(nlh, sizeof(tcm), table, TCA_EGRESS_BLOCK) || !table[TCA_KIND])
 		return -1;
 	if (!copy_string(table[TCA_KIND], q.kind, sizeof(q.kind)) ||
-	    !get_u32(table[TCA_INGRESS_BLOCK], &q.ingress_block) || !get_u32(table[TCA_EGRESS_BLOCK], &q.egress_block))
+	    !get_u32(table[TCA_INGRESS_BLOCK], &q.ingress_block) ||
+	    !get_u32(table[TCA_EGRESS_BLOCK], &q.egress_block))
 		return -1;
 	memcpy(&tcm, mnl_nlmsg_get_payload(nlh), sizeof(tcm));
 	q.ifindex = tcm.tcm_ifindex;
