@@ -62,12 +62,13 @@ static int program_of_name(const struct links *links, const char *name, uint32_t
 static int find_relative(const struct links *links, const char *text, uint32_t *id, struct bpfstamp_err *err)
 {
 	bool is_number = *text && strspn(text, "0123456789") == strlen(text);
+	unsigned long long number = strtoull(text, NULL, 10);
 
 	if (strchr(text, '/') ? program_of_pin(text, id, err) :
 	    !is_number ? program_of_name(links, text, id, err) : 0)
 		return -1;
 	if (is_number)
-		*id = strlen(text) > 9 ? UINT32_MAX : (uint32_t)strtoul(text, NULL, 10);
+		*id = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
 	if (!links_by_program(links, *id))
 		return err_set(err, ENOENT, "program %s is not attached there", text);
 	return 0;
