@@ -56,7 +56,8 @@ static int name_filter(const struct hook_place *place, bool append, struct tc_fi
 		.parent = hook->block ? 0 : clsact_parent(hook->direction),
 		.handle = hook->handle, .prio = hook->prio, .chain = hook->chain, .kind = "bpf",
 		.protocol = hook->protocol ? hook->protocol : ETH_P_ALL,
-		.gen_flags = (hook->skip_hw ? TCA_CLS_FLAGS_SKIP_HW : 0) | (hook->skip_sw ? TCA_CLS_FLAGS_SKIP_SW : 0),
+		.gen_flags = (hook->skip_hw ? TCA_CLS_FLAGS_SKIP_HW : 0) |
+			     (hook->skip_sw ? TCA_CLS_FLAGS_SKIP_SW : 0),
 		.direct_action = true,
 	};
 	if ((!hook->prio && !append) || !hook->handle)

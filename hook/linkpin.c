@@ -34,7 +34,6 @@
 #include "loader/pin.h"
 #include "loader/sys.h"
 
-#define DEFAULT_PATH "/sys/fs/bpf"
 #define FOLDER "bpfstamp"
 
 /* ----------------------------------------------------------------- names */
@@ -51,7 +50,7 @@ void linkpin_name(char out[LINKPIN_SIZE], const char *program)
 
 static int print_folder(char folder[LINKPIN_SIZE], const char *pin_path)
 {
-	return snprintf(folder, LINKPIN_SIZE, "%s/" FOLDER, pin_path ? pin_path : DEFAULT_PATH);
+	return snprintf(folder, LINKPIN_SIZE, "%s/" FOLDER, pin_path ? pin_path : PIN_DEFAULT);
 }
 
 /* What the names of all pins of a hook begin with. */

@@ -6,8 +6,8 @@
  * A link's pin is removed first, then the link is detached.  Only the first can
  * be refused, and then nothing has changed; killed between the two, the process
  * takes the link with it, unless somebody else holds it, too.  A link of
- * bpfstamp that is pinned elsewhere than in the folder is known by its record; its pin is
- * looked for in the whole bpffs, so that none is left of a link that is gone.
+ * bpfstamp's that is pinned elsewhere than in its folder is known by its record,
+ * and its pin is looked for in the whole bpffs, so that none is left behind.
  *
  * A link that bpfstamp did not make, or a program without a link, goes only where
  * the caller names it and forces it.  These are opened by their ids, which

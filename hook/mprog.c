@@ -262,7 +262,8 @@ bool mprog_link_hook(const struct mprog_link *link, enum bpfstamp_hook_type *typ
 		enum bpfstamp_direction direction;
 	} hooks[] = {
 		{ TCX_INGRESS, BPFSTAMP_TCX, BPFSTAMP_INGRESS }, { TCX_EGRESS, BPFSTAMP_TCX, BPFSTAMP_EGRESS },
-		{ NETKIT_PRIMARY, BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY }, { NETKIT_PEER, BPFSTAMP_NETKIT, BPFSTAMP_PEER },
+		{ NETKIT_PRIMARY, BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY },
+		{ NETKIT_PEER, BPFSTAMP_NETKIT, BPFSTAMP_PEER },
 	};
 
 	*type = BPFSTAMP_XDP;

@@ -185,7 +185,7 @@ uint32_t tc_block_of(const struct tc_qdisc *q, uint32_t parent)
 	return parent == TC_H_MAKE(TC_H_CLSACT, TC_EGRESS) ? q->egress_block : 0;
 }
 
-/* Explain a refusal; missing: what ENOENT means.  Filters of a shared block are not to be had through an interface. */
+/* Explain a refusal; missing: what ENOENT means.  Filters of a block are not to be had through an interface. */
 static int refused(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, const char *missing,
 		   struct bpfstamp_err *err)
 {
