@@ -29,10 +29,11 @@ int bpfstamp_stamp_new(struct bpfstamp_stamp **out, const struct bpfstamp_templa
 	s->t = t;
 	s->image = malloc(t->image_size + 1);
 	s->touched = calloc(t->injectable_count + 1, sizeof(*s->touched));
+	s->given = calloc(t->image_size + 1, sizeof(*s->given));
 	s->values = calloc(t->injectable_count + 1, sizeof(*s->values));
 	s->map_fds = malloc((t->map_count + 1) * sizeof(*s->map_fds));
 	s->prog_fds = malloc((t->func_count + 1) * sizeof(*s->prog_fds));
-	if (!s->image || !s->touched || !s->values || !s->map_fds || !s->prog_fds) {
+	if (!s->image || !s->touched || !s->given || !s->values || !s->map_fds || !s->prog_fds) {
 		bpfstamp_stamp_free(s);
 		return object_no_memory(err);
 	}
@@ -49,6 +50,7 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 		return;
 	free(s->image);
 	free(s->touched);
+	free(s->given);
 	free(s->values);
 	free(s->linked);
 	free(s->map_fds);
@@ -60,6 +62,9 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 
 void bpfstamp_reset(struct bpfstamp_stamp *s)
 {
+	for (uint32_t i = 0; i < s->t->global_count; i++)
+		if (s->touched[i])
+			memset(s->given + s->t->injectables[i].image, 0, s->t->injectables[i].type.size);
 	memcpy(s->image, s->t->image, s->t->image_size);
 	memset(s->touched, 0, s->t->injectable_count * sizeof(*s->touched));
 }
@@ -107,10 +112,11 @@ static int check_sites(const struct bpfstamp_template *t, const struct injectabl
 			return err_hint(err, " subtracts it, and may be a range check, which 0x%" PRIx64
 					" would make wrap: use STAMP() or a global", value);
 		if (site->how.by_sign && (value >> (site->how.bits - 1) & 1) != site->how.top)
-			return err_hint(err, " is one that compilers choose by the top bit of the constant, which 0x%" PRIx64
+			return err_hint(err, " is one that compilers choose by the top bit of the constant, which "
+					"0x%" PRIx64
 					" changes: use STAMP() or a global", value);
-		return err_hint(err, " sign-extends its 32 bits and cannot hold 0x%" PRIx64 ": use STAMP() or a global",
-				value);
+		return err_hint(err, " sign-extends its 32 bits and cannot hold 0x%" PRIx64 ": use STAMP() or a "
+				"global", value);
 	}
 	return 0;
 }
@@ -134,13 +140,16 @@ static void reload(struct bpfstamp_stamp *s, const struct injectable *inj)
 static void store_global(struct bpfstamp_stamp *s, const struct injectable *inj, const struct part *part,
 			 const uint8_t *bytes)
 {
-	uint8_t *variable = s->image + inj->image;
+	uint8_t *variable = s->image + inj->image, *given = s->given + inj->image;
 	bool big = s->t->elf.big;
 
-	if (part->bitfield)
+	if (part->bitfield) {
 		part_put_bits(part, big, variable, value_load(bytes, part->type.size, part->type.is_signed, big));
-	else
+		part_put_bits(part, big, given, ~(uint64_t)0);
+	} else {
 		memcpy(variable + part->offset, bytes, part->type.size);
+		memset(given + part->offset, 0xff, part->type.size);
+	}
 	reload(s, inj);
 }
 

@@ -14,6 +14,7 @@ struct bpfstamp_stamp {
 	const struct bpfstamp_template *t;
 	uint8_t *image;
 	bool *touched;		/* by injectable: a value was set */
+	uint8_t *given;		/* by byte of the image: the bits of globals that were set */
 	uint64_t *values;	/* by injectable: of a site kind that was touched */
 	uint8_t *linked;	/* a program put together; grows to the largest that was loaded */
 	uint32_t linked_size;

@@ -237,55 +237,67 @@ static void compare_properties(struct verify *v, const char *name, const struct 
 
 	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
 		if (properties[i].runs != properties[i].wants)
-			verify_tell(v, "map %s: runs with %s %" PRIu64 ", would be %" PRIu64, name, properties[i].name,
-				    properties[i].runs, properties[i].wants);
+			verify_tell(v, "map %s: runs with %s %" PRIu64 ", would be %" PRIu64, name,
+				    properties[i].name, properties[i].runs, properties[i].wants);
 }
 
 /* ------------------------------------------------------------------ data */
 
 struct leaf_walk {
 	struct verify *v;
-	const uint8_t *runs, *wants, *before;	/* of the variable; before: as in the object */
-	bool only_set, any;
+	const uint8_t *runs, *wants, *given;	/* of the variable; given: the bits to compare, NULL: all */
+	bool told;
 };
 
-static bool part_is_equal(const struct part *part, bool big, const uint8_t *a, const uint8_t *b)
+/* Whether bytes are equal in the bits that were given. */
+static bool is_equal(const uint8_t *a, const uint8_t *b, const uint8_t *given, uint32_t size)
 {
-	return part->bitfield ? part_get_bits(part, big, a) == part_get_bits(part, big, b) :
-	       !memcmp(a + part->offset, b + part->offset, part->type.size);
+	if (!given)
+		return !memcmp(a, b, size);
+	for (uint32_t i = 0; i < size; i++)
+		if ((a[i] ^ b[i]) & given[i])
+			return false;
+	return true;
+}
+
+static bool part_is_equal(const struct leaf_walk *w, const struct part *part)
+{
+	bool big = w->v->s->t->elf.big;
+
+	if (part->bitfield)
+		return !((part_get_bits(part, big, w->runs) ^ part_get_bits(part, big, w->wants)) &
+			 (w->given ? part_get_bits(part, big, w->given) : ~(uint64_t)0));
+	return is_equal(w->runs + part->offset, w->wants + part->offset, w->given ? w->given + part->offset : NULL,
+			part->type.size);
 }
 
 static void compare_leaf(const char *path, const struct part *part, void *arg)
 {
 	struct leaf_walk *w = arg;
-	bool big = w->v->s->t->elf.big;
 
-	if (w->only_set && part_is_equal(part, big, w->before, w->wants))
+	if (part_is_equal(w, part))
 		return;
-	w->any = true;
-	if (!part_is_equal(part, big, w->runs, w->wants))
-		verify_tell_part(w->v, path, part, w->runs, w->wants);
+	w->told = true;
+	verify_tell_part(w->v, path, part, w->runs, w->wants);
 }
 
 /*
- * Compare a variable: a read-only one whole, of another what was set, which is
- * what differs from the object or, where nothing does, all of it.
+ * Compare a variable, scalar by scalar: a read-only one whole, of another what
+ * was set.  A difference that no scalar shows (in padding, or too deep inside to
+ * be walked to) is told of the whole.
  */
 static void compare_variable(struct verify *v, const struct injectable *inj, bool readonly, const uint8_t *runs,
 			     const uint8_t *wants)
 {
-	const struct bpfstamp_template *t = v->s->t;
 	const struct part whole = part_whole(inj);
 	struct leaf_walk w = { .v = v, .runs = runs, .wants = wants,
-			       .before = t->image + inj->image, .only_set = !readonly };
+			       .given = readonly ? NULL : v->s->given + inj->image };
 
-	if (!memcmp(runs, wants, inj->type.size))
+	if (is_equal(runs, wants, w.given, inj->type.size))
 		return;
-	part_leaves(&whole, &t->btf, inj->name, MOST_PARTS, compare_leaf, &w);
-	if (w.any)
-		return;
-	w.only_set = false;
-	part_leaves(&whole, &t->btf, inj->name, MOST_PARTS, compare_leaf, &w);
+	part_leaves(&whole, &v->s->t->btf, inj->name, MOST_PARTS, compare_leaf, &w);
+	if (!w.told)
+		verify_tell_part(v, inj->name, &whole, runs, wants);
 }
 
 /* What is left of read-only data when the variables are taken out: strings, and constants of the compiler. */
@@ -300,8 +312,8 @@ static void compare_rest(struct verify *v, const struct data *d, const uint8_t *
 		}
 	}
 	if (count)
-		verify_tell(v, "%s: %u bytes that belong to no variable are others, from offset %u on: another build of "
-			    "the object", d->name, count, first);
+		verify_tell(v, "%s: %u bytes that belong to no variable are others, from offset %u on: another build "
+			    "of the object", d->name, count, first);
 }
 
 static void compare_section(struct verify *v, uint32_t data, uint8_t *runs, const uint8_t *wants)
@@ -333,7 +345,8 @@ static int read_value(const struct verify_map *m, uint8_t *value, struct bpfstam
 	const uint32_t key = 0;
 
 	if (sys_map_lookup(m->fd, &key, value))
-		return err_set(err, errno, "cannot read map %s (id %u): %s", m->info.name, m->info.id, strerror(errno));
+		return err_set(err, errno, "cannot read map %s (id %u): %s", m->info.name, m->info.id,
+			       strerror(errno));
 	return 0;
 }
 

@@ -19,7 +19,7 @@ struct verify_map {
 
 struct verify_side {
 	struct bpf_prog_info info;
-	struct bpfinsn *insns;		/* as the kernel translated them, and one zero slot; NULL where it tells none */
+	struct bpfinsn *insns;		/* as the kernel translated them, and one zero slot; or NULL */
 	uint32_t insn_count;
 	struct verify_map *maps;
 	uint32_t map_count;

@@ -297,8 +297,8 @@ static void tell_map(struct verify *v, uint32_t i)
 	const struct verify_map *a = verify_map_by_id(&v->runs, (uint32_t)runs->imm);
 	const struct verify_map *b = verify_map_by_id(&v->wants, (uint32_t)wants->imm);
 
-	verify_tell(v, "instruction %u of %s, as the kernel translated it: refers to map %s at %d, would be %s at %d", i,
-		    v->s->t->funcs[v->func].name, a ? a->info.name : "?", runs[1].imm, b ? b->info.name : "?",
+	verify_tell(v, "instruction %u of %s, as the kernel translated it: refers to map %s at %d, would be %s at %d",
+		    i, v->s->t->funcs[v->func].name, a ? a->info.name : "?", runs[1].imm, b ? b->info.name : "?",
 		    wants[1].imm);
 }
 
@@ -344,11 +344,11 @@ static void compare(struct verify *v, const struct loaded_code *code, bool expla
 	if (v->runs.insn_count == v->wants.insn_count && i >= count)
 		return;
 	if (explained || v->told > told)
-		verify_tell(v, "%s: the kernel removed other dead code for these values: %u instructions run, would be %u",
-			    v->s->t->funcs[v->func].name, v->runs.insn_count, v->wants.insn_count);
+		verify_tell(v, "%s: the kernel removed other dead code for these values: %u instructions run, would "
+			    "be %u", v->s->t->funcs[v->func].name, v->runs.insn_count, v->wants.insn_count);
 	else
-		verify_tell(v, "%s: another program of that name runs, or another build of the object: %u instructions, "
-			    "would be %u, and number %u is another one", v->s->t->funcs[v->func].name,
+		verify_tell(v, "%s: another program of that name runs, or another build of the object: %u "
+			    "instructions, would be %u, and number %u is another one", v->s->t->funcs[v->func].name,
 			    v->runs.insn_count, v->wants.insn_count, i);
 }
 

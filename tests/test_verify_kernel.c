@@ -403,6 +403,53 @@ START_TEST(hidden_calls)
 }
 END_TEST
 
+/*
+ * Of a variable that the program may write, what was set is compared, and only
+ * that: also where it is what the object has, one part of several, or long.
+ */
+START_TEST(parts)
+{
+	static const char source[] =
+		"#include \"features.h\"\nvolatile struct { __u32 a, b; __u8 raw[4]; __u32 x : 3, y : 5; } v = { 1, 2 };\n"
+		"const volatile __u32 deep[64][64][64] = { 1 };\n"
+		PROGRAM "{ return v.a + v.b + v.raw[1] + v.x + v.y + deep[skb->len & 63][1][2]; }\nLICENSE;\n";
+	static const struct { const char *name, *value, *line; } sets[] = {
+		{ "v.a", "9", "" }, { "v.a", "1", "v.a: runs 0x9, would be 0x1\n" },
+		{ "v.b", "2", "v.b: runs 0x5, would be 0x2\n" }, { "v.b", "5", "" },
+		{ "v.raw[1]", "0", "" }, { "v.raw[1]", "1", "v.raw: runs hex:07000000, would be hex:00010000\n" },
+		{ "v.y", "4", "" }, { "v.y", "0", "v.y: runs 0x4, would be 0x0\n" },
+		{ "deep[63][63][63]", "6", "deep: runs another value, which begins with the same bytes: " },
+	};
+	struct bpfstamp_stamp *s;
+	struct lines lines;
+	struct bpfobj o;
+	uint32_t id;
+	int fd;
+
+	if (!bpffs_kernel(502) || !bpffs_compile(&o, "", source))
+		return;
+	s = bpfobj_stamp(&o);
+	bpfobj_set(s, "v.a", "9");
+	bpfobj_set(s, "v.b", "5");
+	bpfobj_set(s, "v.raw[0]", "7");
+	bpfobj_set(s, "v.x", "1");
+	bpfobj_set(s, "v.y", "4");
+	fd = load_one(s, false);
+	id = id_of(fd);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		bpfstamp_reset(s);
+		bpfobj_set(s, "v.a", "9");
+		bpfobj_set(s, sets[i].name, sets[i].value);
+		verify(s, id, &lines);
+		ck_assert_msg(lines.count == !!*sets[i].line && !strncmp(lines.all, sets[i].line, strlen(sets[i].line)),
+			      "%s=%s: %s", sets[i].name, sets[i].value, lines.all);
+	}
+	close(fd);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
 /* More differences than anybody reads. */
 START_TEST(many)
 {
@@ -540,6 +587,7 @@ Suite *suite_verify_kernel(void)
 	tcase_add_loop_test(tcase, restamped, 0, 2);
 	tcase_add_loop_test(tcase, other_program, 0, sizeof(others) / sizeof(others[0]));
 	tcase_add_test(tcase, hidden_calls);
+	tcase_add_test(tcase, parts);
 	tcase_add_test(tcase, many);
 	tcase_add_test(tcase, pinned_map);
 	tcase_add_test(tcase, blinded);
