@@ -48,7 +48,7 @@ static int read_btf(uint32_t id, uint8_t **bytes, uint32_t *size)
 	struct bpf_btf_info info = { 0 };
 
 	if (fd < 0)
-		return 0;
+		return errno == ENOENT ? 0 : errno;
 	if (!sys_btf_info(fd, &info) && info.btf_size && info.btf_size <= BTF_MOST) {
 		*size = info.btf_size;
 		*bytes = malloc(*size);
@@ -150,7 +150,7 @@ static int take_map(struct bpfstamp_running *r, struct running_map *m, uint32_t 
 	m->id = id;
 	m->fd = -1;
 	if (fd < 0)
-		return errno == EPERM ? EPERM : 0;
+		return errno == ENOENT ? 0 : errno;
 	code = 0;
 	if (!sys_map_info(fd, &info)) {
 		m->type = info.type;

@@ -15,8 +15,9 @@
  * type, so that reading anew allocates nothing.  Since the block moves as it
  * grows, pointers into it are set at the end.
  *
- * BTF can make many more scalars out of few bytes than anybody can read.  There
- * is a limit to their number; variables beyond are told whole, as raw bytes.
+ * BTF can make many more scalars out of few bytes than anybody can read, and
+ * long arrays that overlap.  There is a limit to their number, and none may have
+ * more bytes than there are; variables beyond are told whole, as raw bytes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -38,6 +39,8 @@ struct building {
 	struct bpfstamp_running *r;
 	uint32_t variable_room, value_room;
 	size_t text_used, text_room;
+	uint32_t raw_left;	/* bytes of the variable that may still be told as raw bytes */
+	bool overlaps;		/* its parts have more than it */
 	bool no_memory;
 };
 
@@ -83,14 +86,14 @@ static size_t text_room(const struct part *part)
 	return part->type.bits ? NUMBER_ROOM : sizeof("hex:") + 2 * (size_t)part->type.size;
 }
 
-static void add_value(const char *path, const struct part *part, void *arg)
+static void add_value(struct building *b, const char *path, const struct part *part)
 {
-	struct building *b = arg;
 	struct bpfstamp_running *r = b->r;
 	uint32_t index = r->variable_count - 1;
 	const struct running_variable *var = &r->variables[index];
 	struct running_value *more = grow(r->values, r->value_count, &b->value_room, sizeof(*more)), *v;
-	size_t path_at = more ? take_text(b, strlen(path) + 1) : 0, text_at = more ? take_text(b, text_room(part)) : 0;
+	size_t path_at = more ? take_text(b, strlen(path) + 1) : 0;
+	size_t text_at = more ? take_text(b, text_room(part)) : 0;
 
 	r->values = more ? more : r->values;
 	b->no_memory |= !more;
@@ -111,6 +114,18 @@ static void add_value(const char *path, const struct part *part, void *arg)
 				sizeof(v->public.type));
 }
 
+static void take_leaf(const char *path, const struct part *part, void *arg)
+{
+	struct building *b = arg;
+	uint32_t raw = part->type.bits ? 0 : part->type.size;
+
+	b->overlaps |= raw > b->raw_left;
+	if (b->overlaps || b->no_memory)
+		return;
+	b->raw_left -= raw;
+	add_value(b, path, part);
+}
+
 /* The scalars of the last variable, or, where they are too many, all of it. */
 static void add_values(struct building *b)
 {
@@ -120,11 +135,13 @@ static void add_values(struct building *b)
 	uint32_t values = r->value_count, left = MOST_VALUES - (values < MOST_VALUES ? values : MOST_VALUES);
 	size_t used = b->text_used;
 
-	if (part_leaves(&whole, var->btf, var->name, left, add_value, b) || b->no_memory)
+	b->raw_left = var->type.size;
+	b->overlaps = false;
+	if ((part_leaves(&whole, var->btf, var->name, left, take_leaf, b) && !b->overlaps) || b->no_memory)
 		return;
 	r->value_count = values;
 	b->text_used = used;
-	add_value(var->name, &whole, b);
+	add_value(b, var->name, &whole);
 }
 
 /* ------------------------------------------------------------- variables */
@@ -160,8 +177,8 @@ static const struct record_value *find_recorded(const struct bpfstamp_running *r
 	for (uint32_t i = 0; r->record && i < r->record->count; i++) {
 		const struct record_value *v = &r->record->values[i];
 
-		if (v->kind == BPFSTAMP_GLOBAL && v->offset == var->offset && v->size == var->type.size && v->in_map &&
-		    !strcmp(v->name, var->name) && !strcmp(v->section, var->section))
+		if (v->kind == BPFSTAMP_GLOBAL && v->offset == var->offset && v->size == var->type.size &&
+		    v->in_map && !strcmp(v->name, var->name) && !strcmp(v->section, var->section))
 			return v;
 	}
 	return NULL;

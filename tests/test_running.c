@@ -107,6 +107,30 @@ static void count_leaf(const char *path, const struct part *part, void *arg)
 	++*(uint32_t *)arg;
 }
 
+/* A struct of 16 bytes, all of whose members are all of it, as raw bytes. */
+START_TEST(too_much)
+{
+	struct btfgen *gen = btfgen_new(BYTES_HOST_BIG);
+	uint32_t u8 = btfgen_type(gen, "u8", BTF_INT, 0, 1), array, outer, id, datasec;
+	struct fake f;
+
+	btfgen_word(gen, 8);
+	array = btfgen_type(gen, "", BTF_ARRAY, 0, 0);
+	btfgen_words(gen, u8, u8, MAP_SIZE);
+	outer = btfgen_type(gen, "s", BTF_STRUCT, _i ? OVERLAP : 1, MAP_SIZE);
+	for (int k = 0; k < (_i ? OVERLAP : 1); k++)
+		btfgen_words(gen, btfgen_string(gen, "m"), array, 0);
+	id = var(gen, "x", outer, 1);
+	datasec = btfgen_type(gen, ".data", BTF_DATASEC, 1, 0);
+	btfgen_words(gen, id, 0, MAP_SIZE);
+	finish(&f, gen, datasec);
+	ck_assert_int_eq(running_values(&f.r), 0);
+	ck_assert_uint_eq(f.r.value_count, 1);
+	is_value(&f, 0, _i ? "x" : "x.m", _i ? "struct s" : "u8[16]", "hex:000102030405060708090a0b0c0d0e0f", false, true);
+	stop(&f);
+}
+END_TEST
+
 /* What no compiler makes ends the walk, and is told whole; what comes behind it is told as ever. */
 START_TEST(too_many)
 {
@@ -233,6 +257,7 @@ Suite *suite_running(void)
 	Suite *suite = suite_create("running");
 
 	tcase_add_loop_test(tcase, too_many, 0, 2);
+	tcase_add_loop_test(tcase, too_much, 0, 2);
 	tcase_add_test(tcase, hostile_sections);
 	tcase_add_loop_test(tcase, recorded, 0, 9);
 	suite_add_tcase(suite, tcase);
