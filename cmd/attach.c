@@ -48,21 +48,11 @@ static int report_json(const struct attaching *at, const struct bpfstamp_attachm
 	return output_json(object, err);
 }
 
-static void print_attachment(const char *verb, const struct bpfstamp_attachment *a)
-{
-	printf("%s %s to ", verb, a->name);
-	attachment_place(stdout, a);
-	putchar(':');
-	attachment_position(stdout, a);
-	attachment_program(stdout, a);
-	putchar('\n');
-}
-
 static int report_attached(const struct attaching *at, const struct bpfstamp_attachment *a, struct bpfstamp_err *err)
 {
 	if (at->o->json)
 		return report_json(at, a, true, NULL, err);
-	print_attachment("attached", a);
+	attachment_line(stdout, "attached", "to", a);
 	output_change_lines(stdout, at->stamped.t, at->stamped.s);
 	return 0;
 }
@@ -71,8 +61,15 @@ static int report_there(const struct attaching *at, struct bpfstamp_err *err)
 {
 	if (at->o->json)
 		return report_json(at, &at->plan.there, false, NULL, err);
-	print_attachment("already attached:", &at->plan.there);
+	attachment_line(stdout, "already attached:", "to", &at->plan.there);
 	return 0;
+}
+
+static void print_replaced(const char *what, const struct bpfstamp_attachment *there)
+{
+	printf("replace the %s that is there: ", what);
+	output_plain(stdout, there->name);
+	printf(" id %u%s\n", there->id, there->ours ? "" : " (not by bpfstamp)");
 }
 
 /* What the place gets, in words. */
@@ -89,8 +86,7 @@ static void print_plan(const struct attaching *at)
 	else if (!plan->occupied)
 		printf("%s a %s\n", plan->type == BPFSTAMP_XDP ? "attach" : "create", what);
 	else
-		printf("replace the %s that is there: %s id %u%s\n", what, plan->there.name, plan->there.id,
-		       plan->there.ours ? "" : " (not by bpfstamp)");
+		print_replaced(what, &plan->there);
 }
 
 static int report_plan(const struct attaching *at, struct bpfstamp_err *err)
@@ -109,7 +105,7 @@ static int report_plan(const struct attaching *at, struct bpfstamp_err *err)
 	if (at->o->json)
 		return report_json(at, &a, false, &at->plan, err);
 	print_plan(at);
-	print_attachment("would attach", &a);
+	attachment_line(stdout, "would attach", "to", &a);
 	output_change_lines(stdout, at->stamped.t, at->stamped.s);
 	output_inlined_lines(stdout, at->stamped.t);
 	return 0;
@@ -166,13 +162,9 @@ static int attach_loaded(struct attaching *at, struct bpfstamp_loaded *loaded, i
 	return complete(&a, fd, err) || report_attached(at, &a, err) ? -1 : 0;
 }
 
-static int load_and_attach(struct attaching *at, struct bpfstamp_err *err)
+static int load_and_attach(struct attaching *at, struct bpfstamp_load load, struct bpfstamp_err *err)
 {
 	const struct options *o = at->o;
-	struct bpfstamp_load load = {
-		.program = at->program, .prog_type = loading_type(&o->hook), .record = !o->no_record,
-		.ifindex = loading_ifindex(&o->hook, at->plan.ifindex),
-	};
 	struct bpfstamp_loaded *loaded = NULL;
 	int fd = -1, ret;
 
@@ -188,20 +180,22 @@ static int load_and_attach(struct attaching *at, struct bpfstamp_err *err)
 static int attach(struct attaching *at, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_hook *hook = &at->o->hook;
+	struct bpfstamp_load load = { .prog_type = loading_type(hook), .record = !at->o->no_record };
+	bool must_look = at->o->dry_run || hook->existing == BPFSTAMP_KEEP || loading_for_hardware(hook);
 	struct bpfstamp_program p;
 
-	if (at->o->netns && loading_ifindex(hook, 1))
-		return bpfstamp_err_set(err, EINVAL, "a program for hardware has to be loaded in the network "
-					"namespace of %s: run bpfstamp there (ip netns exec), without --netns", hook->dev);
-	if (bpfstamp_find_program(at->stamped.t, at->o->prog, loading_type(hook), &at->program, err))
+	if (bpfstamp_find_program(at->stamped.t, at->o->prog, load.prog_type, &load.program, err))
 		return -1;
+	at->program = load.program;
 	bpfstamp_program_at(at->stamped.t, at->program, &p);
 	at->name = p.name;
-	if ((at->o->dry_run || hook->existing == BPFSTAMP_KEEP || loading_ifindex(hook, 1)) && look(at, err))
+	if (must_look && look(at, err))
 		return -1;
 	if (is_there(at))
 		return report_there(at, err);
-	return at->o->dry_run ? report_plan(at, err) : load_and_attach(at, err);
+	if (loading_device(&load, at->o, hook, at->plan.ifindex, err))
+		return -1;
+	return at->o->dry_run ? report_plan(at, err) : load_and_attach(at, load, err);
 }
 
 int cmd_attach(const struct options *o, struct bpfstamp_err *err)

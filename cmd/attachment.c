@@ -13,14 +13,17 @@ static const char *const xdp_modes[] = {
 	[BPFSTAMP_XDP_OFFLOAD] = "offload",
 };
 
-void attachment_place(FILE *to, const struct bpfstamp_attachment *a)
+/* "tcx egress of eth0". */
+static void print_place(FILE *to, const struct bpfstamp_attachment *a)
 {
 	const char *hook = optargs_hook_name(a->type);
 
-	if (a->type == BPFSTAMP_CLSACT && a->block)
+	if (a->type == BPFSTAMP_CLSACT && a->block) {
 		fprintf(to, "%s of block %u", hook, a->block);
-	else
-		fprintf(to, "%s %s of %s", hook, optargs_direction_name(a->direction), a->dev);
+		return;
+	}
+	fprintf(to, "%s %s of ", hook, optargs_direction_name(a->direction));
+	output_plain(to, a->dev);
 }
 
 void attachment_position(FILE *to, const struct bpfstamp_attachment *a)
@@ -49,8 +52,22 @@ void attachment_program(FILE *to, const struct bpfstamp_attachment *a)
 		fprintf(to, " %s", a->skip_sw ? "skip_sw" : "skip_hw");
 	if (a->in_hw)
 		fprintf(to, " in_hw");
-	if (*a->pin)
-		fprintf(to, " pin %s", a->pin);
+	if (*a->pin) {
+		fprintf(to, " pin ");
+		output_plain(to, a->pin);
+	}
+}
+
+void attachment_line(FILE *to, const char *verb, const char *preposition, const struct bpfstamp_attachment *a)
+{
+	fprintf(to, "%s ", verb);
+	output_plain(to, a->name);
+	fprintf(to, " %s ", preposition);
+	print_place(to, a);
+	fputc(':', to);
+	attachment_position(to, a);
+	attachment_program(to, a);
+	fputc('\n', to);
 }
 
 static json_t *number(uint32_t n)

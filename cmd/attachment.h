@@ -10,12 +10,12 @@
 
 #include "cmd/output.h"
 
-/* "tcx egress of eth0". */
-void attachment_place(FILE *to, const struct bpfstamp_attachment *a);
-
 /* " prio 1 handle 0x1 id 7 tag …", " link 3 id 7 tag … pin …": where in the place, and what. */
 void attachment_position(FILE *to, const struct bpfstamp_attachment *a);
 void attachment_program(FILE *to, const struct bpfstamp_attachment *a);
+
+/* "detached filter_out from tcx egress of eth0: link 3 id 7 …", a whole line. */
+void attachment_line(FILE *to, const char *verb, const char *preposition, const struct bpfstamp_attachment *a);
 
 /* Its fields, set in object; -1 where they cannot be made. */
 int attachment_fields(json_t *object, const struct bpfstamp_attachment *a);

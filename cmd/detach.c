@@ -42,14 +42,8 @@ static int report(const struct detaching *d, struct bpfstamp_err *err)
 
 	if (d->o->json)
 		return report_json(d, err);
-	if (d->found) {
-		printf("%s %s from ", dry ? "would detach" : "detached", d->there.name);
-		attachment_place(stdout, &d->there);
-		putchar(':');
-		attachment_position(stdout, &d->there);
-		attachment_program(stdout, &d->there);
-		putchar('\n');
-	}
+	if (d->found)
+		attachment_line(stdout, dry ? "would detach" : "detached", "from", &d->there);
 	if (d->clsact)
 		printf("%s clsact of %s\n", dry ? "would remove" : "removed", d->hook.dev);
 	return 0;
@@ -68,8 +62,7 @@ static int find_other(const struct bpfstamp_attachment *a, void *arg)
 {
 	const struct detaching *d = arg;
 
-	return a->type == BPFSTAMP_CLSACT && !(d->found && d->there.type == BPFSTAMP_CLSACT &&
-					       is_same_filter(a, &d->there));
+	return a->type == BPFSTAMP_CLSACT && !is_same_filter(a, &d->there);
 }
 
 /* Where the filter is still there, the library would find clsact in use by it. */
@@ -84,13 +77,16 @@ static int would_remove_clsact(struct detaching *d, struct bpfstamp_err *err)
 static int remove_clsact(struct detaching *d, struct bpfstamp_err *err)
 {
 	struct bpfstamp_err why;
-	int ret = d->o->dry_run && d->found ? would_remove_clsact(d, &why) :
+	bool of_clsact = d->found && d->there.type == BPFSTAMP_CLSACT;
+	int ret = d->o->dry_run && of_clsact ? would_remove_clsact(d, &why) :
 		  bpfstamp_clsact_delete(d->net, d->hook.dev, d->o->dry_run, &why);
 
 	if (!ret) {
 		d->clsact = true;
 		return 0;
 	}
+	if (d->found && !of_clsact && why.code == ENOENT)
+		return 0;	/* --hook auto was TCX, which has no need of it */
 	if (!d->found)
 		return bpfstamp_err_set(err, why.code, "%s", why.text);
 	return bpfstamp_err_set(err, why.code, "%s %s, but %s", d->there.name,
@@ -127,7 +123,9 @@ static int print_defunct(const struct bpfstamp_attachment *a, void *arg)
 {
 	const struct options *o = arg;
 
-	printf("%s %s:", o->dry_run ? "would remove" : "removed", *a->name ? a->name : "?");
+	printf("%s ", o->dry_run ? "would remove" : "removed");
+	output_plain(stdout, *a->name ? a->name : "?");
+	putchar(':');
 	attachment_position(stdout, a);
 	attachment_program(stdout, a);
 	putchar('\n');

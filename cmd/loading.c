@@ -2,8 +2,8 @@
 /*
  * What the kernel says about a program is for stderr: the notes of fallbacks
  * with --verbose, and the last lines of the verifier's log (all of it with
- * --verbose) where it refuses the program.  The error itself, with the reason and the source
- * line, is main's to print.
+ * --verbose) where it refuses the program.  The error itself, with the reason and
+ * the source line, is main's to print.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -85,9 +85,20 @@ uint32_t loading_type(const struct bpfstamp_hook *hook)
 	return hook->type == BPFSTAMP_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
 }
 
-uint32_t loading_ifindex(const struct bpfstamp_hook *hook, int ifindex)
+bool loading_for_hardware(const struct bpfstamp_hook *hook)
 {
-	bool hardware = hook->type == BPFSTAMP_XDP ? hook->xdp_mode == BPFSTAMP_XDP_OFFLOAD : hook->skip_sw;
+	return hook->type == BPFSTAMP_XDP ? hook->xdp_mode == BPFSTAMP_XDP_OFFLOAD : hook->skip_sw;
+}
 
-	return hardware ? (uint32_t)ifindex : 0;
+int loading_device(struct bpfstamp_load *load, const struct options *o, const struct bpfstamp_hook *hook, int ifindex,
+		   struct bpfstamp_err *err)
+{
+	if (!loading_for_hardware(hook) || hook->block)
+		return 0;
+	if (o->netns)
+		return bpfstamp_err_set(err, EINVAL, "a program for hardware has to be loaded in the network "
+					"namespace of %s: run bpfstamp there (ip netns exec), without --netns",
+					hook->dev);
+	load->ifindex = (uint32_t)ifindex;
+	return 0;
 }

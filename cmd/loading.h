@@ -23,7 +23,15 @@ int loading_verify(const struct stamped *stamped, const struct options *o, struc
 /* The type of programs that a hook takes. */
 uint32_t loading_type(const struct bpfstamp_hook *hook);
 
-/* The device that a program is loaded for, where the hook asks for its hardware, or 0. */
-uint32_t loading_ifindex(const struct bpfstamp_hook *hook, int ifindex);
+/* Whether a program is to run in the hardware of a device. */
+bool loading_for_hardware(const struct bpfstamp_hook *hook);
+
+/*
+ * Say in load->ifindex for which device a program is loaded, whose index in the
+ * network namespace of the options is ifindex.  The kernel looks it up in the
+ * thread's own, so that another is refused.
+ */
+int loading_device(struct bpfstamp_load *load, const struct options *o, const struct bpfstamp_hook *hook, int ifindex,
+		   struct bpfstamp_err *err);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
 #include "cmd/near.h"
+#include "cmd/output.h"
 
 const struct command commands[] = {
 	{ "inspect", "programs, maps and what can be stamped, with every site", true, false, cmd_inspect },
@@ -57,6 +57,14 @@ static int no_command(const char *name)
 	return EXIT_USAGE;
 }
 
+/* One line, whatever names are in it. */
+static void print_error(const struct bpfstamp_err *err)
+{
+	fprintf(stderr, "bpfstamp: ");
+	output_plain(stderr, err->text);
+	fputc('\n', stderr);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct bpfstamp_err err;
@@ -66,7 +74,7 @@ static int run(const struct command *command, int argc, char **argv)
 	if (!status) {
 		ret = command->run(&o, &err);
 		if (ret && ret != CMD_QUIET)
-			fprintf(stderr, "bpfstamp: %s\n", err.text);
+			print_error(&err);
 		status = ret ? EXIT_FAILED : 0;
 	}
 	options_free(&o);

@@ -106,8 +106,8 @@ enum { DEFINITIONS = sizeof(definitions) / sizeof(definitions[0]) };
 /* Of the options in a row only one may be given. */
 static const enum option_id exclusive[][4] = {
 	{ OPT_DEV, OPT_BLOCK, OPT_DEFUNCT }, { OPT_CLSACT, OPT_BLOCK }, { OPT_HOOK, OPT_TCX, OPT_DEFUNCT },
-	{ OPT_DIRECTION, OPT_DEFUNCT }, { OPT_PROG, OPT_DEFUNCT }, { OPT_ID, OPT_DEFUNCT }, { OPT_FORCE, OPT_DEFUNCT },
-	{ OPT_NETNS, OPT_DEFUNCT }, { OPT_IF_ABSENT, OPT_APPEND },
+	{ OPT_DIRECTION, OPT_DEFUNCT }, { OPT_PROG, OPT_DEFUNCT }, { OPT_ID, OPT_DEFUNCT },
+	{ OPT_FORCE, OPT_DEFUNCT }, { OPT_NETNS, OPT_DEFUNCT }, { OPT_IF_ABSENT, OPT_APPEND },
 	{ OPT_FIRST, OPT_LAST, OPT_BEFORE, OPT_AFTER }, { OPT_APPEND, OPT_PRIO }, { OPT_APPEND, OPT_HANDLE },
 	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
 };
@@ -265,6 +265,8 @@ static int check_missing(const struct options *o, const struct command *command,
 	}
 	if (command->object && !o->object)
 		return usage(command, "the object file is missing");
+	if (o->repin && !o->pin)
+		return usage(command, "--repin wants --pin");
 	if (command->values && !o->assignment_count)
 		return usage(command, "NAME=VALUE is missing");
 	return 0;

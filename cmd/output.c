@@ -29,6 +29,12 @@ json_t *output_text(const char *text)
 	return string;
 }
 
+void output_plain(FILE *to, const char *text)
+{
+	for (; *text; text++)
+		fputc(((unsigned char)*text < ' ' || *text == 0x7f) ? '?' : *text, to);
+}
+
 int output_json(json_t *object, struct bpfstamp_err *err)
 {
 	int ret = object ? json_dumpf(object, stdout, JSON_INDENT(2)) : -1;
@@ -138,7 +144,8 @@ json_t *output_inlined(const struct bpfstamp_template *t)
 		if (!inj.inlined_count && !inj.kept)
 			continue;
 		json_array_append_new(array, json_pack("{s:o, s:I, s:s?, s:o, s:I, s:o, s:I}", "name",
-						       output_text(inj.name), "inlined", (json_int_t)inj.inlined_count,
+						       output_text(inj.name), "inlined",
+						       (json_int_t)inj.inlined_count,
 						       "kept", inj.kept, "program", output_text(inj.kept_at.program),
 						       "insn", (json_int_t)inj.kept_at.insn, "file",
 						       output_text(inj.kept_at.file), "line",

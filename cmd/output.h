@@ -6,6 +6,8 @@
 #ifndef CMD_OUTPUT_H
 #define CMD_OUTPUT_H
 
+#include <stdio.h>
+
 #include "cmd/cmd.h"
 
 /*
@@ -13,6 +15,13 @@
  * be UTF-8, but JSON is: there, every byte that is not ASCII becomes a '?'.
  */
 json_t *output_text(const char *text);
+
+/*
+ * Print a name as text: whoever attaches a program or names an interface chooses
+ * it, and must not command the terminal of whoever looks.  Every control
+ * character becomes a '?'.
+ */
+void output_plain(FILE *to, const char *text);
 
 /* Print an object on stdout and free it; -1 with *err where it could not be made. */
 int output_json(json_t *object, struct bpfstamp_err *err);

@@ -108,7 +108,9 @@ static int check_unseen(const struct setting *s, const struct bpfstamp_template 
 			const char *name;
 
 			bpfstamp_injectable_at(t, k, &inj);
-			name = inj.kind == BPFSTAMP_GLOBAL && !strcmp(inj.section, m.section) ? find_unseen(s, &inj) : NULL;
+			name = NULL;
+			if (inj.kind == BPFSTAMP_GLOBAL && !strcmp(inj.section, m.section))
+				name = find_unseen(s, &inj);
 			if (name)
 				return bpfstamp_err_set(err, ENOENT, "%s cannot be seen in the running program; "
 							"detach it and attach it anew", name);
@@ -146,12 +148,14 @@ static int load_and_replace(struct setting *s, const struct stamped *stamped, st
 static int replace(struct setting *s, const struct stamped *stamped, struct bpfstamp_err *err)
 {
 	struct bpfstamp_hook hook = place_of(s);
-	struct bpfstamp_load load = { .prog_type = loading_type(&hook), .record = !s->o->no_record,
-				      .ifindex = loading_ifindex(&hook, s->there.ifindex) };
+	struct bpfstamp_load load = { .prog_type = loading_type(&hook), .record = !s->o->no_record };
 	uint32_t maps = bpfstamp_map_count(stamped->t);
-	int *fds = malloc((maps + 1) * sizeof(*fds)), ret = -1;
 	struct bpfstamp_running_info info;
+	int *fds, ret = -1;
 
+	if (loading_device(&load, s->o, &hook, s->there.ifindex, err))
+		return -1;
+	fds = malloc((maps + 1) * sizeof(*fds));
 	if (!fds)
 		return bpfstamp_err_set(err, ENOMEM, "out of memory");
 	bpfstamp_running_info(s->before, &info);

@@ -58,8 +58,11 @@ void running_lines(const struct bpfstamp_running *r, const struct bpfstamp_pins 
 		printf("%s%u", i ? " " : info.map_count == 1 ? ", map " : ", maps ", info.map_ids[i]);
 	putchar('\n');
 	pin = pins ? bpfstamp_pins_program(pins, info.prog.id) : NULL;
-	if (pin)
-		printf("    pin %s\n", pin);
+	if (pin) {
+		printf("    pin ");
+		output_plain(stdout, pin);
+		putchar('\n');
+	}
 	print_values(r, true);
 	if (all || !info.object)
 		print_values(r, false);

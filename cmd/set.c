@@ -49,17 +49,26 @@ enum set_found set_look_up(const struct bpfstamp_running *r, const char *name, s
 
 /* -------------------------------------------------------------- in place */
 
+/* Write back a value; its path alone may be that of another section's, too. */
+static void take_back(struct bpfstamp_running *r, const struct bpfstamp_running_value *was)
+{
+	struct bpfstamp_err ignored;
+	char name[1024];
+
+	if (snprintf(name, sizeof(name), "%s:%s", was->section, was->path) < (int)sizeof(name))
+		bpfstamp_poke(r, name, was->value, &ignored);
+}
+
 /* Write back what was there, of the first count values that were given. */
 void set_take_back(const struct setting *s, struct bpfstamp_running *r, size_t count)
 {
 	struct bpfstamp_running_value v;
-	struct bpfstamp_err ignored;
 
 	for (uint32_t i = 0; i < bpfstamp_running_value_count(s->before); i++) {
 		bpfstamp_running_value_at(s->before, i, &v);
 		for (size_t k = 0; k < count; k++)
 			if (v.writable && set_names_value(s->o->assignments[k].name, &v))
-				bpfstamp_poke(r, v.path, v.value, &ignored);
+				take_back(r, &v);
 	}
 }
 
@@ -95,14 +104,19 @@ static int change_running(const struct setting *s, struct bpfstamp_err *err)
 
 /* ---------------------------------------------------------------- report */
 
-/* The value of that path in what runs now, or NULL. */
-static const char *value_now(const struct bpfstamp_running *now, const struct bpfstamp_running_value *was)
+static bool is_same_section(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* What a value was before, or NULL. */
+static const char *value_before(const struct bpfstamp_running *before, const struct bpfstamp_running_value *now)
 {
 	struct bpfstamp_running_value v;
 
-	for (uint32_t i = 0; i < bpfstamp_running_value_count(now); i++) {
-		bpfstamp_running_value_at(now, i, &v);
-		if (v.kind == was->kind && !strcmp(v.path, was->path))
+	for (uint32_t i = 0; i < bpfstamp_running_value_count(before); i++) {
+		bpfstamp_running_value_at(before, i, &v);
+		if (v.kind == now->kind && !strcmp(v.path, now->path) && is_same_section(v.section, now->section))
 			return v.value;
 	}
 	return NULL;
@@ -120,7 +134,7 @@ static json_t *list_changes(const struct setting *s, const struct bpfstamp_runni
 			if (!set_names_value(s->o->assignments[k].name, &v))
 				continue;
 			json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "name", output_text(v.path),
-							       "old", output_text(value_now(s->before, &v)),
+							       "old", output_text(value_before(s->before, &v)),
 							       "new", output_text(v.value)));
 			break;
 		}
@@ -153,13 +167,8 @@ static int report(const struct setting *s, const struct bpfstamp_running *now, s
 		}
 		return output_json(object, err);
 	}
-	printf("%s %s at ", dry ? s->restamp ? "would restamp and replace" : "would change in place" :
-	       s->restamp ? "restamped and replaced" : "changed in place", s->there.name);
-	attachment_place(stdout, &s->there);
-	putchar(':');
-	attachment_position(stdout, &s->there);
-	attachment_program(stdout, &s->there);
-	putchar('\n');
+	attachment_line(stdout, dry ? s->restamp ? "would restamp and replace" : "would change in place" :
+			s->restamp ? "restamped and replaced" : "changed in place", "at", &s->there);
 	print_changes(changes);
 	json_decref(changes);
 	return 0;

@@ -32,18 +32,25 @@ struct showing {
 
 /* ----------------------------------------------------------- attachments */
 
+static void print_device(const struct bpfstamp_attachment *a)
+{
+	output_plain(stdout, *a->dev ? a->dev : "(no device)");
+	printf(" %s %s", optargs_hook_name(a->type), optargs_direction_name(a->direction));
+}
+
 static void print_line(const struct bpfstamp_attachment *a)
 {
 	if (a->type == BPFSTAMP_CLSACT && a->block)
 		printf("block %u clsact", a->block);
 	else
-		printf("%s %s %s", *a->dev ? a->dev : "(no device)", optargs_hook_name(a->type),
-		       optargs_direction_name(a->direction));
+		print_device(a);
 	attachment_position(stdout, a);
 	if (a->type == BPFSTAMP_CLSACT)
 		printf(" %s", a->kind);
-	if (*a->name)
-		printf(" %s", a->name);
+	if (*a->name) {
+		putchar(' ');
+		output_plain(stdout, a->name);
+	}
 	attachment_program(stdout, a);
 	printf("%s\n", a->ours ? "" : " (not by bpfstamp)");
 }
@@ -136,12 +143,14 @@ static int show_one(struct showing *s, struct bpfstamp_err *err)
 static int show_among(struct showing *s, const char *name, struct bpfstamp_net *net)
 {
 	char heading[300];
+	bool is_absent;
 	int ret;
 
 	snprintf(heading, sizeof(heading), "%s%s:", name ? "netns " : "this netns", name ? name : "");
 	s->heading = heading;
 	s->attachments = s->o->json ? json_array() : NULL;
 	ret = show_net(s, net, s->err);
+	is_absent = ret && s->err->code == (s->o->hook.block ? ENOENT : ENODEV);
 	if (!ret)
 		s->shown++;
 	if (s->o->json && !ret &&
@@ -149,7 +158,7 @@ static int show_among(struct showing *s, const char *name, struct bpfstamp_net *
 							   "attachments", s->attachments)))
 		ret = bpfstamp_err_set(s->err, ENOMEM, "out of memory");
 	json_decref(s->attachments);
-	return ret && s->err->code == ENODEV ? 0 : ret;
+	return is_absent ? 0 : ret;
 }
 
 /* Whether a path is that of the namespace we are in, which is shown already. */
@@ -195,6 +204,14 @@ static int show_own(struct showing *s)
 	return ret;
 }
 
+static int not_found(const struct bpfstamp_hook *hook, struct bpfstamp_err *err)
+{
+	if (hook->block)
+		return bpfstamp_err_set(err, ENOENT, "no interface of any network namespace has the shared block %u",
+					hook->block);
+	return bpfstamp_err_set(err, ENODEV, "no such device '%s' in any network namespace", hook->dev);
+}
+
 /* A failure inside a namespace is in s->err; the walk itself only knows that it was stopped. */
 static int show_all(struct showing *s, struct bpfstamp_err *err)
 {
@@ -209,7 +226,7 @@ static int show_all(struct showing *s, struct bpfstamp_err *err)
 		ret = -1;
 	}
 	if (!ret && !s->shown)
-		ret = bpfstamp_err_set(err, ENODEV, "no such device '%s' in any network namespace", s->o->hook.dev);
+		ret = not_found(&s->o->hook, err);
 	if (!ret && s->o->json)
 		return output_json(json_pack("{s:o}", "namespaces", s->namespaces), err);
 	json_decref(s->namespaces);

@@ -40,6 +40,18 @@ static int find(struct bpfstamp_net *net, const struct options *o, const char *n
 	return 0;
 }
 
+/* What runs in hardware is compared with what is loaded for the same. */
+static int load_for(struct bpfstamp_load *load, const struct options *o, const struct bpfstamp_attachment *a,
+		    struct bpfstamp_err *err)
+{
+	struct bpfstamp_hook hook = o->hook;
+
+	hook.type = a->type;
+	hook.skip_sw = a->skip_sw;
+	hook.xdp_mode = a->xdp_mode;
+	return loading_device(load, o, &hook, a->ifindex, err);
+}
+
 static int report(const struct options *o, const struct bpfstamp_attachment *a, bool equal, json_t *differences,
 		  struct bpfstamp_err *err)
 {
@@ -71,7 +83,7 @@ static int verify(const struct stamped *stamped, struct bpfstamp_net *net, const
 
 	if (!bpfstamp_find_program(stamped->t, o->prog, load.prog_type, &load.program, err)) {
 		bpfstamp_program_at(stamped->t, load.program, &p);
-		ret = find(net, o, p.name, &a, err) ||
+		ret = find(net, o, p.name, &a, err) || load_for(&load, o, &a, err) ||
 		      loading_verify(stamped, o, load, a.id, tell, &v, &equal, err) ||
 		      report(o, &a, equal, v.differences, err) ? -1 : 0;
 	}

@@ -208,6 +208,17 @@ test_tcx() {
 	life "tcx egress, netns" "vb tcx egress link [0-9]+" --dev vb --tcx --netns peer
 }
 
+# --clsact with auto, where that is TCX, is not about a qdisc that is not there.
+test_auto() {
+	object tc
+	ok "auto" stamp attach "$o" --dev va --hook auto
+	ok "auto: --clsact, dry run" stamp detach --dev va --hook auto --clsact --dry-run
+	is "auto: --clsact, dry run: no clsact" 0 "$(grep -c "clsact of" <<<"$out")"
+	ok "auto: --clsact" stamp detach --dev va --hook auto --clsact --json
+	query "auto: --clsact: none is removed" "tcx true false" '"\(.hook) \(.detached) \(.clsact_removed)"' "$out"
+	cleared auto
+}
+
 test_xdp() {
 	object xdp
 	at=()
@@ -340,6 +351,7 @@ test_filters() {
 	refused "skip-sw of a device without hardware" ".*va.*hardware.*" stamp attach "$o" --dev va --skip-sw
 	refused "offload of a device without hardware" ".*va.*hardware.*" \
 		stamp attach "$o" --dev va --hook xdp --prog filter_xdp --xdp-mode offload
+	refused "skip-sw of a block" ".*block 9.*" stamp attach "$o" --block 9 --netns peer --skip-sw
 	refused "skip-sw in another namespace" "a program for hardware has to be loaded in the network namespace of vb: .*" \
 		stamp attach "$o" --dev vb --netns peer --skip-sw
 
@@ -350,6 +362,9 @@ test_filters() {
 	pings "block" lost answered
 	has "block: shown" "^block 9 clsact prio 1 handle 0x1 bpf $uniq id" "$(stamp show --block 9 --netns peer)"
 	query "block: JSON" "9 null" '.attachments[] | "\(.block) \(.dev)"' "$(stamp show --block 9 --netns peer --json)"
+	query "block: all namespaces" "9" '.namespaces[].attachments[].block' "$(stamp show --block 9 --all-netns --json)"
+	refused "block: in no namespace" "no interface of any network namespace has the shared block 8" \
+		stamp show --block 8 --all-netns
 	ok "block: set" stamp set --block 9 --netns peer enabled=0
 	pings "block: not enabled" answered answered
 	ok "block: verify" stamp verify "$o" --block 9 --netns peer --set target_addr=10.0.0.2
@@ -387,6 +402,10 @@ test_values() {
 	query "no record: JSON" "false null" '.attachments[0] | "\(.record) \(.object)"' "$(stamp show --json)"
 	ok "no record: set in place" stamp set --dev va enabled=0
 	pings "no record: set in place" answered answered
+	ok "parts: set" stamp set --dev va ports[0]=9 ports[1]=5
+	ok "parts: the one that is given is equal" stamp verify "$o" --dev va --set target_addr=10.0.0.2 --set ports[0]=9
+	out=$(stamp verify "$o" --dev va --set target_addr=10.0.0.2 --set ports[0]=9 --set ports[1]=2)
+	is "parts: another is not, though the object has it" "1 ports[1]: runs 0x5, would be 0x2" "$? $out"
 	ok "no record: detach" stamp detach --dev va --clsact
 
 	ok "pinned" stamp attach "$o" --dev va --pin "$bpffs/p"
@@ -411,6 +430,14 @@ test_foreign() {
 	pings "foreign: set --force" lost answered
 	query "foreign: is ours now" true '.attachments[0].ours' "$(stamp show --json)"
 	ok "foreign: detach" stamp detach --dev va --prio 9 --clsact
+
+	cp "$o" "$tmp/"$'a\e[31m.o'
+	tc qdisc add dev va clsact
+	tc filter add dev va egress prio 1 handle 1 bpf da obj "$tmp/"$'a\e[31m.o' sec egress
+	has "foreign: its name commands no terminal" "^va clsact egress prio 1 handle 0x1 bpf a\?\[31m\.o:" "$(stamp show)"
+	query "foreign: JSON has it as it is" $'a\e[31m.o:[egress]' '.attachments[0].name' "$(stamp show --json)"
+	refused "foreign: nor in an error" "prio 1 handle 0x1 on va .*'a\?\[31m\.o:.*" stamp detach --dev va
+	ok "foreign: detach --force" stamp detach --dev va --clsact --force
 
 	ip link set va xdpgeneric obj "$OBJECTS/ping_drop_hooks.v3.o" sec xdp
 	has "foreign XDP: shown" '^va xdp ingress generic filter_xdp id [0-9]+ tag [0-9a-f]+ \(not by bpfstamp\)$' "$(stamp show)"
@@ -510,7 +537,7 @@ test_valgrind() {
 mkdir "$bpffs" && mount -t bpf none "$bpffs" || { skip attach "no bpffs"; finish; }
 network || { skip attach "no veth devices"; finish; }
 nsenter --net=/run/netns/peer sleep 1000 & peer=$!
-for t in ${TESTS:-clsact tcx xdp order defunct append filters values foreign all_netns capabilities valgrind}; do
+for t in ${TESTS:-clsact tcx auto xdp order defunct append filters values foreign all_netns capabilities valgrind}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"

@@ -196,6 +196,7 @@ test_usage() {
 		misused "$command without OBJ" 'object file is missing|--[a-z]+ .* is missing' $command
 	done
 	misused "patch without OUT" '--output OUT is missing' patch $stamp
+	misused "attach --repin without DIR" '--repin wants --pin' attach $stamp --dev lo --repin
 	misused "attach without DEV" '--dev DEV is missing' attach $stamp
 	for command in detach "set vni=1" "verify $stamp"; do
 		misused "$command without DEV" '--dev DEV is missing' $command
