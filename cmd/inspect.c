@@ -129,7 +129,8 @@ static json_t *maps_json(const struct bpfstamp_template *t)
 						       "value_size", (json_int_t)m.value_size,
 						       "max_entries", (json_int_t)m.max_entries,
 						       "flags", (json_int_t)m.flags, "data", (int)m.data,
-						       "readonly", (int)m.readonly, "pin", m.pin, "refs", (json_int_t)m.refs));
+						       "readonly", (int)m.readonly, "pin", m.pin, "refs",
+						       (json_int_t)m.refs));
 	}
 	return array;
 }
@@ -234,11 +235,12 @@ int cmd_inspect(const struct options *o, struct bpfstamp_err *err)
 		return -1;
 	}
 	if (o->json) {
-		ret = output_json(json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "object", output_text(o->object),
-					    "license", output_text(bpfstamp_license(t)),
+		ret = output_json(json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "object",
+					    output_text(o->object), "license", output_text(bpfstamp_license(t)),
 					    "byte_order", bpfstamp_big_endian(t) ? "big" : "little",
 					    "programs", programs_json(t), "maps", maps_json(t),
-					    "externs", externs_json(t), "injectables", injectables_json(t), "values", values_json(t)), err);
+					    "externs", externs_json(t), "injectables", injectables_json(t), "values",
+					    values_json(t)), err);
 	} else {
 		print_programs(t);
 		print_maps(t);

@@ -44,14 +44,15 @@ static int add_item(json_t *array, const struct options *o, bool map, const stru
 
 	snprintf(pin, sizeof(pin), "%s/%s%s", o->pin, map ? "maps/" : "", item->name);
 	if (!array) {
-		printf("  %-8s %-24s %-16s id %u%s%s\n", map ? "map" : "program", item->name, item->type ? item->type : "?",
-		       item->id, map ? "" : " tag ", item->tag);
+		printf("  %-8s %-24s %-16s id %u%s%s\n", map ? "map" : "program", item->name,
+		       item->type ? item->type : "?", item->id, map ? "" : " tag ", item->tag);
 		return 0;
 	}
 	object = json_pack("{s:o, s:o, s:i}", "name", output_text(item->name), "type", output_text(item->type),
 			   "id", (int)item->id);
 	if (!object || (!map && json_object_set_new(object, "tag", json_string(item->tag))) ||
-	    (!o->dry_run && json_object_set_new(object, "pin", output_text(pin))) || json_array_append_new(array, object))
+	    (!o->dry_run && json_object_set_new(object, "pin", output_text(pin))) ||
+	    json_array_append_new(array, object))
 		return bpfstamp_err_set(err, ENOMEM, "out of memory");
 	return 0;
 }

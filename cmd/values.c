@@ -19,7 +19,8 @@ int values_check_repeats(const struct options *o, struct bpfstamp_err *err)
 	for (size_t i = 0; i < o->assignment_count; i++)
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(o->assignments[i].name, o->assignments[k].name))
-				return bpfstamp_err_set(err, EINVAL, "%s is given two values", o->assignments[i].name);
+				return bpfstamp_err_set(err, EINVAL, "%s is given two values",
+							o->assignments[i].name);
 	return 0;
 }
 
@@ -150,7 +151,8 @@ int values_stamp(struct stamped *out, const struct options *o, struct bpfstamp_e
 	for (size_t i = 0; i < o->assignment_count; i++) {
 		const struct assignment *a = &o->assignments[i];
 
-		if (a->kind == ASSIGN_FILE ? set_file(made.s, o, a->name, err) : set(made.s, o, a->name, a->value, err))
+		if (a->kind == ASSIGN_FILE ? set_file(made.s, o, a->name, err) :
+		    set(made.s, o, a->name, a->value, err))
 			goto fail;
 	}
 	*out = made;

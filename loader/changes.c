@@ -60,7 +60,8 @@ static void tell_leaf(const struct bpfstamp_leaf *leaf, void *arg)
 	const struct part part = part_from_ref(&leaf->ref);
 	const uint8_t *before = s->t->image + inj->image, *after = s->image + inj->image;
 
-	if (part.bitfield ? part_get_bits(&part, s->t->elf.big, before) == part_get_bits(&part, s->t->elf.big, after) :
+	if (part.bitfield ?
+	    part_get_bits(&part, s->t->elf.big, before) == part_get_bits(&part, s->t->elf.big, after) :
 	    !memcmp(before + part.offset, after + part.offset, part.type.size))
 		return;
 	telling->any = true;

@@ -19,7 +19,7 @@
 #include "loader/kernel.h"
 #include "loader/template.h"
 
-/* imm of the call in the place of an instruction whose field or type the kernel lacks: libbpf's, for the tag's sake. */
+/* imm of the call in place of an instruction whose field or type the kernel lacks: libbpf's, for the tag's sake. */
 enum { CORE_POISON = 195896080 };	/* 0xbad2310 */
 
 /*

@@ -97,8 +97,8 @@ static int aim(struct work *w, uint32_t code, uint32_t old, uint32_t at, struct 
 			struct bpfstamp_site site;
 
 			object_locate(w->t, code, old, &site);
-			return err_set(err, ERANGE, "%s: instruction %u of %s: the code grew so much that its jump does "
-				       "not fit 16 bits", w->t->name, site.insn, site.program);
+			return err_set(err, ERANGE, "%s: instruction %u of %s: the code grew so much that its jump "
+				       "does not fit 16 bits", w->t->name, site.insn, site.program);
 		}
 		insn.off = (int16_t)now;
 	}

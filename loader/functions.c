@@ -153,7 +153,8 @@ static void note_exceptions(struct bpfstamp_template *t)
 		uint32_t callback = NO_INDEX;
 
 		btf_type(&t->btf, id, &type);
-		if (type.kind != BTF_DECL_TAG || type.component != -1 || strncmp(type.name, tag, sizeof(tag) - 1) != 0)
+		if (type.kind != BTF_DECL_TAG || type.component != -1 ||
+		    strncmp(type.name, tag, sizeof(tag) - 1) != 0)
 			continue;
 		btf_type(&t->btf, type.type, &func);
 		for (uint32_t i = 0; i < t->func_count; i++) {

@@ -74,8 +74,8 @@ static void find_liveness(struct work *w, const struct func *f)
 {
 	uint32_t first = object_insn_at(w->t, f->code, f->start) / BPFINSN_SIZE;
 
-	regs_liveness(w->image + (size_t)first * BPFINSN_SIZE, f->insns, w->t->elf.big, w->starts, first, w->args + first,
-		      w->live + first);
+	regs_liveness(w->image + (size_t)first * BPFINSN_SIZE, f->insns, w->t->elf.big, w->starts, first,
+		      w->args + first, w->live + first);
 }
 
 static int analyse(struct work *w, struct bpfstamp_err *err)
@@ -161,7 +161,8 @@ static void decide(struct work *w)
 	for (uint32_t i = 0; i < w->finding_count; i++) {
 		const struct finding *found = &w->findings[i];
 
-		if (object_core_at(w->t, found->code, found->event.slot) != NO_INDEX && is_address(found->event.kind)) {
+		if (object_core_at(w->t, found->code, found->event.slot) != NO_INDEX &&
+		    is_address(found->event.kind)) {
 			keep(w, found, "its place is relocated by CO-RE");
 			w->moving[found->event.object] = true;
 		} else if (found->event.kind == FLOW_STORE) {

@@ -376,7 +376,8 @@ static void tell_refused(const uint8_t *btf, uint32_t size, int code, const stru
 	char reason[160];
 
 	ask_why(btf, size, code, reason, sizeof(reason));
-	load_note(load, "the kernel refuses the BTF of the object (%s): source lines and types will be missing", reason);
+	load_note(load, "the kernel refuses the BTF of the object (%s): source lines and types will be missing",
+		  reason);
 }
 
 int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *load)
@@ -405,6 +406,7 @@ int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *loa
 		free(btf);
 	}
 	if (again)
-		load_note(load, "this kernel lacks %s: source lines and types will be missing", btfkinds_name(LACKS_BTF));
+		load_note(load, "this kernel lacks %s: source lines and types will be missing",
+			  btfkinds_name(LACKS_BTF));
 	return fd;
 }

@@ -388,7 +388,8 @@ static uint32_t find(struct source *s, int which, const char *name, size_t len, 
 	if (!s->indexed[which])
 		index_names(s, which);
 	/* A chain goes on behind an id that is in it. */
-	id = is_in_chain(s, which, after, name, len) ? *next_of(s, after) : s->heads[which][hash(name, len) & s->mask];
+	id = is_in_chain(s, which, after, name, len) ? *next_of(s, after) :
+	     s->heads[which][hash(name, len) & s->mask];
 	for (; id; id = *next_of(s, id))
 		if (id > after && is_called(s, id, name, len))
 			return id;

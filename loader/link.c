@@ -44,7 +44,8 @@ static const struct reloc *reloc_from(const struct reloc *first, const struct re
 	return first;
 }
 
-void link_relocs(const struct bpfstamp_template *t, uint32_t func, const struct reloc **first, const struct reloc **end)
+void link_relocs(const struct bpfstamp_template *t, uint32_t func, const struct reloc **first,
+		 const struct reloc **end)
 {
 	const struct func *f = &t->funcs[func];
 	const struct code *c = &t->codes[f->code];
@@ -290,8 +291,8 @@ void link_gather(const struct link *link, const struct bpfstamp_template *t, con
 	for (uint32_t i = 0; i < link->chunk_count; i++) {
 		const struct func *f = &t->funcs[link->chunks[i].func];
 
-		memcpy(insns + (size_t)link->chunks[i].at * BPFINSN_SIZE, image + object_insn_at(t, f->code, f->start),
-		       (size_t)f->insns * BPFINSN_SIZE);
+		memcpy(insns + (size_t)link->chunks[i].at * BPFINSN_SIZE,
+		       image + object_insn_at(t, f->code, f->start), (size_t)f->insns * BPFINSN_SIZE);
 	}
 	for (uint32_t i = 0; i < link->call_count; i++) {
 		uint8_t *raw = insns + (size_t)link->calls[i].at * BPFINSN_SIZE;

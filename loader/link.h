@@ -43,7 +43,7 @@ struct link {
 	uint32_t *symbols;	/* injectables whose value the program cannot do without */
 	struct link_patch *patches;
 	uint32_t chunk_count, call_count, map_count, symbol_count, patch_count;
-	int *btf_fds;		/* fd_array of the load: 0, then the BTF of modules that kfuncs are in, which is not to be closed */
+	int *btf_fds;		/* fd_array of the load: 0, then the BTF, not to be closed, of modules with kfuncs */
 	uint32_t btf_fd_count;	/* 0 where there is none */
 	uint32_t target_id;	/* of tracing programs: what they attach to, a type of the kernel's, else 0 */
 	int target_fd;		/* of the BTF that it is in; 0: vmlinux's */
@@ -66,7 +66,8 @@ enum { LINK_MISSING_KFUNC = 2002000000 };
 int link_kernel(struct link *link, const struct bpfstamp_template *t, struct bpfstamp_err *err);
 
 /* The relocations of a function. */
-void link_relocs(const struct bpfstamp_template *t, uint32_t func, const struct reloc **first, const struct reloc **end);
+void link_relocs(const struct bpfstamp_template *t, uint32_t func, const struct reloc **first,
+		 const struct reloc **end);
 
 void link_free(struct link *link);
 

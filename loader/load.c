@@ -133,8 +133,8 @@ static int find_type(const struct bpfstamp_template *t, uint32_t func, uint32_t 
 		return err_set(err, EINVAL, "%s: section %s does not tell the type of program %s: say it (--type)",
 			       t->name, t->codes[f->code].name, f->name);
 	if (strict && given && *type != given)
-		return err_set(err, EINVAL, "%s: program %s is of type %s by its section %s, but %s is wanted", t->name,
-			       f->name, bpfstamp_prog_type_name(*type), t->codes[f->code].name,
+		return err_set(err, EINVAL, "%s: program %s is of type %s by its section %s, but %s is wanted",
+			       t->name, f->name, bpfstamp_prog_type_name(*type), t->codes[f->code].name,
 			       bpfstamp_prog_type_name(given));
 	return 0;
 }
@@ -312,8 +312,8 @@ static int check_kept(const struct bpfstamp_stamp *s, struct bpfstamp_err *err)
 	for (uint32_t i = 0; i < s->t->map_count; i++)
 		if (starts_with_programs(s, i) && s->t->maps[i].pinning == MAP_PIN_NONE &&
 		    !mapmake_is_reused(s, i))
-			return err_set(err, EINVAL, "%s: prog array %s would be emptied by the kernel as soon as nobody has "
-				       "it open: pin it (--pin)", s->t->name, s->t->maps[i].name);
+			return err_set(err, EINVAL, "%s: prog array %s would be emptied by the kernel as soon as "
+				       "nobody has it open: pin it (--pin)", s->t->name, s->t->maps[i].name);
 	return 0;
 }
 
@@ -328,8 +328,8 @@ static int load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 	int ret;
 
 	if (t->elf.big != BYTES_HOST_BIG)
-		return err_set(err, EINVAL, "%s: the object is %s-endian, this machine is not: it can be inspected and "
-			       "patched here, not loaded", t->name, t->elf.big ? "big" : "little");
+		return err_set(err, EINVAL, "%s: the object is %s-endian, this machine is not: it can be inspected "
+			       "and patched here, not loaded", t->name, t->elf.big ? "big" : "little");
 	mapmake_forget_pins(&s->pins);
 	for (int tries = 8; tries; tries--) {
 		ret = load->program == BPFSTAMP_ALL_PROGRAMS ? load_everything(s, load, err) :

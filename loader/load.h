@@ -19,7 +19,7 @@ int load_no_privilege(const struct bpfstamp_template *t, const char *what, struc
  */
 bool load_raise_memlock(const struct bpfstamp_load *load);
 
-/* Put behind *err why a device's hardware may have refused what was asked of it (load->ifindex); always returns -1. */
+/* Put behind *err why a device's hardware (load->ifindex) may have refused what was asked of it; returns -1. */
 int load_hint_offload(const struct bpfstamp_load *load, struct bpfstamp_err *err);
 
 #endif

@@ -68,7 +68,8 @@ static bool is_noise(const char *line)
 {
 	static const char *const noise[] = {
 		"processed ", "verification time ", "stack depth ", "max_states", "total_states", "peak_states",
-		"mark_read", "mark_precise", "last_idx ", "parent ", "regs=", "fp-", "frame", "cur state", "old state",
+		"mark_read", "mark_precise", "last_idx ", "parent ", "regs=", "fp-", "frame", "cur state",
+		"old state",
 		"caller", "callee", "returning from callee", "to caller at", "propagating", "from ", ";", " ", "\t",
 		"Live regs", "Validating ", "Func#", "func#", "Global function ", "-- ",
 	};

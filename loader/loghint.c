@@ -133,7 +133,8 @@ static const struct {
 	{ .pattern = "BPF program is too large", COMPLEX_HINT },
 	{ .pattern = "jumps is too complex", COMPLEX_HINT },
 	{ .pattern = "too many subprograms", COMPLEX_HINT, .elsewhere = true },
-	{ .pattern = "combined stack size of", "the local variables of functions that call each other share 512 bytes",
+	{ .pattern = "combined stack size of",
+	  "the local variables of functions that call each other share 512 bytes",
 	  .elsewhere = true },
 	{ .pattern = "the call stack of", "functions may call each other 8 deep", .elsewhere = true },
 	{ .pattern = "Unreleased reference", "what was acquired must be released on every path" },
@@ -187,8 +188,8 @@ bool loghint_missing(const char *line, size_t len, const struct bpfstamp_templat
 	if (!matches(line, len, "invalid func unknown#"))
 		return false;
 	if (number >= LINK_MISSING_KFUNC && number - LINK_MISSING_KFUNC < t->extern_count) {
-		err_hint(err, ": it calls the kernel function %s, which this kernel does not have: being weak, it must "
-			 "be tested before the call", t->externs[number - LINK_MISSING_KFUNC].name);
+		err_hint(err, ": it calls the kernel function %s, which this kernel does not have: being weak, it "
+			 "must be tested before the call", t->externs[number - LINK_MISSING_KFUNC].name);
 		return true;
 	}
 	if (code == NO_INDEX || number != CORE_POISON || (core = object_core_at(t, code, insn)) == NO_INDEX)

@@ -174,7 +174,7 @@ static bool is_refusal(int code)
 	return code == EINVAL || code == E2BIG || code == EOPNOTSUPP || code == SYS_ENOTSUPP;
 }
 
-/* Whether RLIMIT_MEMLOCK may be what stands in the way, which kernels before 5.11 tell for devmaps in their own way. */
+/* Whether RLIMIT_MEMLOCK may stand in the way, which kernels before 5.11 tell for devmaps in their own way. */
 static bool is_limit(uint32_t type, int code)
 {
 	bool devmap = type == BPF_MAP_TYPE_DEVMAP || type == BPF_MAP_TYPE_DEVMAP_HASH;
@@ -260,7 +260,8 @@ static int create(const struct bpfstamp_template *t, const struct map *m, int in
 	if (err->code == EINVAL && one_value && m->flags & BPF_F_RDONLY_PROG)
 		err_hint(err, ": kernels before 5.2 have no read-only data (--inline, or STAMP, go without a map)");
 	else if (err->code == EINVAL)
-		err_hint(err, ": this kernel may lack maps of type %u, or not take such sizes or flags for them", m->type);
+		err_hint(err, ": this kernel may lack maps of type %u, or not take such sizes or flags for them",
+			 m->type);
 	return -1;
 }
 

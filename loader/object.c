@@ -77,11 +77,11 @@ static int measure(struct bpfstamp_template *t, uint32_t *codes, uint32_t *datas
 		if (!is_code(&s) && !is_data(&s))
 			continue;
 		if (is_code(&s) && s.size % BPFINSN_SIZE)
-			return err_set(err, EINVAL, "%s: section %s: %" PRIu64 " bytes are no whole number of instructions",
-				       t->name, s.name, s.size);
+			return err_set(err, EINVAL, "%s: section %s: %" PRIu64 " bytes are no whole number of "
+				       "instructions", t->name, s.name, s.size);
 		if (s.size > IMAGE_MAX || total + s.size > IMAGE_MAX)
-			return err_set(err, EFBIG, "%s: section %s: more than %u MiB of code and data", t->name, s.name,
-				       IMAGE_MAX >> 20);
+			return err_set(err, EFBIG, "%s: section %s: more than %u MiB of code and data", t->name,
+				       s.name, IMAGE_MAX >> 20);
 		*codes += is_code(&s);
 		*datas += is_data(&s);
 		total += aligned8((uint32_t)s.size);
@@ -277,7 +277,8 @@ static void *read_file(const char *path, size_t *size, struct bpfstamp_err *err)
 	while (used < *size && (n = read(fd, bytes + used, *size - used)) > 0)
 		used += (size_t)n;
 	if (n <= 0) {
-		err_set(err, n ? errno : EIO, "cannot read %s: %s", path, n ? strerror(errno) : "it was cut while being read");
+		err_set(err, n ? errno : EIO, "cannot read %s: %s", path, n ? strerror(errno) : "it was cut while "
+			"being read");
 		free(bytes);
 		bytes = NULL;
 	}

@@ -212,8 +212,8 @@ int bpfstamp_declare(struct bpfstamp_template *t, const char *old, long expect, 
 		goto fail;
 	}
 	if (expect >= 0 && (uint64_t)expect != inj.site_count) {
-		err_set(err, EINVAL, "%s: constant %s has %u sites, but %ld are expected", t->name, old, inj.site_count,
-			expect);
+		err_set(err, EINVAL, "%s: constant %s has %u sites, but %ld are expected", t->name, old,
+			inj.site_count, expect);
 		goto fail;
 	}
 	if (!add_placeholder(t, &inj, old, err))

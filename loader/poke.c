@@ -120,11 +120,11 @@ static int check_writable(const struct bpfstamp_running *r, const struct running
 		return fail(r, name, EROFS, "it stands in instructions, which nobody can change: stamp it anew and "
 			    "replace the program (--object)", err);
 	if (v->in_insns)
-		return fail(r, name, EROFS, "instructions hold it or parts of it (--inline), which nobody can change: "
-			    "stamp it anew and replace the program (--object)", err);
+		return fail(r, name, EROFS, "instructions hold it or parts of it (--inline), which nobody can "
+			    "change: stamp it anew and replace the program (--object)", err);
 	if (!r->maps[v->map].writable)
-		return fail(r, name, EROFS, "its section is read-only, and frozen: stamp it anew and replace the program "
-			    "(--object)", err);
+		return fail(r, name, EROFS, "its section is read-only, and frozen: stamp it anew and replace the "
+			    "program (--object)", err);
 	return 0;
 }
 

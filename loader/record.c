@@ -209,8 +209,8 @@ uint8_t *record_make(const struct bpfstamp_stamp *s, uint32_t *size, struct bpfs
 	}
 	if (!make(&m, true) && !make(&m, false)) {
 		free(m.raw);
-		err_set(err, E2BIG, "%s: the record of what was stamped would have more than %d bytes: load without one "
-			"(--no-record)", s->t->name, RECORD_MOST);
+		err_set(err, E2BIG, "%s: the record of what was stamped would have more than %d bytes: load without "
+			"one (--no-record)", s->t->name, RECORD_MOST);
 		return NULL;
 	}
 	*size = m.used;
@@ -251,7 +251,8 @@ static bool is_sound(const struct record_value *v)
 	if (!v->name || !*v->name || !v->type || !v->section || !v->size || (v->bits && !is_scalar(v)))
 		return false;
 	if (v->kind != BPFSTAMP_GLOBAL)
-		return v->kind >= BPFSTAMP_STAMP && v->kind <= BPFSTAMP_PLACEHOLDER && v->bits && v->bytes && !v->in_map;
+		return v->kind >= BPFSTAMP_STAMP && v->kind <= BPFSTAMP_PLACEHOLDER && v->bits && v->bytes &&
+		       !v->in_map;
 	return (v->in_map || v->bytes || v->size > RECORD_VALUE_MOST) && v->size <= UINT32_MAX - v->offset;
 }
 

@@ -25,8 +25,8 @@ struct record_value {
 	const char *type;	/* as in C */
 	const char *section;	/* as of struct bpfstamp_injectable */
 	enum bpfstamp_kind kind;
-	bool stamped;		/* it was set; else it is here because instructions hold it as the object has it */
-	bool in_map;		/* a global: its bytes are in a data map; where there are bytes, in instructions, too */
+	bool stamped;		/* it was set; else instructions hold it as the object has it */
+	bool in_map;		/* a global: in a data map; where there are bytes, in instructions, too */
 	bool allow_derived;	/* of a placeholder: bpfstamp_declare left what it doubted */
 	bool is_signed;
 	uint8_t bits;		/* 0 where it is no integer */

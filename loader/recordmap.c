@@ -93,7 +93,8 @@ int record_bind(const struct bpfstamp_stamp *s, const struct bpfstamp_load *load
 			lacks_note(LACKS_BIND_MAP);
 	}
 	if (lacks(LACKS_BIND_MAP)) {
-		load_note(load, "this kernel (before 5.10) binds no maps to programs: what was stamped is not recorded");
+		load_note(load, "this kernel (before 5.10) binds no maps to programs: what was stamped is not "
+			  "recorded");
 		return 0;
 	}
 	if (code == EPERM)
@@ -110,7 +111,8 @@ static bool is_record_map(int fd, struct bpf_map_info *info)
 	memset(info, 0, sizeof(*info));
 	return !sys_map_info(fd, info) && !memcmp(info->name, RECORD_MAP, sizeof(RECORD_MAP)) &&
 	       info->type == BPF_MAP_TYPE_ARRAY && info->key_size == 4 && info->max_entries == 1 &&
-	       info->value_size >= RECORD_LEAST && info->value_size <= RECORD_MOST && info->map_flags & BPF_F_RDONLY_PROG &&
+	       info->value_size >= RECORD_LEAST && info->value_size <= RECORD_MOST &&
+	       info->map_flags & BPF_F_RDONLY_PROG &&
 	       objinfo_frozen(fd);
 }
 

@@ -27,8 +27,8 @@ struct target {		/* a relocation of the section */
 
 static int bad(const struct bpfstamp_template *t, uint64_t offset, const char *why, struct bpfstamp_err *err)
 {
-	return err_set(err, EINVAL, "%s: section %s: record at byte 0x%" PRIx64 " %s", t->name, RECORDS_SECTION, offset,
-		       why);
+	return err_set(err, EINVAL, "%s: section %s: record at byte 0x%" PRIx64 " %s", t->name, RECORDS_SECTION,
+		       offset, why);
 }
 
 static int by_offset(const void *a, const void *b)
@@ -169,7 +169,8 @@ static int check_agreement(const struct records *records, const struct bpfstamp_
 		if (strcmp(a->name, b->name) != 0)
 			continue;
 		if (a->size != b->size || a->bits != b->bits || a->is_signed != b->is_signed)
-			return err_set(err, EINVAL, "%s: STAMP %s is declared with different types", t->name, a->name);
+			return err_set(err, EINVAL, "%s: STAMP %s is declared with different types", t->name,
+				       a->name);
 		if (a->value != b->value)
 			return err_set(err, EINVAL, "%s: STAMP %s has different defaults", t->name, a->name);
 	}

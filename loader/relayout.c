@@ -133,7 +133,8 @@ static uint32_t move_ext_records(const struct bpfstamp_template *t, const struct
 
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t *record = from + (size_t)i * record_size;
-		uint32_t now = object_moved(c, bytes_get32(record, t->elf.big) / BPFINSN_SIZE) * (uint32_t)BPFINSN_SIZE;
+		uint32_t slot = bytes_get32(record, t->elf.big) / BPFINSN_SIZE;
+		uint32_t now = object_moved(c, slot) * (uint32_t)BPFINSN_SIZE;
 
 		kept -= kept && now == last;
 		memmove(from + (size_t)kept * record_size, record, record_size);

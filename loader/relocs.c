@@ -71,7 +71,8 @@ static bool resolve_extern(struct bpfstamp_template *t, struct reloc *r, const s
 		r->addend = (uint32_t)addend;
 		if (is_call(insn) && ext->kind != EXTERN_FUNCTION)
 			refuse(r, "it calls a variable of the kernel");
-		else if (!is_call(insn) && addend && (ext->kind != EXTERN_KCONFIG || addend < 0 || addend >= ext->size))
+		else if (!is_call(insn) && addend &&
+			 (ext->kind != EXTERN_KCONFIG || addend < 0 || addend >= ext->size))
 			refuse(r, "it adds a number to the address of a kernel symbol, which is not supported");
 		return true;
 	}
@@ -84,7 +85,8 @@ static void resolve_undefined(struct bpfstamp_template *t, struct reloc *r, cons
 	if (resolve_extern(t, r, insn, addend))
 		return;
 	if (is_call(insn)) {
-		refuse(r, "it calls a function that neither the object defines, nor its BTF declares as one of the kernel's");
+		refuse(r, "it calls a function that neither the object defines, nor its BTF declares as one of the "
+		       "kernel's");
 		return;
 	}
 	if (addend) {
@@ -113,13 +115,14 @@ static void resolve_map(struct bpfstamp_template *t, struct reloc *r, uint32_t s
 		}
 	}
 	elf64_section(&t->elf, section, &s);
-	refuse(r, !strncmp(s.name, ".addr_space.", 12) ? "it refers to a variable in an arena, which is not supported" :
+	refuse(r, !strncmp(s.name, ".addr_space.", 12) ?
+	       "it refers to a variable in an arena, which is not supported" :
 		  "it refers to a section that is neither data, nor maps, nor code");
 }
 
 static void resolve_lddw(struct bpfstamp_template *t, struct reloc *r, const struct elf64_symbol *sym, int64_t addend)
 {
-	int64_t offset = (int64_t)(sym->value + (uint64_t)addend);	/* a section that is no data may have any size */
+	int64_t offset = (int64_t)(sym->value + (uint64_t)addend);	/* no data: any size */
 	uint32_t data = t->data_of[sym->section], code = t->code_of[sym->section];
 
 	if (data != NO_INDEX) {
@@ -164,14 +167,14 @@ static int add_reloc(struct bpfstamp_template *t, uint32_t code, uint32_t rel_se
 	if (!rel.type)
 		return 0;
 	if (rel.offset % BPFINSN_SIZE || rel.offset / BPFINSN_SIZE >= t->codes[code].insns)
-		return err_set(err, EINVAL, "%s: section %s: relocation %" PRIu64 " is not at an instruction", t->name,
-			       t->codes[code].name, index);
+		return err_set(err, EINVAL, "%s: section %s: relocation %" PRIu64 " is not at an instruction",
+			       t->name, t->codes[code].name, index);
 	*r = (struct reloc){ .code = code, .insn = (uint32_t)(rel.offset / BPFINSN_SIZE), .symbol = rel.symbol };
 	at = object_insn_at(t, code, r->insn);
 	bpfinsn_decode(t->image + at, t->elf.big, &insn);
 	if (!bpfinsn_starts(t->starts, at / BPFINSN_SIZE) || (!is_lddw(&insn) && !is_call(&insn)))
-		return err_set(err, EINVAL, "%s: section %s: instruction %u: a relocation of what is neither lddw nor call",
-			       t->name, t->codes[code].name, r->insn);
+		return err_set(err, EINVAL, "%s: section %s: instruction %u: a relocation of what is neither lddw "
+			       "nor call", t->name, t->codes[code].name, r->insn);
 	t->reloc_count++;
 
 	addend = rel_type == ELF64_SHT_RELA ? rel.addend : insn.imm;
@@ -244,8 +247,8 @@ static int collect_code(struct bpfstamp_template *t, uint32_t code, struct bpfst
 	sort_relocs(t, c);
 	for (uint32_t i = 1; i < c->reloc_count; i++)
 		if (t->relocs[c->reloc_first + i].insn == t->relocs[c->reloc_first + i - 1].insn)
-			return err_set(err, EINVAL, "%s: section %s: instruction %u: two relocations of one instruction",
-				       t->name, c->name, t->relocs[c->reloc_first + i].insn);
+			return err_set(err, EINVAL, "%s: section %s: instruction %u: two relocations of one "
+				       "instruction", t->name, c->name, t->relocs[c->reloc_first + i].insn);
 	add_resolved_calls(t, code);
 	sort_relocs(t, c);
 	return 0;

@@ -60,11 +60,12 @@ static int restamp(struct bpfstamp_stamp *s, const struct bpfstamp_running *r, c
 	struct bpfstamp_ref ref;
 
 	if (index == NO_INDEX && v->kind == BPFSTAMP_PLACEHOLDER)
-		return err_set(err, ENOENT, "%s: program %u was stamped with a value for the placeholder %s: declare it",
-			       t->name, r->info.prog.id, v->name);
+		return err_set(err, ENOENT, "%s: program %u was stamped with a value for the placeholder %s: declare "
+			       "it", t->name, r->info.prog.id, v->name);
 	if (index == NO_INDEX)
-		return err_set(err, ENOENT, "%s: it has no %s%s%s, which program %u has: it was loaded from another object",
-			       t->name, v->section ? v->section : "", v->section ? ":" : "", v->name, r->info.prog.id);
+		return err_set(err, ENOENT, "%s: it has no %s%s%s, which program %u has: it was loaded from another "
+			       "object", t->name, v->section ? v->section : "", v->section ? ":" : "", v->name,
+			       r->info.prog.id);
 	if (!v->stamped && v->type.size == t->injectables[index].type.size &&
 	    !memcmp(s->image + t->injectables[index].image, v->bytes, v->type.size))
 		return 0;
@@ -84,8 +85,8 @@ static int check_known(const struct bpfstamp_running *r, struct bpfstamp_err *er
 		while (k < r->variable_count && r->variables[k].record != v)
 			k++;
 		if (v->stamped && k == r->variable_count)
-			return err_set(err, ENODATA, "program %u was stamped with a value for %s that nobody can read back: "
-				       "set it", r->info.prog.id, v->name);
+			return err_set(err, ENODATA, "program %u was stamped with a value for %s that nobody can "
+				       "read back: set it", r->info.prog.id, v->name);
 	}
 	return 0;
 }

@@ -93,8 +93,8 @@ static int check_stamps(const struct bpfstamp_template *t, struct bpfstamp_err *
 {
 	for (uint32_t i = 0; i < t->site_count; i++)
 		if (object_reloc_at(t, t->sites[i].code, t->sites[i].insn))
-			return err_set(err, EINVAL, "%s: STAMP %s names an instruction that has a relocation", t->name,
-				       t->injectables[t->sites[i].injectable].name);
+			return err_set(err, EINVAL, "%s: STAMP %s names an instruction that has a relocation",
+				       t->name, t->injectables[t->sites[i].injectable].name);
 	return 0;
 }
 
@@ -104,7 +104,8 @@ int sites_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 		return -1;
 	for (uint32_t i = 0; i < t->reloc_count; i++) {
 		const struct reloc *r = &t->relocs[i];
-		struct site value = { .injectable = r->target, .code = r->code, .insn = r->insn, .how.form = IMM_LDDW };
+		struct site value = { .injectable = r->target, .code = r->code, .insn = r->insn,
+				      .how.form = IMM_LDDW };
 
 		if (r->kind == RELOC_DATA && add_global_sites(t, r, err))
 			return -1;

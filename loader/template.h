@@ -151,7 +151,7 @@ struct injectable {
 	enum bpfstamp_kind kind;
 	struct value_type type;
 	uint32_t image;		/* offset of a global's bytes */
-	uint32_t reach;		/* where the last byte of this global, or of any in front of it, ends in its section */
+	uint32_t reach;		/* where the last byte of this global, or any in front of it, ends in its section */
 	uint32_t data;		/* index of datas for a global, else NO_INDEX */
 	uint32_t symbol;	/* ELF index, or 0 */
 	uint32_t site_first, site_count;

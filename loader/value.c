@@ -319,7 +319,8 @@ static int parse_hex(const struct value_type *type, bool big, const char *text, 
 
 	if (strspn(digits, "0123456789abcdefABCDEF") != len || len % 2)
 		return err_set(err, EINVAL, "%s is not an even number of hexadecimal digits", text);
-	if (len / 2 != type->size && !(type->form == VALUE_REGISTER && len <= 16 && is_scalar_size((uint32_t)len / 2)))
+	if (len / 2 != type->size && !(type->form == VALUE_REGISTER && len <= 16 &&
+				       is_scalar_size((uint32_t)len / 2)))
 		return err_set(err, EINVAL, "hex:… has %zu byte%s, but the value has %u", len / 2,
 			       len == 2 ? "" : "s", type->size);
 	if (len / 2 <= sizeof(scalar))

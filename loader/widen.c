@@ -42,7 +42,8 @@ static int free_register(const struct bpfstamp_template *t, const struct site *s
 	first = object_insn_at(t, site->code, t->funcs[func].start) / BPFINSN_SIZE;
 	regs_liveness(t->image + (size_t)first * BPFINSN_SIZE, t->funcs[func].insns, t->elf.big, t->starts, first,
 		      args + first, live + first);
-	used = live[object_insn_at(t, site->code, site->insn) / BPFINSN_SIZE] | regs_read(insn, 0) | regs_written(insn);
+	used = live[object_insn_at(t, site->code, site->insn) / BPFINSN_SIZE] | regs_read(insn, 0) |
+	       regs_written(insn);
 	for (int reg = 0; reg < 10; reg++)
 		if (!(used >> reg & 1))
 			return reg;
