@@ -125,15 +125,15 @@ START_TEST(measured)
 		return;
 	jitlimit_measure(&before);
 	for (int i = 0; i < 3; i++)
-		ck_assert_int_ge(load_named("jit_most", 4000), 0);
-	if (!is_jited(load_named("jit_second", 4000)))
+		ck_assert_int_ge(load_named("jit_most", 20000), 0);
+	if (!is_jited(load_named("jit_second", 20000)))
 		return;
 	jitlimit_measure(&after);
 	ck_assert(after.counted);
 	ck_assert_uint_gt(after.limit, 0);
 	ck_assert_uint_ge(after.programs, 4);
 	ck_assert_uint_ge(after.pages, after.bytes);
-	ck_assert_uint_gt(after.bytes, 4 * 4000);
+	ck_assert_uint_gt(after.bytes, 4 * 20000);
 	ck_assert_uint_ge(after.user_count, 2);
 	ck_assert_str_eq(after.users[0].name, "jit_most");
 	ck_assert_uint_eq(after.users[0].programs, 3);
