@@ -23,7 +23,7 @@ static void print_place(FILE *to, const struct bpfstamp_attachment *a)
 		return;
 	}
 	fprintf(to, "%s %s of ", hook, optargs_direction_name(a->direction));
-	output_plain(to, a->dev);
+	output_plain(to, *a->dev ? a->dev : "(no device)");
 }
 
 void attachment_position(FILE *to, const struct bpfstamp_attachment *a)

@@ -157,9 +157,9 @@ static int remove_defunct(const struct mprog_hook *hook, const struct choice *c,
 {
 	*out = links_blank(hook);
 	out->ifindex = 0;
-	out->ours = true;
 	*out->dev = '\0';
-	out->id = c->pin.link.program;
+	links_describe_by_id(out, c->pin.link.program);
+	out->ours = true;
 	out->link = c->pin.link.id;
 	snprintf(out->pin, sizeof(out->pin), "%s", c->wanted->pin);
 	return dry ? 0 : linkpin_remove(c->wanted->pin, &c->pin, err);
