@@ -8,12 +8,14 @@
  * filters are, the last one is told twice.
  *
  * A short answer comes in one datagram, and is taken as it is.  A longer one is
- * asked for again.  Two that are equal are right.  Where they differ, what was
- * seen in any of them is collected, until dumps bring nothing new any more (QUIET
- * of them, or MOST in all): to stay unseen, a filter would have to be passed over
- * by every one of them.  The last dump is then the list, each filter once; and what
- * only earlier ones told is asked for one by one, which tells whether it
- * was deleted or passed over.  Such a filter is put behind the others of its prio.
+ * asked for again.  Two that are equal and tell nothing twice are taken: to be
+ * wrong, both would have to pass over the same filters, by the same changes at the
+ * same moments.  Else what was seen in any of them is collected, until dumps bring
+ * nothing new any more (QUIET of them, or MOST in all): to stay unseen, a filter
+ * would have to be passed over by every one of them.  The last dump is then the
+ * list, each filter once; and what only earlier ones told is asked for one by one,
+ * which tells whether it was deleted or passed over.  Such a filter is put behind
+ * the others of its prio.
  *
  * Reading a table twice that nobody changes costs some milliseconds for
  * thousands of filters, and nothing for those few that an interface has.
@@ -222,7 +224,7 @@ static int settle(struct rtnl *rtnl, const char *dev, const struct list *all, st
 	return status;
 }
 
-/* A dump that differed from the one before it: go on until what was seen is all. */
+/* A dump that was wrong, or differed from the one before it: go on until what was seen is all. */
 static int merge(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev, struct list *all, struct list *now,
 		 struct bpfstamp_err *err)
 {
@@ -249,12 +251,16 @@ int tcdump_filters(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev,
 {
 	struct list first = { 0 }, now = { 0 };
 	int status = dump(rtnl, request, dev, &now, err);
+	size_t told;
 
 	if (!status && now.bytes > SHORT) {
 		first = now;
 		now = (struct list){ 0 };
 		status = dump(rtnl, request, dev, &now, err);
-		if (!status && !equal(&first, &now))
+		told = now.count;
+		if (!status)
+			status = drop_repeated(&now, err);
+		if (!status && (now.count != told || !equal(&first, &now)))
 			status = merge(rtnl, request, dev, &first, &now, err);
 	}
 	free(first.items);

@@ -147,7 +147,7 @@ START_TEST(passed_over)
 	f.handle = FILTERS;
 	OK(netns_set(&f, true, &made));
 	netns.fault = (struct netns_fault){
-		.kind = NETNS_CALL, .after = 1, .times = 1, .call = delete_first, .arg = &other,
+		.kind = NETNS_CALL, .times = 1, .call = delete_first, .arg = &other,
 	};
 	list(500);
 	ck_assert_int_eq(netns.fault.times, 0);
@@ -175,12 +175,59 @@ START_TEST(told_twice)
 	for (f.handle = 1; f.handle <= 500; f.handle++)
 		OK(netns_set(&f, true, &made));
 	netns.fault = (struct netns_fault){
-		.kind = NETNS_CALL, .after = 1, .times = 1, .call = add_first, .arg = &other,
+		.kind = NETNS_CALL, .times = 1, .call = add_first, .arg = &other,
 	};
 	list(500);
 	ck_assert_int_eq(netns.fault.times, 0);
 	ck_assert_int_eq(told[FILTERS], 1);
 	rtnl_close(&other);
+}
+END_TEST
+
+/* The same in two dumps, which are equal then: one comes before the second datagram is made, and goes at the end. */
+struct visitor {
+	struct rtnl other;
+	unsigned int receives, dump;	/* so far; of one dump */
+};
+
+static bool come_and_go(void *arg)
+{
+	struct visitor *v = arg;
+	unsigned int at = v->receives++ % v->dump;
+	bool done = true;
+
+	netns.fault.kind = NETNS_NONE;
+	if (at == 0)
+		done = add_first(&v->other);
+	else if (at == v->dump - 1)
+		done = delete_first(&v->other);
+	netns.fault.kind = NETNS_CALL;
+	return done;
+}
+
+START_TEST(told_twice_alike)
+{
+	struct tc_filter f = netns_filter(1), made;
+	struct visitor v = { 0 };
+	unsigned int before;
+
+	netns_clsact();
+	OK(rtnl_open(&v.other, -1, &netns.err));
+	for (f.handle = 1; f.handle <= 500; f.handle++)
+		OK(netns_set(&f, true, &made));
+	ck_assert(add_first(&v.other));
+	before = netns.waits;
+	list(500);
+	v.dump = (netns.waits - before) / 2;
+	ck_assert_uint_ge(v.dump, 3);
+	ck_assert(delete_first(&v.other));
+	netns.fault = (struct netns_fault){
+		.kind = NETNS_CALL, .times = (int)(2 * v.dump), .call = come_and_go, .arg = &v,
+	};
+	list(500);
+	ck_assert_int_eq(netns.fault.times, 0);
+	ck_assert_int_eq(told[FILTERS], 0);
+	rtnl_close(&v.other);
 }
 END_TEST
 
@@ -211,6 +258,7 @@ Suite *suite_dumps_kernel(void)
 	tcase_add_test(tc, filters_that_stay);
 	tcase_add_test(tc, passed_over);
 	tcase_add_test(tc, told_twice);
+	tcase_add_test(tc, told_twice_alike);
 	tcase_add_test(tc, none);
 	return s;
 }
