@@ -64,7 +64,7 @@ BPF_TARGET = bpf
 UAPI = /usr/include/$(MULTIARCH)
 BPF_CFLAGS = -target $(BPF_TARGET) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -iquote include -isystem $(UAPI)
 
-$(BUILD)/%.bpf.o: %.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
+$(BUILD)/%.bpf.o: %.bpf.c $(wildcard bpf/*.h) include/bpfstamp.bpf.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -mcpu=v3 -c -o $@ $<
 

@@ -7,6 +7,7 @@
 #   unit           tests/test_*.c
 #   sanitized      the same, with ASan and UBSan
 #   cli, kernel, load, attach    tests/*.sh: the command, real packets, whole objects, living with what is attached
+#   vpc            tests/vpc.sh: the VXLAN and VLAN programs, on nodes with pods
 #   life           tests/life.sh: traffic, others and kill -9 while programs come and go
 #   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
@@ -33,7 +34,7 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-life \
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-vpc check-life \
 	check-compat check-fuzz check-oracle check-kernels oracle forms unit-tests life-helpers test-objects
 
 check:
@@ -45,6 +46,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-kernel
 	@$(MAKE) --no-print-directory WERROR=1 check-load
 	@$(MAKE) --no-print-directory WERROR=1 check-attach
+	@$(MAKE) --no-print-directory WERROR=1 check-vpc
 	@$(MAKE) --no-print-directory WERROR=1 check-life
 	@$(MAKE) --no-print-directory WERROR=1 check-compat
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
@@ -82,7 +84,7 @@ $(BUILD)/static/unit: $(TEST_OBJECTS) $(LIB_OBJECTS) $(BUILD)/static/bpfstamp
 	$(CC) $(LDFLAGS) -static -s -L$(@D) -o $@ $(filter %.o,$^) $(UNIT_LIBS)
 
 define test_bpf_rule
-$(BUILD)/tests/objects/%.$(1).o: $(2)/%.bpf.c bpf/helpers.h include/bpfstamp.bpf.h $(TEST_BPF_HEADERS)
+$(BUILD)/tests/objects/%.$(1).o: $(2)/%.bpf.c $(wildcard bpf/*.h) include/bpfstamp.bpf.h $(TEST_BPF_HEADERS)
 	@mkdir -p $$(@D)
 	$$(CLANG) $$(BPF_CFLAGS) -iquote bpf -mcpu=$(1) -c -o $$@ $$<
 endef
@@ -117,7 +119,7 @@ check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests
 	@$(TEST_ENV) tests/run.sh sanitized $(BUILD)/sanitized/unit
 
-check-cli check-kernel check-load check-attach: check-%: all $(TEST_BPF_BUILT)
+check-cli check-kernel check-load check-attach check-vpc: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
 
 $(BUILD)/record.so: tests/record/record.c
@@ -130,7 +132,7 @@ $(LIFE): $(BUILD)/tests/life/%: tests/life/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $<
 
-$(BUILD)/tests/life/gate.o: tests/life/gate.bpf.c bpf/helpers.h include/bpfstamp.bpf.h
+$(BUILD)/tests/life/gate.o: tests/life/gate.bpf.c $(wildcard bpf/*.h) include/bpfstamp.bpf.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -iquote bpf -mcpu=v3 -c -o $@ $<
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the programs here that try one feature each have in common: maps as BTF
- * defines them, and the helper functions that they call.
+ * What the programs here that try one feature each have in common, beside what
+ * helpers.h has for those in bpf/, too.
  */
 #ifndef TESTS_OBJECTS_FEATURES_H
 #define TESTS_OBJECTS_FEATURES_H
@@ -11,8 +11,6 @@
 
 #include "helpers.h"
 
-#define UINT(name, number) int (*name)[number]
-#define TYPE(name, of) __typeof__(of) *name
 #define ARRAY(name, of) __typeof__(of) *name[]
 
 #define NOINLINE __attribute__((noinline))
@@ -26,9 +24,6 @@
 /* Nothing that the compiler knows about x holds any longer. */
 #define OPAQUE(x) __asm__ volatile("" : "+r"(x))
 
-static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
-static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value, __u64 flags) =
-	(void *)BPF_FUNC_map_update_elem;
 static long (*const bpf_map_delete_elem)(void *map, const void *key) = (void *)BPF_FUNC_map_delete_elem;
 static long (*const bpf_map_push_elem)(void *map, const void *value, __u64 flags) =
 	(void *)BPF_FUNC_map_push_elem;

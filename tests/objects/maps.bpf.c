@@ -4,10 +4,6 @@
 
 #include "helpers.h"
 
-#define UINT(name, value) int (*name)[value]
-
-static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
-
 struct key {
 	__u32 vni;
 	__u8 mac[6];

@@ -1,0 +1,496 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# bpf/vpc_vxlan.bpf.c and bpf/vpc_vlan.bpf.c with real packets: the nodes n1 and
+# n2 and a stranger on one bridge, and on each node two pods of each of two
+# networks, whose pods have the same addresses.
+#
+#             n1                          n2
+#     red     r1 10.1.0.1, r2 10.1.0.2    r3 10.1.0.3, r4 10.1.0.4     the same in IPv6: fd01::1 to fd01::4
+#     blue    b1 10.1.0.1, b2 10.1.0.2    b3 10.1.0.3, b4 10.1.0.4
+#
+# Each pod sends with a hop limit of its own (red 101 to 104, blue 201 to 204),
+# which no program changes, so that a ping tells who answered it.  tcpdump on the
+# uplinks tells what is on the wire, and vpc_stats why something was dropped.
+set -u
+. "$(dirname "$0")/lib.sh"
+start vpc "$@"
+
+bpffs=$tmp/bpf
+[ "$(printf '\1\0' | od -An -tu2 | tr -d ' ')" = 1 ] && little=yes || little=''
+python=/usr/bin/python3
+[ -x $python ] || python=$(command -v python3)
+
+pods="r1 r2 r3 r4 b1 b2 b3 b4"
+declare -A network ifindex mac
+node_of() { case $1 in [rb][12]) echo n1 ;; *) echo n2 ;; esac }
+number_of() { echo "${1:1}"; }
+hops_of() { case $1 in r*) echo 10"${1:1}" ;; b*) echo 20"${1:1}" ;; esac }
+
+# ------------------------------------------------------------------- maps
+
+u32() {		# NUMBER: its bytes as this machine has them
+	local b
+	b=$(printf '%08x' "$1")
+	if [ "$little" ]; then
+		echo "0x${b:6:2} 0x${b:4:2} 0x${b:2:2} 0x${b:0:2}"
+	else
+		echo "0x${b:0:2} 0x${b:2:2} 0x${b:4:2} 0x${b:6:2}"
+	fi
+}
+
+address() {	# ADDRESS of the few forms that there are here: A.B.C.D or X::Y
+	local a b c d
+	if [[ $1 == *.* ]]; then
+		IFS=. read -r a b c d <<<"$1"
+		echo "0 0 0 0 0 0 0 0 0 0 0xff 0xff $a $b $c $d"
+	else
+		printf '0x%s 0x%s 0 0 0 0 0 0 0 0 0 0 0 0 0 0x%s\n' "${1:0:2}" "${1:2:2}" "${1##*::}"
+	fi
+}
+
+put() {		# NODE NETWORK ADDRESS IFINDEX NODE-ADDRESS MAC
+	# Words.
+	# shellcheck disable=SC2046
+	bpftool map update pinned "$bpffs/$1/vpc_pods" key $(u32 "$2") $(address "$3") \
+		value $(u32 "$4") $(address "$5") 0x${6//:/ 0x} 0 0
+}
+
+# Every pod of the network is known on both nodes.
+place() {	# POD NETWORK UNDERLAY (4 or 6)
+	local pod=$1 node at via=192.0.2. index n
+	n=$(number_of "$pod")
+	[ "$3" = 4 ] || via=fd00::
+	for node in n1 n2; do
+		index=0
+		at=$via$(node_of "$pod" | tr -d n)
+		[ "$(node_of "$pod")" != $node ] || index=${ifindex[$pod]} at=0000::0
+		put $node "$2" 10.1.0."$n" "$index" "$at" "${mac[$pod]}" &&
+		put $node "$2" fd01::"$n" "$index" "$at" "${mac[$pod]}" || return 1
+	done
+	network[$pod]=$2
+}
+
+# Sum over the processors of a field, such as .to_packets or .drops[5].
+stat() {	# NODE NETWORK IFINDEX FIELD
+	# shellcheck disable=SC2046
+	bpftool -j map lookup pinned "$bpffs/$1/vpc_stats" key $(u32 "$2") $(u32 "$3") 2>/dev/null |
+		jq "[.formatted.values[].value$4] | add // 0"
+}
+of_pod() {	# POD FIELD
+	stat "$(node_of "$1")" "${network[$1]}" "${ifindex[$1]}" "$2"
+}
+tagged='.drops[1]' source='.drops[5]' unknown='.drops[6]'
+
+rises() {	# NAME COUNTER… -- COMMAND…: the counter is higher after the command
+	local name=$1 counter=() before after
+	shift
+	while [ "$1" != -- ]; do counter+=("$1"); shift; done
+	shift
+	before=$("${counter[@]}")
+	"$@" >/dev/null 2>&1
+	for _ in 1 2 3 4 5; do
+		after=$("${counter[@]}")
+		[ "${after:-0}" -gt "${before:-0}" ] && break
+		sleep 0.05
+	done
+	if [ "${after:-0}" -gt "${before:-0}" ]; then
+		pass "$name"
+	else
+		fail "$name" "${counter[*]} was '$before' and is '$after'"
+	fi
+}
+
+# ------------------------------------------------------------------- devices
+
+in_ns() {
+	local ns=$1
+	shift
+	nsenter --net=/run/netns/"$ns" "$@"
+}
+
+pod() {		# NAME
+	local pod=$1 node n hops
+	node=$(node_of "$pod") n=$(number_of "$pod") hops=$(hops_of "$pod")
+	ip netns add "$pod" &&
+	ip -n "$node" link add "$pod" mtu 1430 type veth peer name eth0 mtu 1430 netns "$pod" || return 1
+	in_ns "$pod" sysctl -qw net.ipv4.ip_default_ttl="$hops" net.ipv6.conf.eth0.hop_limit="$hops" \
+		net.ipv6.conf.eth0.dad_transmits=1 &&
+	ip -n "$pod" address add 10.1.0."$n"/24 dev eth0 &&
+	ip -n "$pod" address add fd01::"$n"/64 dev eth0 &&
+	ip -n "$pod" link set lo up && ip -n "$pod" link set eth0 up && ip -n "$node" link set "$pod" up || return 1
+	ifindex[$pod]=$(ip -n "$node" -j link show "$pod" | jq '.[0].ifindex')
+	mac[$pod]=$(ip -n "$pod" -j link show eth0 | jq -r '.[0].address')
+}
+
+machine() {	# NAME NUMBER: on the bridge
+	ip netns add "$1" &&
+	ip -n wire link add "$1" type veth peer name uplink netns "$1" &&
+	ip -n wire link set "$1" master switch up &&
+	ip -n "$1" address add 192.0.2."$2"/24 dev uplink &&
+	ip -n "$1" address add fd00::"$2"/64 nodad dev uplink &&
+	ip -n "$1" link set lo up && ip -n "$1" link set uplink up
+}
+
+devices() {
+	local node p
+	ip netns add wire && ip -n wire link add switch type bridge && ip -n wire link set switch up &&
+	machine n1 1 && machine n2 2 && machine stranger 9 || return 1
+	for node in n1 n2; do
+		ip -n $node link add vxlan type vxlan external dstport 4789 && ip -n $node link set vxlan up &&
+		mkdir "$bpffs/$node" || return 1
+	done
+	for p in $pods; do
+		pod "$p" || return 1
+	done
+	index_of_vxlan=$(ip -n n1 -j link show vxlan | jq '.[0].ifindex')
+	index_of_uplink=$(ip -n n1 -j link show uplink | jq '.[0].ifindex')
+	[ "$index_of_vxlan $index_of_uplink" = "$(ip -n n2 -j link show vxlan | jq '.[0].ifindex') $(
+		ip -n n2 -j link show uplink | jq '.[0].ifindex')" ]
+}
+
+attach() {	# NODE DEV OBJECT PROGRAM OPTION…
+	local node=$1 dev=$2 object=$3 program=$4
+	shift 4
+	ok "attach $program to $dev on $node" "$BPFSTAMP" attach "$OBJECTS/$object.v3.o" --prog "$program" --netns "$node" \
+		--dev "$dev" --direction ingress --pin-path "$bpffs/$node" "$@"
+}
+
+# ------------------------------------------------------------------- who reaches whom
+
+answers() {	# POD ADDRESS: the pod that answers, or "-"
+	local got pod
+	got=$(in_ns "$1" ping -n -c 1 -W "${wait_ping:-1}" "$2" 2>/dev/null | sed -nE 's/.* (ttl|hlim|hops)=([0-9]+) .*/\2/p')
+	for pod in $pods; do
+		[ "$(hops_of "$pod")" != "$got" ] || { echo "$pod"; return; }
+	done
+	echo "-${got:+ $got}"
+}
+
+# Each pod finds at each address the pod of its own network that has it.
+matrix() {	# NAME
+	local pod n to jobs=()
+	rm -f "$tmp"/matrix.*
+	for pod in $pods; do
+		for n in 1 2 3 4; do
+			for to in 10.1.0.$n fd01::$n; do
+				answers "$pod" "$to" >"$tmp/matrix.$pod.$to" & jobs+=($!)
+			done
+		done
+		wait "${jobs[@]}"
+	done
+	for pod in $pods; do
+		for to in 10.1.0. fd01::; do
+			is "$1: $pod finds at $to"{1,2,3,4} "${pod:0:1}1 ${pod:0:1}2 ${pod:0:1}3 ${pod:0:1}4" \
+				"$(cat "$tmp/matrix.$pod.$to"{1,2,3,4} | paste -sd ' ')"
+		done
+	done
+}
+
+wire() {	# what tcpdump sees on the uplink of n1 goes to $tmp/wire.pcap
+	in_ns n1 tcpdump -Z root -i uplink -s 200 -U -w "$tmp/wire.pcap" 2>"$tmp/tcpdump" & dump=$!
+	for _ in {1..50}; do
+		grep -q listening "$tmp/tcpdump" && break
+		sleep 0.05
+	done
+}
+wire_ends() {
+	sleep 0.2
+	kill $dump
+	wait $dump
+	decoded=$(tcpdump -nnevr "$tmp/wire.pcap" 2>/dev/null | sed -E '/^[0-9]/!s/^ +//' )
+}
+
+# Sends 24 MiB from one pod to the other, which writes their digest; prints the sender's.
+bulk() {	# FROM TO ADDRESS
+	in_ns "$2" timeout 20 "$python" -c '
+import hashlib, socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+s = socket.create_server((sys.argv[1], 5001), family=family)
+open(sys.argv[2] + ".ready", "w")
+c, _ = s.accept()
+h = hashlib.sha256()
+while b := c.recv(1 << 16):
+    h.update(b)
+open(sys.argv[2], "w").write(h.hexdigest() + "\n")' "$3" "$tmp/received" & local receiver=$!
+	for _ in {1..100}; do
+		[ -e "$tmp/received.ready" ] && break
+		sleep 0.05
+	done
+	in_ns "$1" timeout 20 "$python" -c '
+import hashlib, os, socket, sys
+c = socket.create_connection((sys.argv[1], 5001))
+h = hashlib.sha256()
+for _ in range(24):
+    b = os.urandom(1 << 20)
+    h.update(b)
+    c.sendall(b)
+c.close()
+print(h.hexdigest())' "$3"
+	wait $receiver
+	rm -f "$tmp/received.ready"
+}
+
+# Segments and checksums are made by software before the wire, so that there really are some.
+without_offloads() {	# NAMESPACE DEVICE
+	in_ns "$1" "$python" -c '
+import array, fcntl, socket, struct, sys
+s = socket.socket()
+for command in (0x17, 0x19, 0x1f, 0x24, 0x2c):
+    value = array.array("B", struct.pack("II", command, 0))
+    try:
+        fcntl.ioctl(s, 0x8946, struct.pack("16sQ", sys.argv[1].encode(), value.buffer_info()[0]) + bytes(16))
+    except OSError:
+        pass' "$2"
+}
+
+transfers() {	# NAME FROM TO
+	local to sent
+	for to in 10.1.0."$(number_of "$3")" fd01::"$(number_of "$3")"; do
+		rm -f "$tmp/received"
+		sent=$(bulk "$2" "$3" "$to" 2>"$tmp/bulk")
+		is "$1: $2 to $3 at $to: digest" "${sent:-$(cat "$tmp/bulk")}" "$(cat "$tmp/received" 2>&1)"
+	done
+}
+
+# TCP and UDP checksum errors in NAMESPACE, and packets that it fragmented or put together.
+troubles() {
+	in_ns "$1" cat /proc/net/snmp /proc/net/snmp6 | awk '
+		/^(Ip|Tcp|Udp): [A-Z]/ { split($0, names); next }
+		/^(Ip|Tcp|Udp): / { for (i = 2; i <= NF; i++) value[$1 names[i]] = $i }
+		/^[IU][a-z]+6/ { value[$1] = $2 }
+		END { for (n in value) if (n ~ /Csum|Frag[OFC]|FragCreates|Reasm/ && value[n]) print n, value[n] }' | sort
+}
+
+no_troubles() {	# NAME
+	local ns
+	for ns in n1 n2 $pods; do
+		is "$1: no bad checksum and no fragment in $ns" "" "$(troubles $ns)"
+	done
+}
+
+# ------------------------------------------------------------------- forgers
+
+# Ethernet, IPv4 and UDP by hand.
+forger=$tmp/forger.py
+cat >"$forger" <<'END'
+import socket, struct, sys
+
+def checksum(b):
+    n = sum(struct.unpack(">%dH" % (len(b) // 2), b))
+    while n >> 16:
+        n = (n & 0xffff) + (n >> 16)
+    return ~n & 0xffff
+
+def frame(source, destination, tags):
+    udp = struct.pack(">4H", 9, 9, 8, 0)
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0,
+                     socket.inet_aton(source), socket.inet_aton(destination))
+    ip = ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:]
+    return bytes.fromhex("027670630001" "020000000099") + b"".join(tags) + struct.pack(">H", 0x800) + ip + udp
+
+def tag(vlan, proto=0x8100):
+    return struct.pack(">HH", proto, vlan)
+
+what, source, destination = sys.argv[1:4]
+if what == "vxlan":     # VNI NODE
+    vni, node = int(sys.argv[4]), sys.argv[5]
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.sendto(struct.pack(">II", 0x08000000, vni << 8) + frame(source, destination, []), (node, 4789))
+else:                   # DEVICE, and "VLAN" or "PROTO:VLAN" for each tag
+    tags = [tag(int(t.split(":")[-1]), int(t.split(":")[0], 16) if ":" in t else 0x8100) for t in sys.argv[5:]]
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((sys.argv[4], 0))
+    s.send(frame(source, destination, tags))
+END
+forge() {	# NAMESPACE vxlan|frame ARGUMENT…
+	local ns=$1
+	shift
+	in_ns "$ns" "$python" "$forger" "$@"
+}
+
+# ------------------------------------------------------------------- tests
+
+vxlan_pods() {	# UNDERLAY
+	local p vni own inline node
+	for p in $pods; do
+		vni=100 own='' inline=''
+		[ "${p:0:1}" = r ] || vni=200
+		place "$p" $vni "$1" || fail "vxlan: maps"
+		[ "$(number_of "$p")" -gt 2 ] || inline=--inline
+		case $p in ?[13]) own="--set pod_ipv4=10.1.0.$(number_of "$p") --set pod_ipv6=fd01::$(number_of "$p")" ;; esac
+		node=$(node_of "$p")
+		# Words.
+		# shellcheck disable=SC2086
+		attach "$node" "$p" vpc_vxlan from_pod $inline $own --set vni=$vni --set vxlan_ifindex="$index_of_vxlan" \
+			--set node_ipv4=192.0.2.${node#n} --set node_ipv6=fd00::${node#n}
+	done
+}
+
+test_vxlan() {
+	local vni
+	vxlan_pods 4
+	attach n1 vxlan vpc_vxlan from_vxlan --inline
+	attach n2 vxlan vpc_vxlan from_vxlan --set redirect_peer=0
+	ip -n r1 address del fd01::1/64 dev eth0
+	ip -n r1 address add fd01::1/64 dev eth0
+	sleep 2.2
+	is "vxlan: duplicate address detection is not answered" "" "$(ip -n r1 -6 address show dev eth0 tentative)"
+	wire
+	matrix "vxlan"
+	wire_ends
+	for vni in 100 200; do
+		has "vxlan: IPv4 in VNI $vni" "192.0.2.1\.[0-9]+ > 192.0.2.2.4789: VXLAN, flags \[I\] \(0x08\), vni $vni" "$decoded"
+		has "vxlan: IPv4 back in VNI $vni" "192.0.2.2\.[0-9]+ > 192.0.2.1.4789: VXLAN, flags \[I\] \(0x08\), vni $vni" "$decoded"
+	done
+	is "vxlan: no other VNI" "100 200" "$(grep -oE 'vni [0-9]+' <<<"$decoded" | sort -u | sed 's/vni //' | paste -sd ' ')"
+	has "vxlan: the pod's packet is inside" '10\.1\.0\.1 > 10\.1\.0\.3: ICMP echo request' "$decoded"
+	has "vxlan: IPv6 is inside" 'fd01::1 > fd01::3: .*ICMP6, echo request' "$decoded"
+	is "vxlan: no ARP or neighbour discovery of pods" "" "$(grep -E 'who-has 10\.|solicitation.*fd01' <<<"$decoded")"
+	is "vxlan: may not be fragmented" 0 "$(grep -c 'flags \[none\].*UDP.*length' <<<"$decoded")"
+}
+
+test_vxlan_bulk() {
+	transfers "vxlan" r1 r3
+	without_offloads n1 uplink
+	without_offloads n2 uplink
+	wire
+	transfers "vxlan, no offloads" b2 b4
+	wire_ends
+	is "vxlan: all segments fit" "" "$(sed -nE 's/.*, length ([0-9]+): 192.*/\1/p' <<<"$decoded" | awk '$1 > 1514' | head -n 3)"
+	no_troubles "vxlan"
+}
+
+test_vxlan_isolation() {
+	local dropped=(stat n2 0 "$index_of_vxlan")
+	rises "vxlan: control: what n1 sends reaches the pod" of_pod r3 .to_packets -- \
+		forge n1 vxlan 10.1.0.1 10.1.0.3 100 192.0.2.2
+	rises "vxlan: control: in the other network the other pod" of_pod b3 .to_packets -- \
+		forge n1 vxlan 10.1.0.1 10.1.0.3 200 192.0.2.2
+	rises "vxlan: a stranger's VNI is dropped" "${dropped[@]}" $source -- forge stranger vxlan 10.1.0.1 10.1.0.3 100 192.0.2.2
+	rises "vxlan: a pod of that node as source" "${dropped[@]}" $source -- forge n1 vxlan 10.1.0.4 10.1.0.3 100 192.0.2.2
+	rises "vxlan: a source that does not exist" "${dropped[@]}" $source -- forge n1 vxlan 10.1.0.77 10.1.0.3 100 192.0.2.2
+	rises "vxlan: a VNI that does not exist" "${dropped[@]}" $source -- forge n1 vxlan 10.1.0.1 10.1.0.3 300 192.0.2.2
+	rises "vxlan: a pod that does not exist" "${dropped[@]}" $unknown -- forge n1 vxlan 10.1.0.1 10.1.0.78 100 192.0.2.2
+	rises "vxlan: a pod of the node that sends" "${dropped[@]}" $unknown -- forge n1 vxlan 10.1.0.1 10.1.0.2 100 192.0.2.2
+	isolated_pods "vxlan"
+}
+
+# Of pods, the same for both.
+isolated_pods() {	# NAME
+	local pod
+	put n1 "${network[r3]}" 10.1.0.9 0 192.0.2.2 "${mac[r3]}" && put n2 "${network[r3]}" 10.1.0.9 "${ifindex[r3]}" 0000::0 "${mac[r3]}"
+	ip -n r3 address add 10.1.0.9/24 dev eth0 2>/dev/null
+	is "$1: what only red has, red reaches" r3 "$(answers r2 10.1.0.9)"
+	for pod in b1 b4; do
+		is "$1: what only red has, $pod does not" - "$(wait_ping=0.2 answers $pod 10.1.0.9)"
+	done
+	rises "$1: and it is counted" of_pod b1 $unknown -- forge b1 frame 10.1.0.1 10.1.0.9 eth0
+	for pod in r1 r2; do		# one has a stamped address, the other does not
+		rises "$1: $pod with the address of a neighbour" of_pod $pod $source -- forge $pod frame 10.1.0.4 10.1.0.3 eth0
+		rises "$1: $pod with an address of nobody" of_pod $pod $source -- forge $pod frame 10.1.0.99 10.1.0.3 eth0
+		rises "$1: control: $pod with its own" of_pod r3 .to_packets -- forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0
+		rises "$1: $pod with a tag" of_pod $pod $tagged -- forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0 200
+		rises "$1: $pod with a service tag" of_pod $pod $tagged -- \
+			forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0 88a8:200 100
+	done
+}
+
+test_vxlan_ipv6() {
+	vxlan_pods 6
+	wire
+	matrix "vxlan over IPv6"
+	transfers "vxlan over IPv6" b1 b3
+	wire_ends
+	has "vxlan over IPv6: VNI 100" 'fd00::1\.[0-9]+ > fd00::2.4789: .*VXLAN, flags \[I\] \(0x08\), vni 100' "$decoded"
+	has "vxlan over IPv6: VNI 200" 'fd00::2\.[0-9]+ > fd00::1.4789: .*VXLAN, flags \[I\] \(0x08\), vni 200' "$decoded"
+	is "vxlan over IPv6: nothing over IPv4" 0 "$(grep -c '192.0.2.2.4789' <<<"$decoded")"
+	no_troubles "vxlan over IPv6"
+}
+
+# r2 becomes a pod of the blue network: its map entries move, and it is stamped anew.
+test_moved() {
+	local node
+	is "moved: before" r3 "$(answers r2 10.1.0.3)"
+	for node in n1 n2; do
+		put $node 200 10.1.0.22 "$([ $node = n2 ] || echo "${ifindex[r2]}")" "$([ $node = n2 ] && echo 192.0.2.1 || echo 0000::0)" "${mac[r2]}"
+	done
+	ip -n r2 address add 10.1.0.22/24 dev eth0
+	is "moved: not yet" - "$(in_ns r2 ping -n -c 1 -W 0.2 -I 10.1.0.22 10.1.0.3 2>&1 | sed -nE 's/.* ttl=([0-9]+) .*/\1/p' | grep . || echo -)"
+	ok "moved: restamp" "$BPFSTAMP" set --netns n1 --dev r2 --direction ingress --pin-path "$bpffs/n1" vni=200 \
+		--object "$OBJECTS/vpc_vxlan.v3.o" --prog from_pod
+	is "moved: the other side" 203 "$(in_ns r2 ping -n -c 1 -W 1 -I 10.1.0.22 10.1.0.3 2>&1 | sed -nE 's/.* ttl=([0-9]+) .*/\1/p')"
+	is "moved: its old address is nobody's" - "$(wait_ping=0.2 answers r2 10.1.0.3)"
+}
+
+vlan_pods() {	# OPTION…
+	local p vlan
+	for p in $pods; do
+		vlan=100
+		[ "${p:0:1}" = r ] || vlan=200
+		place "$p" $((vlan_bit | vlan)) 4 || fail "vlan: maps"
+		ip -n "$p" link set eth0 mtu 1500
+		ip -n "$(node_of "$p")" link set "$p" mtu 1500
+		attach "$(node_of "$p")" "$p" vpc_vlan to_uplink "$@" --set vlan=$vlan --set uplink_ifindex="$index_of_uplink"
+	done
+}
+
+test_vlan() {
+	local vlan node dropped=(stat n2 0 "$index_of_uplink") passed_by
+	vlan_bit=0x1000000
+	vlan_pods --inline
+	attach n1 uplink vpc_vlan from_uplink
+	attach n2 uplink vpc_vlan from_uplink --set redirect_peer=0
+	wire
+	matrix "vlan"
+	wire_ends
+	for vlan in 100 200; do
+		has "vlan: IPv4 in VLAN $vlan" "^.*${mac[${pods:0:2}]}.*" "${mac[r1]}"
+		has "vlan: tag $vlan" "ethertype 802.1Q \(0x8100\), length [0-9]+: vlan $vlan, p 0, ethertype IPv4" "$decoded"
+		has "vlan: tag $vlan, IPv6" "ethertype 802.1Q \(0x8100\), length [0-9]+: vlan $vlan, p 0, ethertype IPv6" "$decoded"
+	done
+	has "vlan: from the pod's address to the other pod's" "${mac[r1]} > ${mac[r3]}, ethertype 802.1Q.*vlan 100" "$decoded"
+	is "vlan: no other tag" "100 200" "$(grep -oE 'vlan [0-9]+' <<<"$decoded" | sort -u | sed 's/vlan //' | paste -sd ' ')"
+	is "vlan: no tunnel" "" "$(grep VXLAN <<<"$decoded")"
+	transfers "vlan" b2 b4
+	no_troubles "vlan"
+	ok "vlan: untagged frames pass" in_ns n1 ping -n -c 1 -W 1 192.0.2.2
+
+	rises "vlan: control: what comes from outside reaches the pod" of_pod r3 .to_packets -- \
+		forge stranger frame 10.1.0.77 10.1.0.3 uplink 100
+	rises "vlan: another VLAN" "${dropped[@]}" $unknown -- forge stranger frame 10.1.0.77 10.1.0.3 uplink 300
+	rises "vlan: no such pod" "${dropped[@]}" $unknown -- forge stranger frame 10.1.0.77 10.1.0.78 uplink 100
+	rises "vlan: a service tag" "${dropped[@]}" $unknown -- forge stranger frame 10.1.0.77 10.1.0.3 uplink 88a8:100
+	rises "vlan: two tags" "${dropped[@]}" $tagged -- forge stranger frame 10.1.0.77 10.1.0.3 uplink 100 200
+	rises "vlan: with the address of a pod of this node" "${dropped[@]}" $source -- \
+		forge stranger frame 10.1.0.4 10.1.0.3 uplink 100
+	# The node itself hears what has no tag and nothing of all others.
+	in_ns n2 "$python" -c '
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x800))
+' || fail "vlan: AF_PACKET"
+	isolated_pods "vlan"
+}
+
+test_vlan_ad() {
+	vlan_bit=0x2000000
+	vlan_pods --set vlan_ad=1
+	wire
+	matrix "vlan, 802.1ad"
+	wire_ends
+	has "vlan, 802.1ad: tag" 'ethertype 802.1Q-QinQ \(0x88a8\), length [0-9]+: vlan 200, p 0, ethertype IPv4' "$decoded"
+	is "vlan, 802.1ad: no other tag" 0 "$(grep -c '0x8100' <<<"$decoded")"
+}
+
+[ "$isolated" = yes ] || { skip vpc "needs root, to make namespaces and a bpffs"; finish; }
+for program in bpftool jq tcpdump python3; do
+	have $program || { skip vpc "$program is not installed"; finish; }
+done
+mkdir "$bpffs" && mount -t bpf none "$bpffs" || { skip vpc "no bpffs"; finish; }
+devices || { skip vpc "no veth, bridge or vxlan devices"; finish; }
+for t in ${TESTS:-vxlan vxlan_bulk vxlan_isolation vxlan_ipv6 moved vlan vlan_ad}; do
+	began=$SECONDS
+	test_$t
+	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"
+done
+finish
