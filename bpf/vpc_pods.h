@@ -173,8 +173,9 @@ static inline enum vpc_drop vpc_read(struct __sk_buff *skb, struct vpc_packet *p
 
 /*
  * To a pod of this node: right into its namespace, or, where redirect_peer is
- * stamped 0 (the interface is no veth, or the kernel is older than 5.10), out of
- * the interface that the node has for it.
+ * stamped 0 (the interface is no veth, or the pod's end of it is in the node's
+ * namespace), out of the interface that the node has for it, past what stands
+ * at its egress.
  */
 static inline int vpc_deliver(struct __sk_buff *skb, __u32 network, const struct vpc_pod *pod)
 {
@@ -192,7 +193,7 @@ static inline int vpc_deliver(struct __sk_buff *skb, __u32 network, const struct
 	}
 	if (!STAMP(bool, redirect_peer, 1))
 		return (int)bpf_redirect(pod->ifindex, 0);
-	/* Nobody looks at the destination again. */
+	/* Older kernels do not look at the destination again, which was another's when the packet came. */
 	bpf_skb_change_type(skb, PACKET_HOST);
 	return (int)bpf_redirect_peer(pod->ifindex, 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* needs: Linux 5.10 (bpf_redirect_peer; with redirect_peer=0 Linux 5.0) */
+/* needs: Linux 5.10 (bpf_redirect_peer) */
 /*
  * Pods of many nodes in many networks, each a VLAN of the switches between the
  * nodes.
