@@ -50,7 +50,7 @@ enum vpc_drop {
 	VPC_PASS,		/* not dropped */
 	VPC_DROP_TAGGED,	/* a VLAN tag where there may be none */
 	VPC_DROP_PROTOCOL,	/* neither IPv4 nor IPv6, or cut short */
-	VPC_DROP_NEIGHBOUR,	/* ARP or neighbour discovery that asks nothing, such as a pod looking for its own address */
+	VPC_DROP_NEIGHBOUR,	/* ARP or neighbour discovery that asks nothing, or whether an address is taken */
 	VPC_DROP_MULTICAST,	/* multicast and broadcast, which are not carried */
 	VPC_DROP_SOURCE,	/* not an address of that pod, or not of a pod of that node */
 	VPC_DROP_UNKNOWN,	/* no such address in that network, or not where it was sent to */
@@ -60,7 +60,7 @@ enum vpc_drop {
 
 /* Bytes are those of the frames that the pod sees; a packet that is to be segmented later counts as one. */
 struct vpc_stats {
-	__u64 from_packets, from_bytes;		/* sent by the pod, with what was dropped, without what was answered */
+	__u64 from_packets, from_bytes;		/* sent by the pod: also what was dropped, not what was answered */
 	__u64 to_packets, to_bytes;		/* sent on to the pod */
 	__u64 drops[VPC_DROPS];			/* by reason; drops[VPC_PASS] stays 0 */
 };

@@ -143,7 +143,8 @@ static void drops(const struct program *p, const char *packet, uint32_t size, en
 }
 
 /* The packet comes out as answer, and goes somewhere. */
-static void answers(const struct program *p, const char *packet, uint32_t size, const char *answer, uint32_t answer_size)
+static void answers(const struct program *p, const char *packet, uint32_t size, const char *answer,
+		    uint32_t answer_size)
 {
 	uint8_t frame[256] = { 0 };
 
@@ -151,7 +152,8 @@ static void answers(const struct program *p, const char *packet, uint32_t size, 
 	ck_assert_uint_eq(run(p, frame, &size), TC_ACT_REDIRECT);
 	ck_assert_uint_eq(size, answer_size);
 	for (uint32_t i = 0; i < size; i++)
-		ck_assert_msg(frame[i] == (uint8_t)answer[i], "byte %u is %02x, not %02x", i, frame[i], (uint8_t)answer[i]);
+		ck_assert_msg(frame[i] == (uint8_t)answer[i], "byte %u is %02x, not %02x", i, frame[i],
+			      (uint8_t)answer[i]);
 }
 
 /* -------------------------------------------------------------------- ARP */
@@ -185,10 +187,12 @@ END_TEST
 
 #define FD01(n) "\xfd\x01\0\0\0\0\0\0\0\0\0\0\0\0\0" n
 #define NODES2 "\xff\x02\0\0\0\0\0\0\0\0\0\x01\xff\0\0\x02"
+#define GROUP2 "\x33\x33\xff\0\0\x02"
 #define NEIGHBOUR(to, from, len, hops, source, destination, type, checksum, flags, target, option) \
-	to from "\x86\xdd\x60\0\0\0\0" len "\x3a" hops source destination type "\0" checksum flags "\0\0\0" target option
+	to from "\x86\xdd\x60\0\0\0\0" len "\x3a" hops source destination \
+	type "\0" checksum flags "\0\0\0" target option
 #define SOLICITS(hops, source, target) \
-	NEIGHBOUR("\x33\x33\xff\0\0\x02", POD_MAC, "\x20", hops, source, NODES2, "\x87", "\0\0", "\0", target, "\x01\x01" POD_MAC)
+	NEIGHBOUR(GROUP2, POD_MAC, "\x20", hops, source, NODES2, "\x87", "\0\0", "\0", target, "\x01\x01" POD_MAC)
 
 START_TEST(neighbour)
 {
@@ -196,16 +200,16 @@ START_TEST(neighbour)
 	 * The sum by hand: addresses 2 * 0xfd01 + 2 + 1, length 0x20, protocol 0x3a, 0x8800, 0xe000, target
 	 * 0xfd01 + 2, option 0x0201 + 0x0276 + 0x7063 + 0x0001: 0x4d43d, which folds to 0xd441.
 	 */
-	const char *answer = NEIGHBOUR(POD_MAC, VPC_MAC, "\x20", "\xff", FD01("\x02"), FD01("\x01"), "\x88", "\x2b\xbe",
-				       "\xe0", FD01("\x02"), "\x02\x01" VPC_MAC);
+	const char *answer = NEIGHBOUR(POD_MAC, VPC_MAC, "\x20", "\xff", FD01("\x02"), FD01("\x01"), "\x88",
+				       "\x2b\xbe", "\xe0", FD01("\x02"), "\x02\x01" VPC_MAC);
 	struct program p;
 
 	if (!start(&p, "from_pod", NULL, NULL))
 		return;
 	answers(&p, PACKET(SOLICITS("\xff", FD01("\x01"), FD01("\x02"))), answer, 86);
 	/* Without the option that tells who asks. */
-	answers(&p, PACKET(NEIGHBOUR("\x33\x33\xff\0\0\x02", POD_MAC, "\x18", "\xff", FD01("\x01"), NODES2, "\x87", "\0\0",
-				     "\0", FD01("\x02"), "")), answer, 86);
+	answers(&p, PACKET(NEIGHBOUR(GROUP2, POD_MAC, "\x18", "\xff", FD01("\x01"), NODES2, "\x87",
+				     "\0\0", "\0", FD01("\x02"), "")), answer, 86);
 	/* Duplicate address detection, a router between, its own address, a group, and cut short. */
 	drops(&p, PACKET(SOLICITS("\xff", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", FD01("\x02"))), VPC_DROP_NEIGHBOUR);
 	drops(&p, PACKET(SOLICITS("\xfe", FD01("\x01"), FD01("\x02"))), VPC_DROP_NEIGHBOUR);
@@ -213,10 +217,11 @@ START_TEST(neighbour)
 	drops(&p, PACKET(SOLICITS("\xff", FD01("\x01"), NODES2)), VPC_DROP_NEIGHBOUR);
 	drops(&p, SOLICITS("\xff", FD01("\x01"), FD01("\x02")), 77, VPC_DROP_PROTOCOL);
 	/* An advertisement to a neighbour would be believed; and no address of IPv4 may come as one of IPv6. */
-	drops(&p, PACKET(NEIGHBOUR(VPC_MAC, POD_MAC, "\x20", "\xff", FD01("\x01"), FD01("\x02"), "\x88", "\0\0", "\x20",
-				   FD01("\x01"), "\x02\x01" POD_MAC)), VPC_DROP_NEIGHBOUR);
-	drops(&p, PACKET(NEIGHBOUR(VPC_MAC, POD_MAC, "\x20", "\xff", "\0\0\0\0\0\0\0\0\0\0\xff\xff" IP1, FD01("\x02"), "\x80",
-				   "\0\0", "\0", FD01("\x01"), "\x02\x01" POD_MAC)), VPC_DROP_PROTOCOL);
+	drops(&p, PACKET(NEIGHBOUR(VPC_MAC, POD_MAC, "\x20", "\xff", FD01("\x01"), FD01("\x02"), "\x88", "\0\0",
+				   "\x20", FD01("\x01"), "\x02\x01" POD_MAC)), VPC_DROP_NEIGHBOUR);
+	drops(&p, PACKET(NEIGHBOUR(VPC_MAC, POD_MAC, "\x20", "\xff", "\0\0\0\0\0\0\0\0\0\0\xff\xff" IP1,
+				   FD01("\x02"), "\x80", "\0\0", "\0", FD01("\x01"), "\x02\x01" POD_MAC)),
+	      VPC_DROP_PROTOCOL);
 	stop(&p);
 }
 END_TEST

@@ -151,7 +151,8 @@ devices() {
 attach() {	# NODE DEV OBJECT PROGRAM OPTION…
 	local node=$1 dev=$2 object=$3 program=$4
 	shift 4
-	ok "attach $program to $dev on $node" "$BPFSTAMP" attach "$OBJECTS/$object.v3.o" --prog "$program" --netns "$node" \
+	ok "attach $program to $dev on $node" "$BPFSTAMP" attach "$OBJECTS/$object.v3.o" --prog "$program" \
+		--netns "$node" \
 		--dev "$dev" --direction ingress --pin-path "$bpffs/$node" "$@"
 }
 
@@ -160,7 +161,8 @@ attach() {	# NODE DEV OBJECT PROGRAM OPTION…
 answers() {	# POD ADDRESS [OPTION…]: the pod that answers, or "-"
 	local from=$1 got pod
 	shift
-	got=$(in_ns "$from" ping -n -c 1 -W "${wait_ping:-1}" "$@" 2>/dev/null | sed -nE 's/.* (ttl|hlim|hops)=([0-9]+) .*/\2/p')
+	got=$(in_ns "$from" ping -n -c 1 -W "${wait_ping:-1}" "$@" 2>/dev/null |
+		sed -nE 's/.* (ttl|hlim|hops)=([0-9]+) .*/\2/p')
 	for pod in $pods; do
 		[ "$(hops_of "$pod")" != "$got" ] || { echo "$pod"; return; }
 	done
@@ -319,11 +321,14 @@ vxlan_pods() {	# UNDERLAY
 		vni=100 own='' inline=''
 		[ "${p:0:1}" = r ] || vni=200
 		[ "$(number_of "$p")" -gt 2 ] || inline=--inline
-		case $p in ?[13]) own="--set pod_ipv4=10.1.0.$(number_of "$p") --set pod_ipv6=fd01::$(number_of "$p")" ;; esac
+		case $p in
+		?[13]) own="--set pod_ipv4=10.1.0.$(number_of "$p") --set pod_ipv6=fd01::$(number_of "$p")" ;;
+		esac
 		node=$(node_of "$p")
 		# Words.
 		# shellcheck disable=SC2086
-		attach "$node" "$p" vpc_vxlan from_pod $inline $own --set vni=$vni --set vxlan_ifindex="$index_of_vxlan" \
+		attach "$node" "$p" vpc_vxlan from_pod $inline $own --set vni=$vni \
+			--set vxlan_ifindex="$index_of_vxlan" \
 			--set node_ipv4=192.0.2.${node#n} --set node_ipv6=fd00::${node#n}
 	done
 	for p in $pods; do
@@ -334,7 +339,7 @@ vxlan_pods() {	# UNDERLAY
 }
 
 test_vxlan() {
-	local vni
+	local vni is_vxlan='VXLAN, flags \[I\] \(0x08\), vni'
 	vxlan_pods 4
 	attach n1 vxlan vpc_vxlan from_vxlan --inline
 	attach n2 vxlan vpc_vxlan from_vxlan --set redirect_peer=0
@@ -346,13 +351,17 @@ test_vxlan() {
 	matrix "vxlan"
 	wire_ends
 	for vni in 100 200; do
-		has "vxlan: IPv4 in VNI $vni" "192.0.2.1\.[0-9]+ > 192.0.2.2.4789: VXLAN, flags \[I\] \(0x08\), vni $vni" "$decoded"
-		has "vxlan: IPv4 back in VNI $vni" "192.0.2.2\.[0-9]+ > 192.0.2.1.4789: VXLAN, flags \[I\] \(0x08\), vni $vni" "$decoded"
+		has "vxlan: IPv4 in VNI $vni" "192.0.2.1\.[0-9]+ > 192.0.2.2.4789: $is_vxlan $vni" \
+			"$decoded"
+		has "vxlan: IPv4 back in VNI $vni" "192.0.2.2\.[0-9]+ > 192.0.2.1.4789: $is_vxlan $vni" \
+			"$decoded"
 	done
-	is "vxlan: no other VNI" "100 200" "$(grep -oE 'vni [0-9]+' <<<"$decoded" | sort -u | sed 's/vni //' | paste -sd ' ')"
+	is "vxlan: no other VNI" "100 200" \
+		"$(grep -oE 'vni [0-9]+' <<<"$decoded" | sort -u | sed 's/vni //' | paste -sd ' ')"
 	has "vxlan: the pod's packet is inside" '10\.1\.0\.1 > 10\.1\.0\.3: ICMP echo request' "$decoded"
 	has "vxlan: IPv6 is inside" 'fd01::1 > fd01::3: .*ICMP6, echo request' "$decoded"
-	is "vxlan: no ARP or neighbour discovery of pods" "" "$(grep -E 'who-has 10\.|solicitation.*fd01' <<<"$decoded")"
+	is "vxlan: no ARP or neighbour discovery of pods" "" \
+		"$(grep -E 'who-has 10\.|solicitation.*fd01' <<<"$decoded")"
 	is "vxlan: may not be fragmented" 0 "$(grep -c 'flags \[none\].*UDP.*length' <<<"$decoded")"
 }
 
@@ -363,7 +372,8 @@ test_vxlan_bulk() {
 	wire
 	transfers "vxlan, no offloads" b2 b4
 	wire_ends
-	is "vxlan: all segments fit" "" "$(sed -nE 's/.*, length ([0-9]+): 192.*/\1/p' <<<"$decoded" | awk '$1 > 1514' | head -n 3)"
+	is "vxlan: all segments fit" "" \
+		"$(sed -nE 's/.*, length ([0-9]+): 192.*/\1/p' <<<"$decoded" | awk '$1 > 1514' | head -n 3)"
 	no_troubles "vxlan"
 	# More than fits is not fragmented behind the pod's back.
 	pods_mtu 1500 b2 b4
@@ -391,12 +401,18 @@ test_vxlan_isolation() {
 		forge n1 vxlan 10.1.0.1 10.1.0.3 100 192.0.2.2
 	rises "vxlan: control: in the other network the other pod" of_pod b3 .to_packets -- \
 		forge n1 vxlan 10.1.0.1 10.1.0.3 200 192.0.2.2
-	rises "vxlan: a stranger's VNI is dropped" "${dropped[@]}" $source -- forge stranger vxlan 10.1.0.1 10.1.0.3 100 192.0.2.2
-	rises "vxlan: a pod of that node as source" "${dropped[@]}" $source -- forge n1 vxlan 10.1.0.4 10.1.0.3 100 192.0.2.2
-	rises "vxlan: a source that does not exist" "${dropped[@]}" $source -- forge n1 vxlan 10.1.0.77 10.1.0.3 100 192.0.2.2
-	rises "vxlan: a VNI that does not exist" "${dropped[@]}" $source -- forge n1 vxlan 10.1.0.1 10.1.0.3 300 192.0.2.2
-	rises "vxlan: a pod that does not exist" "${dropped[@]}" $unknown -- forge n1 vxlan 10.1.0.1 10.1.0.78 100 192.0.2.2
-	rises "vxlan: a pod of the node that sends" "${dropped[@]}" $unknown -- forge n1 vxlan 10.1.0.1 10.1.0.2 100 192.0.2.2
+	rises "vxlan: a stranger's VNI is dropped" "${dropped[@]}" $source -- \
+		forge stranger vxlan 10.1.0.1 10.1.0.3 100 192.0.2.2
+	rises "vxlan: a pod of that node as source" "${dropped[@]}" $source -- \
+		forge n1 vxlan 10.1.0.4 10.1.0.3 100 192.0.2.2
+	rises "vxlan: a source that does not exist" "${dropped[@]}" $source -- \
+		forge n1 vxlan 10.1.0.77 10.1.0.3 100 192.0.2.2
+	rises "vxlan: a VNI that does not exist" "${dropped[@]}" $source -- \
+		forge n1 vxlan 10.1.0.1 10.1.0.3 300 192.0.2.2
+	rises "vxlan: a pod that does not exist" "${dropped[@]}" $unknown -- \
+		forge n1 vxlan 10.1.0.1 10.1.0.78 100 192.0.2.2
+	rises "vxlan: a pod of the node that sends" "${dropped[@]}" $unknown -- \
+		forge n1 vxlan 10.1.0.1 10.1.0.2 100 192.0.2.2
 	isolated_pods "vxlan"
 }
 
@@ -412,10 +428,14 @@ isolated_pods() {	# NAME
 	done
 	rises "$1: and it is counted" of_pod b1 $unknown -- forge b1 frame 10.1.0.1 10.1.0.9 eth0
 	for pod in r1 r2; do		# one has a stamped address, the other does not
-		rises "$1: $pod with the address of a neighbour" of_pod $pod $source -- forge $pod frame 10.1.0.4 10.1.0.3 eth0
-		rises "$1: $pod with an address of nobody" of_pod $pod $source -- forge $pod frame 10.1.0.99 10.1.0.3 eth0
-		rises "$1: control: $pod with its own" of_pod r3 .to_packets -- forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0
-		rises "$1: $pod with a tag" of_pod $pod $tagged -- forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0 200
+		rises "$1: $pod with the address of a neighbour" of_pod $pod $source -- \
+			forge $pod frame 10.1.0.4 10.1.0.3 eth0
+		rises "$1: $pod with an address of nobody" of_pod $pod $source -- \
+			forge $pod frame 10.1.0.99 10.1.0.3 eth0
+		rises "$1: control: $pod with its own" of_pod r3 .to_packets -- \
+			forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0
+		rises "$1: $pod with a tag" of_pod $pod $tagged -- \
+			forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0 200
 		rises "$1: $pod with a service tag" of_pod $pod $tagged -- \
 			forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0 88a8:200 100
 	done
@@ -427,8 +447,10 @@ test_vxlan_ipv6() {
 	matrix "vxlan over IPv6"
 	transfers "vxlan over IPv6" b1 b3
 	wire_ends
-	has "vxlan over IPv6: VNI 100" 'fd00::1\.[0-9]+ > fd00::2.4789: .*VXLAN, flags \[I\] \(0x08\), vni 100' "$decoded"
-	has "vxlan over IPv6: VNI 200" 'fd00::2\.[0-9]+ > fd00::1.4789: .*VXLAN, flags \[I\] \(0x08\), vni 200' "$decoded"
+	has "vxlan over IPv6: VNI 100" 'fd00::1\.[0-9]+ > fd00::2.4789: .*VXLAN, flags \[I\] \(0x08\), vni 100' \
+		"$decoded"
+	has "vxlan over IPv6: VNI 200" 'fd00::2\.[0-9]+ > fd00::1.4789: .*VXLAN, flags \[I\] \(0x08\), vni 200' \
+		"$decoded"
 	is "vxlan over IPv6: nothing over IPv4" 0 "$(grep -c '192.0.2.2.4789' <<<"$decoded")"
 	no_troubles "vxlan over IPv6"
 }
@@ -454,12 +476,13 @@ vlan_pods() {	# OPTION…
 		[ "${p:0:1}" = r ] || vlan=200
 		place "$p" $((vlan_bit | vlan)) 4 || fail "vlan: $p cannot be placed"
 		pods_mtu 1500 "$p"
-		attach "$(node_of "$p")" "$p" vpc_vlan to_uplink "$@" --set vlan=$vlan --set uplink_ifindex="$index_of_uplink"
+		attach "$(node_of "$p")" "$p" vpc_vlan to_uplink "$@" --set vlan=$vlan \
+			--set uplink_ifindex="$index_of_uplink"
 	done
 }
 
 test_vlan() {
-	local vlan node dropped=(stat n2 0 "$index_of_uplink") passed_by
+	local vlan dropped=(stat n2 0 "$index_of_uplink")
 	vlan_bit=0x1000000
 	vlan_pods --inline
 	attach n1 uplink vpc_vlan from_uplink
@@ -468,11 +491,15 @@ test_vlan() {
 	matrix "vlan"
 	wire_ends
 	for vlan in 100 200; do
-		has "vlan: tag $vlan" "ethertype 802.1Q \(0x8100\), length [0-9]+: vlan $vlan, p 0, ethertype IPv4" "$decoded"
-		has "vlan: tag $vlan, IPv6" "ethertype 802.1Q \(0x8100\), length [0-9]+: vlan $vlan, p 0, ethertype IPv6" "$decoded"
+		has "vlan: tag $vlan" "ethertype 802.1Q \(0x8100\), length [0-9]+: vlan $vlan, p 0, ethertype IPv4" \
+			"$decoded"
+		has "vlan: tag $vlan, IPv6" "802.1Q \(0x8100\), length [0-9]+: vlan $vlan, p 0, ethertype IPv6" \
+			"$decoded"
 	done
-	has "vlan: from the pod's address to the other pod's" "${mac[r1]} > ${mac[r3]}, ethertype 802.1Q.*vlan 100" "$decoded"
-	is "vlan: no other tag" "100 200" "$(grep -oE 'vlan [0-9]+' <<<"$decoded" | sort -u | sed 's/vlan //' | paste -sd ' ')"
+	has "vlan: from the pod's address to the other pod's" "${mac[r1]} > ${mac[r3]}, ethertype 802.1Q.*vlan 100" \
+		"$decoded"
+	is "vlan: no other tag" "100 200" \
+		"$(grep -oE 'vlan [0-9]+' <<<"$decoded" | sort -u | sed 's/vlan //' | paste -sd ' ')"
 	is "vlan: no tunnel" "" "$(grep VXLAN <<<"$decoded")"
 	transfers "vlan" b2 b4
 	no_troubles "vlan"
@@ -482,7 +509,8 @@ test_vlan() {
 		forge stranger frame 10.1.0.77 10.1.0.3 uplink 100
 	rises "vlan: another VLAN" "${dropped[@]}" $unknown -- forge stranger frame 10.1.0.77 10.1.0.3 uplink 300
 	rises "vlan: no such pod" "${dropped[@]}" $unknown -- forge stranger frame 10.1.0.77 10.1.0.78 uplink 100
-	rises "vlan: a service tag" "${dropped[@]}" $unknown -- forge stranger frame 10.1.0.77 10.1.0.3 uplink 88a8:100
+	rises "vlan: a service tag" "${dropped[@]}" $unknown -- \
+		forge stranger frame 10.1.0.77 10.1.0.3 uplink 88a8:100
 	rises "vlan: two tags" "${dropped[@]}" $tagged -- forge stranger frame 10.1.0.77 10.1.0.3 uplink 100 200
 	rises "vlan: with the address of a pod of this node" "${dropped[@]}" $source -- \
 		forge stranger frame 10.1.0.4 10.1.0.3 uplink 100
@@ -495,7 +523,8 @@ test_vlan_ad() {
 	wire
 	matrix "vlan, 802.1ad"
 	wire_ends
-	has "vlan, 802.1ad: tag" 'ethertype 802.1Q-QinQ \(0x88a8\), length [0-9]+: vlan 200, p 0, ethertype IPv4' "$decoded"
+	has "vlan, 802.1ad: tag" 'ethertype 802.1Q-QinQ \(0x88a8\), length [0-9]+: vlan 200, p 0, ethertype IPv4' \
+		"$decoded"
 	is "vlan, 802.1ad: no other tag" 0 "$(grep -c '0x8100' <<<"$decoded")"
 }
 
