@@ -46,7 +46,7 @@ packages() {	# ARCHITECTURE
 		libpcre2-8-0 libc6 zlib1g libzstd1
 }
 
-LIMIT=600	# seconds that a virtual machine gets; it needs a tenth of that
+LIMIT=1800	# seconds that a virtual machine gets; with two processors for all of them one needs a third of that
 
 # Whether this machine can run kernels of ARCHITECTURE; says why not.
 usable() {	# ARCHITECTURE
