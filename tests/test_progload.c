@@ -478,7 +478,7 @@ START_TEST(signals)
 		return;
 	setrlimit(RLIMIT_MEMLOCK, &any);
 	for (int i = 0; i < 3; i++)
-		ck_assert_msg(load_under_signals(200000), "%s", strerror(errno));
+		ck_assert_msg(load_under_signals(20000), "%s", strerror(errno));
 	ck_assert_int_eq(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
 	ck_assert(!sigismember(&blocked, SIGALRM));
 }
