@@ -222,6 +222,7 @@ static int hold(struct rtnl *rtnl, enum talk which, struct bpfstamp_err *err)
 		.direct_action = true, .name = "bpfstamp:prog",
 	}, out;
 	struct link_info l;
+	size_t count;
 	bool flag;
 
 	switch (which) {
@@ -244,7 +245,7 @@ static int hold(struct rtnl *rtnl, enum talk which, struct bpfstamp_err *err)
 	case DELETE_CLSACT:
 		return tc_clsact_delete(rtnl, 2, "va", err);
 	default:
-		return tc_clsact_empty(rtnl, 2, "va", &flag, err);
+		return tc_clsact_count(rtnl, 2, "va", &count, err);
 	}
 }
 
