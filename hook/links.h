@@ -7,7 +7,7 @@
 
 #include "hook/mprog.h"
 
-enum { LINKS_TRIES = 8 };
+enum { LINKS_TRIES = 64 };	/* each that is lost was another process's success */
 enum { LINKS_AGAIN = 1 };	/* beside 0 and -1: somebody else was faster, as *err says; to be tried again */
 
 struct mprog_hook links_hook(const struct bpfstamp_net *net, const struct hook_place *place);
