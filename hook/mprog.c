@@ -35,7 +35,7 @@
 
 enum { TCX_INGRESS = 46, TCX_EGRESS, NETKIT_PRIMARY = 54, NETKIT_PEER };		/* enum bpf_attach_type */
 enum { LINK_TCX = 11, LINK_NETKIT = 13 };						/* enum bpf_link_type */
-enum { FLAG_REPLACE = 1 << 2, FLAG_BEFORE = 1 << 3, FLAG_AFTER = 1 << 4, FLAG_ID = 1 << 5 };
+enum { FLAG_BEFORE = 1 << 3, FLAG_AFTER = 1 << 4, FLAG_ID = 1 << 5 };
 
 struct create_attr {
 	uint32_t program, ifindex, attach_type, flags, relative, pad;
@@ -205,16 +205,7 @@ int mprog_link(const struct mprog_hook *hook, int program, const struct mprog_po
 
 int mprog_update(const struct mprog_hook *hook, int link, int program, int old, struct bpfstamp_err *err)
 {
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.link_update.link_fd = (uint32_t)link;
-	attr.link_update.new_prog_fd = (uint32_t)program;
-	if (old >= 0) {
-		attr.link_update.flags = FLAG_REPLACE;
-		attr.link_update.old_prog_fd = (uint32_t)old;
-	}
-	return sys_link_update(&attr) ? fail(hook, "replace a program on", errno, err) : 0;
+	return sys_link_update(link, program, old) ? fail(hook, "replace a program on", errno, err) : 0;
 }
 
 int mprog_remove(const struct mprog_hook *hook, int program, uint64_t revision, struct bpfstamp_err *err)

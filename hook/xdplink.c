@@ -30,20 +30,6 @@
 #include "loader/sys.h"
 #include "netlink/inside.h"
 
-static int update(int link, int fd, int expected)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.link_update.link_fd = (uint32_t)link;
-	attr.link_update.new_prog_fd = (uint32_t)fd;
-	if (expected >= 0) {
-		attr.link_update.flags = BPF_F_REPLACE;
-		attr.link_update.old_prog_fd = (uint32_t)expected;
-	}
-	return sys_link_update(&attr);
-}
-
 int xdplink_open(const char *path, struct linkpin *out, struct bpfstamp_err *err)
 {
 	struct linkpin pin;
@@ -148,7 +134,7 @@ int xdplink_update(int link, const char *dev, int fd, int expected, struct bpfst
 {
 	int code;
 
-	if (!update(link, fd, expected))
+	if (!sys_link_update(link, fd, expected))
 		return 0;
 	code = errno;
 	err_set(err, code, "replace the program of the XDP link on %s: %s", dev, strerror(code));

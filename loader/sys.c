@@ -223,9 +223,18 @@ int sys_link_create(union bpf_attr *attr)
 	return sys_bpf(BPF_LINK_CREATE, attr);
 }
 
-int sys_link_update(union bpf_attr *attr)
+int sys_link_update(int link, int prog, int old)
 {
-	return sys_bpf(BPF_LINK_UPDATE, attr);
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_update.link_fd = (uint32_t)link;
+	attr.link_update.new_prog_fd = (uint32_t)prog;
+	if (old >= 0) {
+		attr.link_update.flags = BPF_F_REPLACE;
+		attr.link_update.old_prog_fd = (uint32_t)old;
+	}
+	return sys_bpf(BPF_LINK_UPDATE, &attr);
 }
 
 int sys_link_detach(int fd)
@@ -235,11 +244,6 @@ int sys_link_detach(int fd)
 	memset(&attr, 0, sizeof(attr));
 	attr.link_detach.link_fd = (uint32_t)fd;
 	return sys_bpf(BPF_LINK_DETACH, &attr);
-}
-
-int sys_prog_attach(union bpf_attr *attr)
-{
-	return sys_bpf(BPF_PROG_ATTACH, attr);
 }
 
 int sys_prog_detach(union bpf_attr *attr)

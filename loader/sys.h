@@ -43,12 +43,11 @@ int sys_map_lookup(int fd, const void *key, void *value);
  * queried is written into the attribute.
  */
 int sys_link_create(union bpf_attr *attr);
-int sys_link_update(union bpf_attr *attr);
+int sys_link_update(int link, int prog, int old);	/* old: only if that is its program; -1: whatever is */
 int sys_link_detach(int fd);
 int sys_link_by_id(uint32_t id);
 int sys_link_next(uint32_t id, uint32_t *next);		/* as sys_btf_next */
 int sys_link_info(int fd, struct bpf_link_info *info);
-int sys_prog_attach(union bpf_attr *attr);
 int sys_prog_detach(union bpf_attr *attr);
 int sys_prog_query(union bpf_attr *attr);
 

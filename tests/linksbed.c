@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/linksbed.h"
@@ -189,7 +190,7 @@ void linksbed_attach_foreign(int program)
 	attr.target_fd = (uint32_t)linksbed.ifindex;
 	attr.attach_bpf_fd = (uint32_t)program;
 	attr.attach_type = 47;		/* BPF_TCX_EGRESS */
-	ck_assert_int_eq(sys_prog_attach(&attr), 0);
+	ck_assert_int_eq(syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)), 0);
 }
 
 int linksbed_link_on(enum bpfstamp_direction direction, int program)

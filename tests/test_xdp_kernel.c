@@ -782,13 +782,9 @@ END_TEST
 
 static void put_in_link(int fd)
 {
-	union bpf_attr attr;
 	int link = sys_obj_get(PIN);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.link_update.link_fd = (uint32_t)link;
-	attr.link_update.new_prog_fd = (uint32_t)fd;
-	ck_assert_int_eq(sys_link_update(&attr), 0);
+	ck_assert_int_eq(sys_link_update(link, fd, -1), 0);
 	close(link);
 }
 
