@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-#   make            build/bpfstamp, build/libbpfstamp.a, the BPF objects
+#   make            build/bpfstamp, build/bpfstamp-cni, build/libbpfstamp.a, the BPF objects
 #   make deps       install what is missing (apt, as root)
 #   make demo       the seed's two programs, stamped and tried on real pings
 #   make check      all tests
@@ -25,18 +25,23 @@ LDFLAGS += -fsanitize=address,undefined
 endif
 FREESTANDING = -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include)
 
-LIB_MODULES = elf bpfinsn netlink loader hook
+LIB_MODULES = elf bpfinsn netlink loader hook vpc
 LIB_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c)))
 CMD_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c))
+CNI_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cni/*.c))
 BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 
 .PHONY: all bpf deps deps-build demo check static install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/bpfstamp $(BUILD)/libbpfstamp.a bpf
+all: $(BUILD)/bpfstamp $(BUILD)/bpfstamp-cni $(BUILD)/libbpfstamp.a bpf
 
 $(BUILD)/bpfstamp: $(CMD_OBJECTS) $(BUILD)/libbpfstamp.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lmnl -lz -ljansson
+
+# The plugin makes interfaces, too, which is no business of the library: it sees all of netlink/.
+$(BUILD)/bpfstamp-cni: $(CNI_OBJECTS) $(LIB_OBJECTS)
 	$(CC) $(LDFLAGS) -o $@ $^ -lmnl -lz -ljansson
 
 # One object, of which only what bpfstamp.h declares can be seen from outside.
@@ -99,4 +104,4 @@ clean:
 
 include tests/tests.mk
 
--include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d)
+-include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(CNI_OBJECTS:.o=.d)

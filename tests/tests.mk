@@ -74,13 +74,16 @@ $(BUILD)/tests/unit.o: ALL_CFLAGS += -iquote $(BUILD)/tests
 
 UNIT_LIBS = -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz -ljansson
 
-$(BUILD)/unit: $(TEST_OBJECTS) $(LIB_OBJECTS)
+# What the plugin is made of, without its main.
+CNI_PARTS = $(filter-out %/main.o,$(CNI_OBJECTS))
+
+$(BUILD)/unit: $(TEST_OBJECTS) $(LIB_OBJECTS) $(CNI_PARTS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
 unit-tests: $(BUILD)/unit
 
 # The same without shared libraries, for machines that have none.
-$(BUILD)/static/unit: $(TEST_OBJECTS) $(LIB_OBJECTS) $(BUILD)/static/bpfstamp
+$(BUILD)/static/unit: $(TEST_OBJECTS) $(LIB_OBJECTS) $(CNI_PARTS) $(BUILD)/static/bpfstamp
 	$(CC) $(LDFLAGS) -static -s -L$(@D) -o $@ $(filter %.o,$^) $(UNIT_LIBS)
 
 define test_bpf_rule

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Delegation: another plugin is run with our environment, another command and our configuration.
+ */
+#ifndef CNI_IPAM_H
+#define CNI_IPAM_H
+
+#include "cni/config.h"
+
+/*
+ * Run config->ipam's plugin (its "type", found in CNI_PATH).  *out is its result, a new reference, or NULL
+ * where it printed none (only ADD must).  Its error is passed on, code and words.
+ */
+int ipam_run(const struct cni_request *r, const struct cni_config *c, const char *command, json_t **out,
+	     struct bpfstamp_err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the plugin made for a pod, kept where it lives exactly as long as that:
+ * in a bpffs, as the value of a pinned array map.
+ *
+ *	PINPATH/bpfstamp-cni/NETWORK/CONTAINER:IFNAME/state	JSON, below
+ *	PINPATH/bpfstamp-cni/NETWORK/CONTAINER:IFNAME/linkN	the link of the Nth attachment, where it is one
+ *
+ * It is written before the first thing is made and removed after the last one
+ * is gone, so that whoever comes after a crash knows all that may be there.  A
+ * new state replaces an old one in one step (rename).  The folder is the lock of
+ * this pod (flock): one process at a time adds, deletes or checks it.
+ *
+ *	{ "host": NAME, "ifindex": N, "made": BOOL, "pods": [[NETWORK, ADDRESS]…],
+ *	  "attachments": [{ "dev", "ifindex", "hook", "direction", "prio", "handle", "program" }…] }
+ */
+#ifndef CNI_STATE_H
+#define CNI_STATE_H
+
+#include "cni/cni.h"
+
+struct state {
+	int lock;		/* fd of the folder; -1: not locked */
+	char dir[4096];		/* path of the folder */
+};
+
+/* Lock a pod, and make its folder where create is set; ENOENT where there is none.  Waits for who has it. */
+int state_lock(struct state *s, const char *pin_path, const char *network, const char *container,
+	       const char *ifname, bool create, struct bpfstamp_err *err);
+void state_unlock(struct state *s);
+
+/* *out: a new reference, or NULL where there is none.  A pin that is not ours, or not JSON, is an error. */
+int state_read(const struct state *s, json_t **out, struct bpfstamp_err *err);
+int state_write(const struct state *s, const json_t *value, struct bpfstamp_err *err);
+
+/* Remove the pins and the folder, and that of the network where it is empty then; unlocks. */
+int state_remove(struct state *s, struct bpfstamp_err *err);
+
+/* Call fn with container and ifname of each pod of a network that has a state; returns 0 to go on. */
+typedef int state_fn(const char *container, const char *ifname, void *arg, struct bpfstamp_err *err);
+int state_each(const char *pin_path, const char *network, state_fn *fn, void *arg, struct bpfstamp_err *err);
+
+#endif
