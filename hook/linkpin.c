@@ -143,20 +143,18 @@ static bool read_name(const char *file, struct linkpin_info *out)
 
 /* ------------------------------------------------------------------ pins */
 
-/* An fd says itself what it is of, where /proc is there to be asked; else it has to be a link that makes sense. */
+/* Where an fd cannot say what it is of, it has to be a link that makes sense. */
 static enum linkpin_kind kind_of(int fd)
 {
-	char path[64], target[64];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	len = readlink(path, target, sizeof(target) - 1);
-	if (len < 0)
+	switch (pin_kind(fd)) {
+	case PIN_UNKNOWN:
+	case PIN_LINK:
 		return LINKPIN_LINK;
-	target[len] = '\0';
-	if (strstr(target, "bpf-link") || strstr(target, "bpf_link"))
-		return LINKPIN_LINK;
-	return strstr(target, "bpf-prog") ? LINKPIN_PROGRAM : LINKPIN_OTHER;
+	case PIN_PROGRAM:
+		return LINKPIN_PROGRAM;
+	default:
+		return LINKPIN_OTHER;
+	}
 }
 
 static void look_at(struct linkpin *pin)

@@ -169,23 +169,30 @@ int pin_fd(const char *path, int fd, struct bpfstamp_err *err)
 	return -1;
 }
 
-/* Whether an fd that BPF_OBJ_GET returned is a map's; it says so itself, where /proc is there to be asked. */
-static bool is_map(int fd)
+enum pin_kind pin_kind(int fd)
 {
-	char link[64], target[64];
+	static const struct { const char *name; enum pin_kind kind; } kinds[] = {
+		{ "anon_inode:bpf-map", PIN_MAP }, { "anon_inode:bpf-prog", PIN_PROGRAM },
+		{ "anon_inode:bpf_link", PIN_LINK }, { "anon_inode:bpf-link", PIN_LINK },
+	};
+	char path[40], name[64];
 	ssize_t len;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, target, sizeof(target) - 1);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	len = readlink(path, name, sizeof(name) - 1);
 	if (len < 0)
-		return true;
-	target[len] = '\0';
-	return strstr(target, "bpf-map") != NULL;
+		return PIN_UNKNOWN;
+	name[len] = '\0';
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(name, kinds[i].name))
+			return kinds[i].kind;
+	return PIN_OTHER;
 }
 
 int pin_open_map(const char *path, int *fd, struct bpfstamp_err *err)
 {
 	int opened = sys_obj_get(path), code = errno;
+	enum pin_kind kind;
 	struct statfs st;
 
 	if (opened < 0 && code == ENOENT) {
@@ -202,7 +209,8 @@ int pin_open_map(const char *path, int *fd, struct bpfstamp_err *err)
 			err_hint(err, ": needs the capability CAP_BPF (or CAP_SYS_ADMIN)");
 		return -1;
 	}
-	if (!is_map(opened)) {
+	kind = pin_kind(opened);
+	if (kind != PIN_MAP && kind != PIN_UNKNOWN) {
 		close(opened);
 		return err_set(err, EINVAL, "%s is not the pin of a map: remove it, or choose another folder", path);
 	}

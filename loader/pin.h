@@ -32,6 +32,10 @@ int pin_check_folder(const char *dir, struct bpfstamp_err *err);
 /* Pin an fd; EEXIST where the name is taken. */
 int pin_fd(const char *path, int fd, struct bpfstamp_err *err);
 
+/* What an fd of bpf(2) is of, as it says itself; PIN_UNKNOWN where there is no /proc to be asked. */
+enum pin_kind { PIN_UNKNOWN, PIN_MAP, PIN_PROGRAM, PIN_LINK, PIN_OTHER };
+enum pin_kind pin_kind(int fd);
+
 /* Open the pin of a map: *fd is -1 where there is none. */
 int pin_open_map(const char *path, int *fd, struct bpfstamp_err *err);
 

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,32 +71,19 @@ static bool add(struct table *t, uint32_t id, const char *path)
 	return true;
 }
 
-/* What an fd of bpf(2) is: the kernel calls links "bpf-link" or "bpf_link". */
-static bool is_a(int fd, const char *what)
-{
-	static const char prefix[] = "anon_inode:bpf";
-	char path[40], name[64];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	len = readlink(path, name, sizeof(name) - 1);
-	if (len < (ssize_t)sizeof(prefix) || memcmp(name, prefix, sizeof(prefix) - 1) != 0)
-		return false;
-	name[len] = '\0';
-	return !strcmp(name + sizeof(prefix), what);
-}
-
 static void take_pin(struct walk *w)
 {
 	struct bpf_prog_info prog = { 0 };
 	struct bpf_link_info link = { 0 };
 	int fd = sys_obj_get(w->path);
+	enum pin_kind kind;
 
 	if (fd < 0)
 		return;
-	if (is_a(fd, "prog") && !sys_prog_info(fd, &prog))
+	kind = pin_kind(fd);
+	if (kind == PIN_PROGRAM && !sys_prog_info(fd, &prog))
 		w->no_memory |= !add(&w->pins->programs, prog.id, w->path);
-	else if (is_a(fd, "link") && !sys_link_info(fd, &link))
+	else if (kind == PIN_LINK && !sys_link_info(fd, &link))
 		w->no_memory |= !add(&w->pins->links, link.id, w->path);
 	close(fd);
 }
