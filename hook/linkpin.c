@@ -106,14 +106,6 @@ static const char *read_number(const char *text, char behind, uint64_t *out)
 	return text + digits + 1;
 }
 
-static const struct {
-	enum bpfstamp_hook_type type;
-	enum bpfstamp_direction direction;
-} hooks[] = {
-	{ BPFSTAMP_TCX, BPFSTAMP_INGRESS }, { BPFSTAMP_TCX, BPFSTAMP_EGRESS }, { BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY },
-	{ BPFSTAMP_NETKIT, BPFSTAMP_PEER },
-};
-
 static bool read_name(const char *file, struct linkpin_info *out)
 {
 	uint64_t ifindex, n;
@@ -124,14 +116,14 @@ static bool read_name(const char *file, struct linkpin_info *out)
 	if (!rest || ifindex > INT32_MAX)
 		return false;
 	out->ifindex = (uint32_t)ifindex;
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
-		int len = snprintf(hook, sizeof(hook), "%s_%s-", mprog_type_name(hooks[i].type),
-				   mprog_direction_name(hooks[i].direction));
+	for (size_t i = 0; i < MPROG_KINDS; i++) {
+		int len = snprintf(hook, sizeof(hook), "%s_%s-", mprog_type_name(mprog_kinds[i].type),
+				   mprog_direction_name(mprog_kinds[i].direction));
 
 		if (strncmp(rest, hook, (size_t)len) != 0)
 			continue;
-		out->type = hooks[i].type;
-		out->direction = hooks[i].direction;
+		out->type = mprog_kinds[i].type;
+		out->direction = mprog_kinds[i].direction;
 		snprintf(out->program, sizeof(out->program), "%s", rest + len);
 		dash = strchr(rest + len, '-');
 		if (dash)

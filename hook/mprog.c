@@ -63,11 +63,20 @@ static void lay_out(union bpf_attr *attr, const void *members, size_t size)
 	memcpy(attr, members, size);
 }
 
+const struct mprog_kind mprog_kinds[MPROG_KINDS] = {
+	{ BPFSTAMP_TCX, BPFSTAMP_INGRESS, LINK_TCX, TCX_INGRESS },
+	{ BPFSTAMP_TCX, BPFSTAMP_EGRESS, LINK_TCX, TCX_EGRESS },
+	{ BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY, LINK_NETKIT, NETKIT_PRIMARY },
+	{ BPFSTAMP_NETKIT, BPFSTAMP_PEER, LINK_NETKIT, NETKIT_PEER },
+};
+
+/* A direction that the hook has not would be one that no kernel takes. */
 static uint32_t attach_type(enum bpfstamp_hook_type type, enum bpfstamp_direction direction)
 {
-	if (type == BPFSTAMP_NETKIT)
-		return direction == BPFSTAMP_PEER ? NETKIT_PEER : NETKIT_PRIMARY;
-	return direction == BPFSTAMP_EGRESS ? TCX_EGRESS : TCX_INGRESS;
+	for (size_t i = 0; i < MPROG_KINDS; i++)
+		if (mprog_kinds[i].type == type && mprog_kinds[i].direction == direction)
+			return mprog_kinds[i].attach_type;
+	return UINT32_MAX;
 }
 
 const char *mprog_type_name(enum bpfstamp_hook_type type)
@@ -238,34 +247,26 @@ int mprog_link_info(int link, struct mprog_link *out)
 	return 0;
 }
 
-bool mprog_link_is(const struct mprog_link *link, enum bpfstamp_hook_type type, enum bpfstamp_direction direction)
-{
-	return link->type == (type == BPFSTAMP_NETKIT ? LINK_NETKIT : LINK_TCX) &&
-	       link->attach_type == attach_type(type, direction);
-}
-
 bool mprog_link_hook(const struct mprog_link *link, enum bpfstamp_hook_type *type,
 		     enum bpfstamp_direction *direction)
 {
-	static const struct {
-		uint32_t attach_type;
-		enum bpfstamp_hook_type type;
-		enum bpfstamp_direction direction;
-	} hooks[] = {
-		{ TCX_INGRESS, BPFSTAMP_TCX, BPFSTAMP_INGRESS }, { TCX_EGRESS, BPFSTAMP_TCX, BPFSTAMP_EGRESS },
-		{ NETKIT_PRIMARY, BPFSTAMP_NETKIT, BPFSTAMP_PRIMARY },
-		{ NETKIT_PEER, BPFSTAMP_NETKIT, BPFSTAMP_PEER },
-	};
-
 	*type = BPFSTAMP_XDP;
 	*direction = BPFSTAMP_INGRESS;
 	if (link->type == BPF_LINK_TYPE_XDP)
 		return true;
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
-		*type = hooks[i].type;
-		*direction = hooks[i].direction;
-		if (link->attach_type == hooks[i].attach_type && mprog_link_is(link, *type, *direction))
+	for (size_t i = 0; i < MPROG_KINDS; i++) {
+		*type = mprog_kinds[i].type;
+		*direction = mprog_kinds[i].direction;
+		if (link->type == mprog_kinds[i].link_type && link->attach_type == mprog_kinds[i].attach_type)
 			return true;
 	}
 	return false;
+}
+
+bool mprog_link_is(const struct mprog_link *link, enum bpfstamp_hook_type type, enum bpfstamp_direction direction)
+{
+	enum bpfstamp_direction its_direction;
+	enum bpfstamp_hook_type its_type;
+
+	return mprog_link_hook(link, &its_type, &its_direction) && its_type == type && its_direction == direction;
 }

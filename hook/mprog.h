@@ -11,6 +11,16 @@
 
 enum { MPROG_MAX = 64 };	/* of one hook; the kernel allows one less */
 
+/* Which hooks there are, and what they are to the kernel. */
+struct mprog_kind {
+	enum bpfstamp_hook_type type;
+	enum bpfstamp_direction direction;
+	uint32_t link_type, attach_type;	/* enum bpf_link_type, enum bpf_attach_type */
+};
+
+enum { MPROG_KINDS = 4 };
+extern const struct mprog_kind mprog_kinds[MPROG_KINDS];
+
 struct mprog_hook {
 	const struct bpfstamp_net *net;
 	enum bpfstamp_hook_type type;
