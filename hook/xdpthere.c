@@ -89,8 +89,8 @@ static void describe_program(struct bpfstamp_attachment *a, int fd)
 	struct bpfstamp_err ignored;
 
 	links_describe_program(a, fd);
-	a->ours = record_is_there(fd);
-	if (a->ours && !record_read(fd, &record, &ignored) && record && record->program)
+	a->ours = !record_read(fd, &record, &ignored) && record;
+	if (a->ours && record->program)
 		snprintf(a->name, sizeof(a->name), "%s", record->program);
 	record_free(record);
 }
