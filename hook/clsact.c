@@ -345,6 +345,17 @@ static int check_guards(const struct tc_filter *there, const struct hook_place *
 	return hook->id ? err_hint(err, " of id %u", hook->id) : -1;
 }
 
+static int no_filter(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f,
+		     struct bpfstamp_err *err)
+{
+	if (f->block && check_block(net, f->block, err))
+		return -1;
+	err_set(err, ENOENT, "no filter at prio %u handle 0x%x", f->prio, f->handle);
+	if (f->chain)
+		err_hint(err, " chain %u", f->chain);
+	return err_hint(err, " on %s%s", where(place), place->dev);
+}
+
 static int detach(struct bpfstamp_net *net, const struct hook_place *place, bool dry,
 		  struct bpfstamp_attachment *out, struct bpfstamp_err *err)
 {
@@ -353,14 +364,8 @@ static int detach(struct bpfstamp_net *net, const struct hook_place *place, bool
 
 	if (name_filter(place, false, &f, err) || look(net, place, &f, &clsact, &filter, &there, err))
 		return -1;
-	if (!filter && f.block && check_block(net, f.block, err))
-		return -1;
 	if (!filter)
-		err_set(err, ENOENT, "no filter at prio %u handle 0x%x", f.prio, f.handle);
-	if (!filter && f.chain)
-		err_hint(err, " chain %u", f.chain);
-	if (!filter)
-		return err_hint(err, " on %s%s", where(place), place->dev);
+		return no_filter(net, place, &f, err);
 	if (check_guards(&there, place, err))
 		return -1;
 	if (!dry && tc_filter_delete(&net->rtnl, &there, place->dev, err))
