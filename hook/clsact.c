@@ -243,18 +243,23 @@ static void describe(struct bpfstamp_attachment *out, const struct tc_filter *f,
 	clsact_describe(out, f, place->ifindex, block ? "" : place->dev, block ? 0 : place->hook->direction);
 }
 
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+
+	return sys_prog_info(fd, &info) ? 0 : info.id;
+}
+
 static int attach(struct bpfstamp_net *net, const struct hook_place *place, int fd, const char *name,
 		  struct bpfstamp_attachment *out, struct bpfstamp_err *err)
 {
-	struct bpf_prog_info info = { 0 };
 	struct tc_filter f, made;
 	bool created = false;
 
 	if (name_filter(place, place->hook->existing == BPFSTAMP_APPEND, &f, err))
 		return -1;
-	sys_prog_info(fd, &info);
 	f.fd = fd;
-	f.id = info.id;
+	f.id_of = program_id;
 	snprintf(f.name, sizeof(f.name), CLSACT_OURS "%s", name);
 	if (attach_filter(net, place, &f, &created, &made, err)) {
 		explain(net, &f, place, err);

@@ -203,11 +203,12 @@ static int refused(struct rtnl *rtnl, const struct tc_filter *f, const char *dev
 static int find_program(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
 			struct bpfstamp_err *err)
 {
+	uint32_t id = f->id_of ? f->id_of(f->fd) : 0;
 	struct tc_filter there;
 
 	if (tc_filter_find(rtnl, f, dev, &there, err) < 0)
 		return -1;
-	if (!f->id || there.id != f->id || strcmp(there.name, f->name) != 0)
+	if (!id || there.id != id || strcmp(there.name, f->name) != 0)
 		return err_set(err, ENOENT, "another filter is there");
 	*out = there;
 	return 0;

@@ -44,13 +44,13 @@ uint32_t tc_block_of(const struct tc_qdisc *q, uint32_t parent);
  * Create the filter f (exclusive: EEXIST where it exists), or replace it.  *out
  * is the filter as the kernel echoes it; out may be f.  prio, protocol and
  * handle must not be 0 (EINVAL), here and in tc_filter_delete: the kernel would
- * choose them, or take them for all.  f->id, the program's id or 0, tells it
- * from others where the answer was lost.
+ * choose them, or take them for all.  The program's id, which f->id_of tells,
+ * tells it from others where the answer was lost.
  */
 int tc_filter_set(struct rtnl *rtnl, const struct tc_filter *f, bool exclusive, const char *dev,
 		  struct tc_filter *out, struct bpfstamp_err *err);
 
-/* Delete the filter of f's place and kind; ENOENT where there is none.  f->id as above. */
+/* Delete the filter of f's place and kind; ENOENT where there is none.  f->id, or 0, is the program's id. */
 int tc_filter_delete(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct bpfstamp_err *err);
 
 /*

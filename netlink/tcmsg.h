@@ -43,6 +43,7 @@ struct tc_filter {
 	char kind[16];		/* "bpf", or another classifier's */
 	/* only where kind is "bpf" */
 	int fd;			/* of the program, to build; not in answers */
+	uint32_t (*id_of)(int fd);	/* the id, or 0: asked by tc_filter_set where an answer was lost; or NULL */
 	uint32_t id;		/* of the program, from answers; 0 where the kernel does not tell */
 	uint32_t gen_flags;	/* TCA_CLS_FLAGS_* */
 	bool direct_action;
