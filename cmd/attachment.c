@@ -8,11 +8,6 @@
 #include "cmd/attachment.h"
 #include "cmd/optargs.h"
 
-static const char *const xdp_modes[] = {
-	[BPFSTAMP_XDP_ANY] = "any", [BPFSTAMP_XDP_GENERIC] = "generic", [BPFSTAMP_XDP_NATIVE] = "native",
-	[BPFSTAMP_XDP_OFFLOAD] = "offload",
-};
-
 /* "tcx egress of eth0". */
 static void print_place(FILE *to, const struct bpfstamp_attachment *a)
 {
@@ -34,7 +29,7 @@ void attachment_position(FILE *to, const struct bpfstamp_attachment *a)
 			fprintf(to, " chain %u", a->chain);
 	}
 	if (a->type == BPFSTAMP_XDP)
-		fprintf(to, " %s", xdp_modes[a->xdp_mode]);
+		fprintf(to, " %s", optargs_xdp_mode_name(a->xdp_mode));
 	if (a->link)
 		fprintf(to, " link %u", a->link);
 }
@@ -86,8 +81,8 @@ static json_t *fields_of_hook(const struct bpfstamp_attachment *a)
 				 "kind", output_text(a->kind), "skip_sw", (int)a->skip_sw, "skip_hw", (int)a->skip_hw,
 				 "in_hw", (int)a->in_hw);
 	case BPFSTAMP_XDP:
-		return json_pack("{s:s, s:o, s:o}", "xdp_mode", xdp_modes[a->xdp_mode], "link", number(a->link),
-				 "link_pin", output_text(*a->pin ? a->pin : NULL));
+		return json_pack("{s:s, s:o, s:o}", "xdp_mode", optargs_xdp_mode_name(a->xdp_mode),
+				 "link", number(a->link), "link_pin", output_text(*a->pin ? a->pin : NULL));
 	default:
 		return json_pack("{s:o, s:o}", "link", number(a->link),
 				 "link_pin", output_text(*a->pin ? a->pin : NULL));

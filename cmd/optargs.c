@@ -69,6 +69,11 @@ const char *optargs_direction_name(enum bpfstamp_direction direction)
 	return name_of(directions, direction);
 }
 
+const char *optargs_xdp_mode_name(enum bpfstamp_xdp_mode mode)
+{
+	return name_of(xdp_modes, mode);
+}
+
 const char *optargs_near(enum option_id id, const char *arg)
 {
 	const char *names[64] = { NULL };

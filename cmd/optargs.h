@@ -22,8 +22,9 @@ bool optargs_take(struct options *o, enum option_id id, const char *arg);
 /* What the argument of an option was meant to be, or NULL. */
 const char *optargs_near(enum option_id id, const char *arg);
 
-/* Names of hooks and directions, as they are given and printed. */
+/* Names of hooks, directions and modes of XDP, as they are given and printed. */
 const char *optargs_hook_name(enum bpfstamp_hook_type type);
 const char *optargs_direction_name(enum bpfstamp_direction direction);
+const char *optargs_xdp_mode_name(enum bpfstamp_xdp_mode mode);
 
 #endif
