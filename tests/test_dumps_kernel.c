@@ -21,7 +21,7 @@
 
 Suite *suite_dumps_kernel(void);
 
-enum { FILTERS = 4000, COMING = 100000 };
+enum { SOME = 500, FILTERS = 4000, COMING = 100000 };
 
 static int told[FILTERS + 1];
 
@@ -122,6 +122,17 @@ START_TEST(filters_that_stay)
 }
 END_TEST
 
+/* A list of a few datagrams, and the socket by which another process is to change it. */
+static void make_some(struct rtnl *other)
+{
+	struct tc_filter f = netns_filter(1), made;
+
+	netns_clsact();
+	OK(rtnl_open(other, -1, &netns.err));
+	for (f.handle = 1; f.handle <= SOME; f.handle++)
+		OK(netns_set(&f, true, &made));
+}
+
 /*
  * One filter of a long list goes while the list is dumped, just when the first
  * datagram has come: the kernel passes over another one, which is found.
@@ -137,19 +148,15 @@ static bool delete_first(void *arg)
 
 START_TEST(passed_over)
 {
-	struct tc_filter f = netns_filter(1), made;
+	struct tc_filter f = netns_filter(FILTERS), made;
 	struct rtnl other;
 
-	netns_clsact();
-	OK(rtnl_open(&other, -1, &netns.err));
-	for (f.handle = 1; f.handle <= 500; f.handle++)
-		OK(netns_set(&f, true, &made));
-	f.handle = FILTERS;
+	make_some(&other);
 	OK(netns_set(&f, true, &made));
 	netns.fault = (struct netns_fault){
 		.kind = NETNS_CALL, .times = 1, .call = delete_first, .arg = &other,
 	};
-	list(500);
+	list(SOME);
 	ck_assert_int_eq(netns.fault.times, 0);
 	ck_assert_int_eq(told[FILTERS], 0);
 	rtnl_close(&other);
@@ -167,17 +174,13 @@ static bool add_first(void *arg)
 
 START_TEST(told_twice)
 {
-	struct tc_filter f = netns_filter(1), made;
 	struct rtnl other;
 
-	netns_clsact();
-	OK(rtnl_open(&other, -1, &netns.err));
-	for (f.handle = 1; f.handle <= 500; f.handle++)
-		OK(netns_set(&f, true, &made));
+	make_some(&other);
 	netns.fault = (struct netns_fault){
 		.kind = NETNS_CALL, .times = 1, .call = add_first, .arg = &other,
 	};
-	list(500);
+	list(SOME);
 	ck_assert_int_eq(netns.fault.times, 0);
 	ck_assert_int_eq(told[FILTERS], 1);
 	rtnl_close(&other);
@@ -207,24 +210,20 @@ static bool come_and_go(void *arg)
 
 START_TEST(told_twice_alike)
 {
-	struct tc_filter f = netns_filter(1), made;
 	struct visitor v = { 0 };
 	unsigned int before;
 
-	netns_clsact();
-	OK(rtnl_open(&v.other, -1, &netns.err));
-	for (f.handle = 1; f.handle <= 500; f.handle++)
-		OK(netns_set(&f, true, &made));
+	make_some(&v.other);
 	ck_assert(add_first(&v.other));
 	before = netns.waits;
-	list(500);
+	list(SOME);
 	v.dump = (netns.waits - before) / 2;
 	ck_assert_uint_ge(v.dump, 3);
 	ck_assert(delete_first(&v.other));
 	netns.fault = (struct netns_fault){
 		.kind = NETNS_CALL, .times = (int)(2 * v.dump), .call = come_and_go, .arg = &v,
 	};
-	list(500);
+	list(SOME);
 	ck_assert_int_eq(netns.fault.times, 0);
 	ck_assert_int_eq(told[FILTERS], 0);
 	rtnl_close(&v.other);
