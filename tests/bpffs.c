@@ -161,3 +161,21 @@ struct bpfstamp_loaded *bpffs_load(struct bpfstamp_stamp *s)
 	ck_assert_msg(!bpfstamp_load_object(s, &bpffs.load, &loaded, &bpffs.err), "%s", bpffs.err.text);
 	return loaded;
 }
+
+int bpffs_recorded(const char *section, const char *name, int32_t verdict)
+{
+	const struct bpfinsn insns[] = { MOV64(0, verdict), EXIT };
+	struct bpfstamp_load load = { .record = true };
+	struct bpfobj o = bpfobj_new(BYTES_HOST_BIG);
+	struct bpfstamp_stamp *s;
+	int fd;
+
+	bpfobj_func(&o, name, bpfobj_code(&o, section, insns, 2), 0, 2);
+	bpfobj_open(&o);
+	s = bpfobj_stamp(&o);
+	load.program = bpfobj_program(&o, name, NULL);
+	ck_assert_msg(!bpfstamp_load(s, &load, &fd, &bpffs.err), "%s", bpffs.err.text);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+	return fd;
+}

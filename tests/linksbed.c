@@ -100,6 +100,12 @@ uint32_t linksbed_id(int program)
 	return info.id;
 }
 
+void linksbed_close(const int *programs, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		close(programs[i]);
+}
+
 static uint32_t count_programs(const char *name)
 {
 	uint32_t id = 0, count = 0;

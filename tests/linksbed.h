@@ -43,6 +43,7 @@ struct mprog_list linksbed_list(enum bpfstamp_direction direction);
 int linksbed_digit(const char *name, uint32_t digit);
 int linksbed_dropper(const char *name);
 uint32_t linksbed_id(int program);
+void linksbed_close(const int *programs, unsigned int count);
 
 /* How many programs of that name the kernel has; it may need a while to forget one. */
 uint32_t linksbed_programs(const char *name);

@@ -23,8 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "include/bytes.h"
-#include "tests/bpfobj.h"
 #include "tests/linksbed.h"
 
 Suite *suite_links_kernel(void);
@@ -113,8 +111,7 @@ START_TEST(order)
 	ck_assert_uint_eq(linksbed_digits(), 7351642);
 	ck_assert_int_eq(unlink(BPFFS "/prog"), 0);
 	linksbed_detach_all(BPFSTAMP_EGRESS);
-	for (unsigned int i = 1; i < 8; i++)
-		close(p[i]);
+	linksbed_close(p + 1, 7);
 }
 END_TEST
 
@@ -160,8 +157,7 @@ START_TEST(no_such_relative)
 	unlink(BPFFS "/prog");
 	unlink(BPFFS "/map");
 	close(other);
-	for (int i = 0; i < 3; i++)
-		close(p[i]);
+	linksbed_close(p, 3);
 }
 END_TEST
 
@@ -181,8 +177,7 @@ START_TEST(full)
 	ck_assert(bpffs_has(linksbed_pin("tcx_egress-many-63")));
 	ck_assert(!bpffs_has(linksbed_pin("tcx_egress-many-64")));
 	linksbed_detach_all(BPFSTAMP_EGRESS);
-	for (int i = 0; i < 64; i++)
-		close(p[i]);
+	linksbed_close(p, 64);
 }
 END_TEST
 
@@ -223,8 +218,7 @@ START_TEST(replace)
 	ck_assert_str_eq(again.pin, linksbed_pin("tcx_egress-two-2"));
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[1], p[4], p[3], p[2], -1 });
 	linksbed_detach_all(BPFSTAMP_EGRESS);
-	for (unsigned int i = 1; i < 5; i++)
-		close(p[i]);
+	linksbed_close(p + 1, 4);
 }
 END_TEST
 
@@ -313,8 +307,7 @@ START_TEST(defunct)
 		ck_assert_uint_eq(shown.list[0].link, second.link);
 		linksbed_detach_all(BPFSTAMP_EGRESS);
 	}
-	close(p[0]);
-	close(p[1]);
+	linksbed_close(p, 2);
 }
 END_TEST
 
@@ -429,8 +422,7 @@ START_TEST(foreign_untouched)
 	OK(linksbed_detach(&hook, &a));
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ -1 });
 	close(link);
-	for (int i = 0; i < 3; i++)
-		close(p[i]);
+	linksbed_close(p, 3);
 }
 END_TEST
 
@@ -456,36 +448,16 @@ START_TEST(several_of_ours)
 	ck_assert_uint_eq(gone.link, b.link);
 	linksbed_order(BPFSTAMP_EGRESS, (const int[]){ p[0], -1 });
 	linksbed_detach_all(BPFSTAMP_EGRESS);
-	close(p[0]);
-	close(p[1]);
+	linksbed_close(p, 2);
 }
 END_TEST
-
-/* A program that says itself, by its record, that it is bpfstamp's. */
-static int recorded(void)
-{
-	struct bpfobj o = bpfobj_new(BYTES_HOST_BIG);
-	struct bpfstamp_load load = { .record = true };
-	uint32_t code = bpfobj_code(&o, "tc", (struct bpfinsn[]){ MOV64(0, -1), EXIT }, 2);
-	struct bpfstamp_stamp *s;
-	int fd;
-
-	bpfobj_func(&o, "recorded", code, 0, 2);
-	bpfobj_open(&o);
-	s = bpfobj_stamp(&o);
-	OK(bpfstamp_find_program(o.t, NULL, 0, &load.program, &netns.err));
-	OK(bpfstamp_load(s, &load, &fd, &netns.err));
-	bpfstamp_stamp_free(s);
-	bpfobj_free(&o);
-	return fd;
-}
 
 /* A pin elsewhere, which nobody names at the end, goes with its link. */
 START_TEST(pinned_elsewhere)
 {
 	struct bpfstamp_hook hook = linksbed_hook(BPFSTAMP_EGRESS);
 	struct bpfstamp_attachment a;
-	int p = recorded();
+	int p = bpffs_recorded("tc", "recorded", -1);
 
 	hook.pin = BPFFS "/else/where";
 	OK(linksbed_attach(&hook, p, "recorded", NULL));
@@ -636,8 +608,7 @@ START_TEST(few_capabilities)
 	keep_capabilities(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN);
 	linksbed_detach_all(BPFSTAMP_EGRESS);
 	keep_capabilities(UINT64_MAX);
-	for (int i = 0; i < 3; i++)
-		close(p[i]);
+	linksbed_close(p, 3);
 }
 END_TEST
 

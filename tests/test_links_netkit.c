@@ -70,8 +70,7 @@ START_TEST(both_directions)
 	ck_assert_uint_eq(a.link, b.link);
 	linksbed_order(BPFSTAMP_PEER, (const int[]){ -1 });
 	linksbed_detach_all(BPFSTAMP_PRIMARY);
-	for (unsigned int i = 1; i < 5; i++)
-		close(p[i]);
+	linksbed_close(p + 1, 4);
 }
 END_TEST
 
@@ -107,8 +106,7 @@ START_TEST(defunct)
 	ck_assert_uint_ne(second.link, first.link);
 	linksbed_order(BPFSTAMP_PEER, (const int[]){ p[1], -1 });
 	linksbed_detach_all(BPFSTAMP_PEER);
-	close(p[0]);
-	close(p[1]);
+	linksbed_close(p, 2);
 }
 END_TEST
 

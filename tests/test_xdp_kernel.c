@@ -34,7 +34,6 @@
 #include <libmnl/libmnl.h>
 
 #include "hook/hook.h"
-#include "include/bytes.h"
 #include "loader/record.h"
 #include "loader/sys.h"
 #include "netlink/link.h"
@@ -100,20 +99,7 @@ ssize_t sendto(int fd, const void *message, size_t size, int flags, const struct
 /* A program with a record that always comes to that verdict. */
 static int ours(uint32_t verdict)
 {
-	struct bpfobj o = bpfobj_new(BYTES_HOST_BIG);
-	struct bpfstamp_load load = { .record = true };
-	uint32_t code = bpfobj_code(&o, "xdp", (struct bpfinsn[]){ MOV64(0, verdict), EXIT }, 2);
-	struct bpfstamp_stamp *s;
-	int fd;
-
-	bpfobj_func(&o, verdict == DROP ? "drop_all_packets" : "pass_all_packets", code, 0, 2);
-	bpfobj_open(&o);
-	s = bpfobj_stamp(&o);
-	OK(bpfstamp_find_program(o.t, NULL, 0, &load.program, &netns.err));
-	OK(bpfstamp_load(s, &load, &fd, &netns.err));
-	bpfstamp_stamp_free(s);
-	bpfobj_free(&o);
-	return fd;
+	return bpffs_recorded("xdp", verdict == DROP ? "drop_all_packets" : "pass_all_packets", (int32_t)verdict);
 }
 
 static int foreign(void)
