@@ -110,7 +110,7 @@ test-objects: $(TEST_BPF_BUILT)
 
 # The suites that change what belongs to a process, so that each test needs one; and others that ask the kernel.
 suites_with = $(patsubst tests/test_%.c,%,$(shell grep -lE '$(1)' $(wildcard tests/test_*.c)))
-FORKING_SUITES = $(call suites_with,tests/(netns|bpffs|bpfcalls)\.h|CLONE_NEW|setres|setrlimit)
+FORKING_SUITES = $(call suites_with,tests/(netns|bpffs|bpfcalls|[a-z]+bed)\.h|CLONE_NEW|setres|setrlimit)
 KERNEL_SUITES = $(filter-out $(FORKING_SUITES),\
 	$(call suites_with,loader/sys\.h|SYS_bpf|bpfstamp_load|kernel_open|kconfig_open))
 
