@@ -42,7 +42,7 @@ int bpffs_make(struct bpfstamp_stamp *s, uint32_t map, const char *fault);
 
 struct bpfstamp_loaded *bpffs_load(struct bpfstamp_stamp *s);
 
-/* A program of that section and name that only comes to that verdict, loaded with a record (Linux 5.10) of bpfstamp. */
+/* A program of that section and name that only comes to that verdict, loaded with a record (Linux 5.10). */
 int bpffs_recorded(const char *section, const char *name, int32_t verdict);
 
 /* Whether the kernel is that version, as 502 for 5.2, or a later one. */
