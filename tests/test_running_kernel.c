@@ -2,76 +2,21 @@
 /*
  * What is read of programs that the kernel has: everything that is told must be
  * what the stamp has that was loaded, scalar for scalar; and nothing may be
- * missing.  Programs of libbpf are read as well, and maps that only look like
- * records do no harm.  The objects are compiled, so these tests need clang, and
- * the project's folder as working directory.
+ * missing.  Programs of libbpf are read as well.  What goes wrong is in
+ * tests/test_running_faults_kernel.c.  The objects are compiled, so these tests need
+ * clang, and the project's folder as working directory.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "loader/running.h"
 #include "loader/sys.h"
-#include "tests/bpfcalls.h"
-#include "tests/bpffs.h"
+#include "tests/runningbed.h"
 
 Suite *suite_running_kernel(void);
-
-static struct bpfstamp_err err;
-
-#define OK(call) ck_assert_msg(!(call), "%s: %s", #call, err.text)
-
-static int load(struct bpfstamp_stamp *s, bool record)
-{
-	struct bpfstamp_load how = { .record = record, .prog_type = BPF_PROG_TYPE_SCHED_CLS };
-	int fd;
-
-	OK(bpfstamp_find_program(s->t, NULL, 0, &how.program, &err));
-	OK(bpfstamp_load(s, &how, &fd, &err));
-	return fd;
-}
-
-static uint32_t id_of(int fd)
-{
-	struct bpfstamp_prog_info info;
-
-	OK(bpfstamp_prog_info(fd, &info, &err));
-	return info.id;
-}
-
-static struct bpfstamp_running *open_fd(int fd)
-{
-	struct bpfstamp_running *r;
-
-	OK(bpfstamp_running_open(&r, id_of(fd), &err));
-	return r;
-}
-
-static bool find(const struct bpfstamp_running *r, const char *path, struct bpfstamp_running_value *out)
-{
-	for (uint32_t i = 0; i < bpfstamp_running_value_count(r); i++) {
-		bpfstamp_running_value_at(r, i, out);
-		if (!strcmp(out->path, path))
-			return true;
-	}
-	return false;
-}
-
-static void has(const struct bpfstamp_running *r, const char *path, const char *value, bool stamped, bool writable)
-{
-	struct bpfstamp_running_value v;
-
-	ck_assert_msg(find(r, path, &v), "no %s", path);
-	ck_assert_msg(!strcmp(v.value, value), "%s is %s, not %s", path, v.value, value);
-	ck_assert_msg(v.stamped == stamped && v.writable == writable, "%s: stamped %d, writable %d", path, v.stamped,
-		      v.writable);
-}
 
 /* A value as it runs is that of the stamp, in text, type and all. */
 static void is_same(const struct bpfstamp_stamp *s, const struct bpfstamp_running_value *v, bool record)
@@ -83,7 +28,7 @@ static void is_same(const struct bpfstamp_stamp *s, const struct bpfstamp_runnin
 	char name[600], type[64];
 
 	snprintf(name, sizeof(name), "%s%s%s", v->section ? v->section : "", v->section ? ":" : "", v->path);
-	OK(bpfstamp_find(s->t, name, &ref, &err));
+	OK(bpfstamp_find(s->t, name, &ref, &runningbed_err));
 	bpfstamp_injectable_at(s->t, ref.injectable, &inj);
 	part = part_from_ref(&ref);
 	ck_assert_int_eq(v->kind, inj.kind);
@@ -130,14 +75,6 @@ static void is_all(const struct bpfstamp_running *r, const struct bpfstamp_stamp
 	}
 }
 
-static void free_all(struct bpfstamp_running *r, int fd, struct bpfstamp_stamp *s, struct bpfobj *o)
-{
-	bpfstamp_running_free(r);
-	close(fd);
-	bpfstamp_stamp_free(s);
-	bpfobj_free(o);
-}
-
 /* ------------------------------------------------------------ every kind */
 
 #define SOURCE(name) "#include \"" name ".bpf.c\"\n"
@@ -182,17 +119,14 @@ static const struct {
 	  { "r_cfg.a", "5" } } },
 };
 
-static bool stamp(struct bpfobj *o, struct bpfstamp_stamp **s, int i, const char *flags)
+static bool stamp(struct bpfobj *o, struct bpfstamp_stamp **s, int i)
 {
-	char defines[128];
-
-	snprintf(defines, sizeof(defines), "%s %s", objects[i].defines ? objects[i].defines : "", flags);
-	if (!bpffs_compile(o, defines, objects[i].source))
+	if (!bpffs_compile(o, objects[i].defines ? objects[i].defines : "", objects[i].source))
 		return false;
 	if (objects[i].placeholder)
-		OK(bpfstamp_declare(o->t, objects[i].placeholder, -1, false, &err));
+		OK(bpfstamp_declare(o->t, objects[i].placeholder, -1, false, &runningbed_err));
 	if (objects[i].inlines)
-		OK(bpfstamp_inline(o->t, &err));
+		OK(bpfstamp_inline(o->t, &runningbed_err));
 	*s = bpfobj_stamp(o);
 	for (int k = 0; k < 8 && objects[i].sets[k][0]; k++)
 		bpfobj_set(*s, objects[i].sets[k][0], objects[i].sets[k][1]);
@@ -208,19 +142,19 @@ START_TEST(as_stamped)
 	struct bpfobj o;
 	int fd, fds;
 
-	if (!stamp(&o, &s, _i / 2, ""))
+	if (!stamp(&o, &s, _i / 2))
 		return;
 	fds = bpffs_open_fds();
-	fd = load(s, record);
+	fd = runningbed_load(s, record);
 	ck_assert_int_eq(record_is_there(fd), record);
-	r = open_fd(fd);
+	r = runningbed_open(fd);
 	is_all(r, s, record);
 	bpfstamp_running_info(r, &info);
 	ck_assert_int_eq(info.inlined, record && objects[_i / 2].inlines);
 	ck_assert_int_eq(info.object != NULL, record);
 	if (record)
 		ck_assert_str_eq(info.object, "test.o");
-	OK(bpfstamp_running_refresh(r, &err));
+	OK(bpfstamp_running_refresh(r, &runningbed_err));
 	is_all(r, s, record);
 	bpfstamp_running_free(r);
 	close(fd);
@@ -243,14 +177,14 @@ START_TEST(symbols)
 		return;
 	s = bpfobj_stamp(&o);
 	bpfobj_set(s, "y_strong", "-5");
-	OK(bpfstamp_find_program(o.t, "symbols", 0, &how.program, &err));
-	OK(bpfstamp_load(s, &how, &fd, &err));
-	r = open_fd(fd);
+	OK(bpfstamp_find_program(o.t, "symbols", 0, &how.program, &runningbed_err));
+	OK(bpfstamp_load(s, &how, &fd, &runningbed_err));
+	r = runningbed_open(fd);
 	is_all(r, s, true);
-	has(r, "y_strong", "0xfffffffffffffffb", true, false);
-	has(r, "y_weak", "0x0", false, false);
-	has(r, "y_data", "0x3", false, true);
-	free_all(r, fd, s, &o);
+	runningbed_has(r, "y_strong", "0xfffffffffffffffb", true, false);
+	runningbed_has(r, "y_weak", "0x0", false, false);
+	runningbed_has(r, "y_data", "0x3", false, true);
+	runningbed_free(r, fd, s, &o);
 }
 END_TEST
 
@@ -272,18 +206,18 @@ START_TEST(in_instructions)
 
 	if (!bpffs_compile(&o, "", source))
 		return;
-	OK(bpfstamp_inline(o.t, &err));
+	OK(bpfstamp_inline(o.t, &runningbed_err));
 	s = bpfobj_stamp(&o);
 	bpfobj_set(s, "some", "hex:01020304");
 	bpfobj_set(s, "set", "12");
-	fd = load(s, true);
-	r = open_fd(fd);
+	fd = runningbed_load(s, true);
+	r = runningbed_open(fd);
 	bpfobj_find(&o, "all", &inj);
 	ck_assert(inj.inlined_count && !inj.kept);
-	has(r, "some", "hex:01020304", true, true);
-	has(r, "all", "10", false, false);
-	has(r, "set", "12", true, false);
-	has(r, "counter", "0", false, true);
+	runningbed_has(r, "some", "hex:01020304", true, true);
+	runningbed_has(r, "all", "10", false, false);
+	runningbed_has(r, "set", "12", true, false);
+	runningbed_has(r, "counter", "0", false, true);
 	for (uint32_t i = 0; i < r->map_count; i++) {
 		if (r->maps[i].fd < 0 || strcmp(r->maps[i].section, ".data") != 0)
 			continue;
@@ -291,11 +225,11 @@ START_TEST(in_instructions)
 		ck_assert_int_eq(sys_map_update(r->maps[i].fd, &key, zeros), 0);
 		free(zeros);
 	}
-	OK(bpfstamp_running_refresh(r, &err));
-	has(r, "some", "hex:00000000", true, true);
-	has(r, "all", "10", false, false);
-	has(r, "set", "12", true, false);
-	free_all(r, fd, s, &o);
+	OK(bpfstamp_running_refresh(r, &runningbed_err));
+	runningbed_has(r, "some", "hex:00000000", true, true);
+	runningbed_has(r, "all", "10", false, false);
+	runningbed_has(r, "set", "12", true, false);
+	runningbed_free(r, fd, s, &o);
 }
 END_TEST
 
@@ -315,9 +249,9 @@ START_TEST(info)
 	if (!bpffs_compile(&o, _i == 2 ? "-g0 -DREAD=0" : "-DREAD=0", aggregates))
 		return;
 	s = bpfobj_stamp(&o);
-	fd = load(s, _i == 0);
-	OK(bpfstamp_prog_info(fd, &prog, &err));
-	r = open_fd(fd);
+	fd = runningbed_load(s, _i == 0);
+	OK(bpfstamp_prog_info(fd, &prog, &runningbed_err));
+	r = runningbed_open(fd);
 	bpfstamp_running_info(r, &got);
 	ck_assert_str_eq(got.name, _i == 2 ? "a_program_whose" : "a_program_whose_name_is_long");
 	ck_assert_int_eq(memcmp(&got.prog, &prog, sizeof(prog)), 0);
@@ -330,7 +264,7 @@ START_TEST(info)
 	age = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - got.loaded_at;
 	ck_assert_msg(age > 0 && age < 60000000000, "loaded %lld ns ago", (long long)age);
 	ck_assert_int_eq(bpfstamp_running_value_count(r) > 0, _i < 2);
-	free_all(r, fd, s, &o);
+	runningbed_free(r, fd, s, &o);
 }
 END_TEST
 
@@ -348,25 +282,25 @@ START_TEST(refresh)
 		return;
 	s = bpfobj_stamp(&o);
 	bpfobj_set(s, "count", "1");
-	fd = load(s, true);
-	id = id_of(fd);
-	r = open_fd(fd);
+	fd = runningbed_load(s, true);
+	id = runningbed_id(fd);
+	r = runningbed_open(fd);
 	bpffs_run(fd, 0x7fffffff);
-	has(r, "count", "0x1", true, true);
-	has(r, "sign", "127", false, true);
-	OK(bpfstamp_running_refresh(r, &err));
-	has(r, "count", "0x80000000", true, true);
-	has(r, "sign", "-128", false, true);
+	runningbed_has(r, "count", "0x1", true, true);
+	runningbed_has(r, "sign", "127", false, true);
+	OK(bpfstamp_running_refresh(r, &runningbed_err));
+	runningbed_has(r, "count", "0x80000000", true, true);
+	runningbed_has(r, "sign", "-128", false, true);
 	close(fd);
 	usleep(10000);
-	ck_assert_int_eq(bpfstamp_running_refresh(r, &err), -1);
-	ck_assert_int_eq(err.code, ENOENT);
+	ck_assert_int_eq(bpfstamp_running_refresh(r, &runningbed_err), -1);
+	ck_assert_int_eq(runningbed_err.code, ENOENT);
 	snprintf(text, sizeof(text), "program %u: it is gone", id);
-	ck_assert_str_eq(err.text, text);
-	has(r, "count", "0x80000000", true, true);
+	ck_assert_str_eq(runningbed_err.text, text);
+	runningbed_has(r, "count", "0x80000000", true, true);
 	bpfstamp_running_free(r);
-	ck_assert_int_eq(bpfstamp_running_open(&r, id, &err), -1);
-	ck_assert_str_eq(err.text, text);
+	ck_assert_int_eq(bpfstamp_running_open(&r, id, &runningbed_err), -1);
+	ck_assert_str_eq(runningbed_err.text, text);
 	bpfstamp_stamp_free(s);
 	bpfobj_free(&o);
 }
@@ -395,48 +329,20 @@ START_TEST(whole_object)
 	loaded = bpffs_load(s);
 	for (uint32_t i = 0; i < 3; i++) {
 		int fd = bpfstamp_loaded_program(loaded, bpfobj_program(&o, names[i], NULL));
-		struct bpfstamp_running *r = open_fd(fd);
+		struct bpfstamp_running *r = runningbed_open(fd);
 
 		ck_assert(r->record && (!record_map || record_map == r->record->map_id));
 		record_map = r->record->map_id;
 		ck_assert_str_eq(r->info.name, names[i]);
-		has(r, "vni", "0x9", true, false);
+		runningbed_has(r, "vni", "0x9", true, false);
 		ck_assert_uint_eq(r->value_count, i == 2 ? 1 : 3);
 		if (i < 2)
-			has(r, "shared", "0xa", true, true);
+			runningbed_has(r, "shared", "0xa", true, true);
 		bpfstamp_running_free(r);
 	}
 	bpfstamp_loaded_free(loaded);
 	bpfstamp_stamp_free(s);
 	bpfobj_free(&o);
-}
-END_TEST
-
-START_TEST(not_privileged)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-	struct bpfstamp_running *r;
-	struct bpfstamp_stamp *s;
-	struct bpfobj o;
-	char text[128];
-	int fd;
-
-	if (!stamp(&o, &s, 3, ""))
-		return;
-	fd = load(s, true);
-	r = open_fd(fd);
-	ck_assert_int_eq((int)syscall(SYS_capget, &header, data), 0);
-	data[CAP_SYS_ADMIN / 32].effective &= ~(1u << CAP_SYS_ADMIN % 32);
-	ck_assert_int_eq((int)syscall(SYS_capset, &header, data), 0);
-	snprintf(text, sizeof(text), "program %u: to look at it needs the capability CAP_SYS_ADMIN", r->info.prog.id);
-	ck_assert_int_eq(bpfstamp_running_refresh(r, &err), -1);
-	ck_assert_str_eq(err.text, text);
-	ck_assert_int_eq(bpfstamp_running_open(&r, r->info.prog.id, &err), -1);
-	ck_assert_str_eq(err.text, text);
-	ck_assert_int_eq(err.code, EPERM);
-	ck_assert(!record_is_there(fd));
-	free_all(r, fd, s, &o);
 }
 END_TEST
 
@@ -465,7 +371,7 @@ START_TEST(of_libbpf)
 	unlink(path);
 	fd = sys_obj_get(BPFFS "/p");
 	ck_assert_int_ge(fd, 0);
-	r = open_fd(fd);
+	r = runningbed_open(fd);
 	ck_assert(!r->record && !r->info.object);
 	ck_assert_str_eq(r->info.name, "all");
 	for (uint32_t i = 0; i < bpfstamp_running_value_count(r); i++) {
@@ -477,177 +383,12 @@ START_TEST(of_libbpf)
 		bpfobj_get(&o, NULL, name, text, sizeof(text));
 		ck_assert_msg(!strcmp(text, v.value), "%s is %s, not %s", name, v.value, text);
 	}
-	has(r, "g_u32", "0xfedcba98", false, true);
-	has(r, "c_vni", "0x7", false, false);
-	has(r, "b_static", "0x0", false, true);
-	has(r, "g_peer.mac", "hex:030405060708", false, true);
+	runningbed_has(r, "g_u32", "0xfedcba98", false, true);
+	runningbed_has(r, "c_vni", "0x7", false, false);
+	runningbed_has(r, "b_static", "0x0", false, true);
+	runningbed_has(r, "g_peer.mac", "hex:030405060708", false, true);
 	bpfstamp_running_free(r);
 	close(fd);
-	bpfobj_free(&o);
-}
-END_TEST
-
-/* ------------------------------------------------------ records of others */
-
-static int make_map(const char *name, uint32_t type, uint32_t flags, uint32_t entries, const void *raw, uint32_t size,
-		    bool freeze)
-{
-	union bpf_attr attr = { .map_type = type, .key_size = 4, .value_size = size, .max_entries = entries,
-				.map_flags = flags };
-	const uint32_t key = 0;
-	int fd;
-
-	strcpy(attr.map_name, name);
-	fd = sys_map_create(&attr);
-	ck_assert_int_ge(fd, 0);
-	ck_assert(!sys_map_update(fd, &key, raw) && (!freeze || !sys_map_freeze(fd)));
-	return fd;
-}
-
-/* What only looks like a record is none, nor does it hide a true one. */
-START_TEST(hostile)
-{
-	static const struct {
-		const char *name;
-		uint32_t type, flags, entries;
-		int change;	/* of the record's size, or of no byte (0) */
-		bool freeze, is_record;
-	} maps[] = {
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 0, true, true },
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 0, false, false },
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, 0, 1, 0, true, false },
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 2, 0, true, false },
-		{ "bpfstamp", BPF_MAP_TYPE_HASH, BPF_F_RDONLY_PROG, 1, 0, true, false },
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 1, true, false },
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, -1, true, false },
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, -100, true, false },
-		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 100000, true, false },
-		{ "bpfstampx", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 0, true, false },
-	};
-	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };	/* charged before 5.11 */
-	uint8_t *raw, *padded = calloc(1, 200000);
-	struct bpfstamp_stamp *s;
-	struct bpfobj o;
-	uint32_t size;
-
-	if (!stamp(&o, &s, 3, ""))
-		return;
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	raw = record_make(s, &size, &err);
-	ck_assert(raw && padded);
-	memcpy(padded, raw, size);
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
-		int prog = load(s, false), both = load(s, true), fd;
-		uint32_t changed = (uint32_t)((int)size + maps[i].change) & 0xfffff;
-		struct bpfstamp_running *r;
-
-		fd = make_map(maps[i].name, maps[i].type, maps[i].flags, maps[i].entries, padded, changed, maps[i].freeze);
-		ck_assert(!record_is_there(prog) && record_is_there(both));
-		ck_assert(!sys_prog_bind_map(prog, fd) && !sys_prog_bind_map(both, fd));
-		ck_assert_msg(record_is_there(prog) == maps[i].is_record, "map %zu", i);
-		ck_assert(record_is_there(both));
-		r = open_fd(prog);
-		ck_assert_uint_eq(r->info.map_count, 1);
-		ck_assert_int_eq(r->record != NULL, maps[i].is_record);
-		ck_assert_int_eq(r->value_count > 0, maps[i].is_record);
-		bpfstamp_running_free(r);
-		close(fd);
-		close(prog);
-		close(both);
-	}
-	free(raw);
-	free(padded);
-	bpfstamp_stamp_free(s);
-	bpfobj_free(&o);
-}
-END_TEST
-
-/* ------------------------------------------------------- calls, and faults */
-
-struct refusal {
-	uint32_t command;
-	int code;
-};
-
-static int refuse(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
-{
-	const struct refusal *refusal = calls->arg;
-
-	(void)attr;
-	(void)size;
-	return refusal && command == refusal->command ? refusal->code : 0;
-}
-
-static void remember(void *arg, const char *text)
-{
-	snprintf(arg, 256, "%s", text);
-}
-
-struct attempt {
-	struct bpfstamp_stamp *s;
-	bool record;
-	const char *error, *note;	/* or NULL */
-};
-
-/* Fails or succeeds as it should; leaves no fd; and succeeds again, now without a note of what is known. */
-static bool attempt(const void *arg)
-{
-	const struct attempt *a = arg;
-	char note[256] = "";
-	struct bpfstamp_load how = { .record = a->record, .note = remember, .note_arg = note };
-	int fd, fds = bpffs_open_fds(), ret;
-
-	ret = bpfstamp_find_program(a->s->t, NULL, 0, &how.program, &err) || bpfstamp_load(a->s, &how, &fd, &err);
-	if (a->note && strcmp(a->note, note) != 0)
-		return false;
-	if (!ret != !a->error || (ret && strcmp(err.text, a->error) != 0)) {
-		fprintf(stderr, "%s\n", ret ? err.text : "it succeeds");
-		return false;
-	}
-	if (!ret)
-		close(fd);
-	return bpffs_open_fds() == fds;
-}
-
-START_TEST(calls_of_a_load)
-{
-	static const struct refusal old = { BPF_PROG_BIND_MAP, EINVAL }, full = { BPF_MAP_CREATE, ENOMEM },
-		frozen = { BPF_MAP_FREEZE, EBUSY }, update = { BPF_MAP_UPDATE_ELEM, EPERM }, bind = { BPF_PROG_BIND_MAP, ENOMEM };
-	static const struct {
-		const struct refusal *refusal;
-		const char *error, *note;
-	} cases[] = {
-		{ NULL, NULL, "" },
-		{ &old, NULL, "this kernel (before 5.10) binds no maps to programs: what was stamped is not recorded" },
-		{ &full, "test.o: cannot make the record of what was stamped: Cannot allocate memory", NULL },
-		{ &frozen, "test.o: cannot make the record of what was stamped: Device or resource busy", NULL },
-		{ &bind, "test.o: cannot make the record of what was stamped: Cannot allocate memory", NULL },
-		{ &update, "test.o: cannot make the record of what was stamped: Operation not permitted: needs the "
-		  "capabilities CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN)", NULL },
-	};
-	struct bpfcalls calls = { .refuse = refuse, .arg = cases[_i].refusal };
-	struct attempt a = { .record = true, .error = cases[_i].error, .note = cases[_i].note };
-	struct bpfobj o;
-	int fd;
-
-	if (!stamp(&o, &a.s, 3, ""))
-		return;
-	/* The BTF is loaded once a template. */
-	fd = load(a.s, false);
-	close(fd);
-	if (!bpfcalls_watch(&calls, attempt, &a))
-		return;
-	if (!_i) {
-		ck_assert_uint_eq(calls.count[BPF_MAP_CREATE], 1);
-		ck_assert_uint_eq(calls.count[BPF_MAP_UPDATE_ELEM], 1);
-		ck_assert_uint_eq(calls.count[BPF_MAP_FREEZE], 1);
-		ck_assert_uint_eq(calls.count[BPF_PROG_BIND_MAP], 1);
-		ck_assert_uint_eq(calls.count[BPF_PROG_LOAD], 1);
-		a.record = false;
-		ck_assert(bpfcalls_watch(&calls, attempt, &a));
-		ck_assert_uint_eq(calls.count[BPF_MAP_CREATE] + calls.count[BPF_PROG_BIND_MAP], 0);
-	}
-	bpfstamp_stamp_free(a.s);
 	bpfobj_free(&o);
 }
 END_TEST
@@ -669,9 +410,6 @@ Suite *suite_running_kernel(void)
 	tcase_add_loop_test(tcase, info, 0, 3);
 	tcase_add_test(tcase, refresh);
 	tcase_add_test(tcase, whole_object);
-	tcase_add_test(tcase, not_privileged);
 	tcase_add_test(tcase, of_libbpf);
-	tcase_add_test(tcase, hostile);
-	tcase_add_loop_test(tcase, calls_of_a_load, 0, 6);
 	return suite;
 }
