@@ -190,7 +190,8 @@ static bool find_lane(const struct imm_constant *c, enum imm_form form, uint64_t
 static bool find_function(const struct bpfinsn *insn, const struct imm_constant *c, enum imm_form form, uint64_t m,
 			  struct derived *out)
 {
-	static const enum derive_fn wide[] = { DERIVE_NEG64, DERIVE_NOT64 }, narrow[] = { DERIVE_NEG32, DERIVE_NOT32 };
+	static const enum derive_fn wide[] = { DERIVE_NEG64, DERIVE_NOT64 };
+	static const enum derive_fn narrow[] = { DERIVE_NEG32, DERIVE_NOT32 };
 	const enum derive_fn swap = bswap_of(c->bits);
 	enum imm_form as;
 
@@ -203,7 +204,8 @@ static bool find_function(const struct bpfinsn *insn, const struct imm_constant 
 	for (int i = 0; i < 2; i++) {
 		if (form_bits(form) == 64 && m == apply(wide[i], c->value))
 			out->fn = wide[i];
-		else if (form_bits(form) >= 32 && c->bits <= 32 && means(form, m, apply(narrow[i], c->value), 32, &as)) {
+		else if (form_bits(form) >= 32 && c->bits <= 32 &&
+			 means(form, m, apply(narrow[i], c->value), 32, &as)) {
 			out->fn = narrow[i];
 			out->form = as;
 		} else {
@@ -465,7 +467,8 @@ size_t derive_in_data(const uint8_t *p, size_t size, size_t at, const struct imm
 	for (size_t i = 0; i < len; i++)
 		little[i] = big[len - 1 - i] = (uint8_t)(c->value >> (8 * i));
 	for (; len <= size && at <= size - len; at++)
-		if ((p[at] == little[0] && !memcmp(p + at, little, len)) || (p[at] == big[0] && !memcmp(p + at, big, len)))
+		if ((p[at] == little[0] && !memcmp(p + at, little, len)) ||
+		    (p[at] == big[0] && !memcmp(p + at, big, len)))
 			return at;
 	return size;
 }

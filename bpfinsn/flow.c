@@ -234,7 +234,8 @@ static void do_alu(struct run *r, struct state *s, uint32_t slot, const struct b
 	if (wide && op == BPF_OP_MOV && x && !insn->off)
 		made = source;
 	else if (wide && !x && before != UNKNOWN && (op == BPF_OP_ADD || op == BPF_OP_SUB))
-		made = make(what(before), (int64_t)offset_of(before) + (op == BPF_OP_ADD ? 1 : -1) * (int64_t)insn->imm);
+		made = make(what(before),
+			    (int64_t)offset_of(before) + (op == BPF_OP_ADD ? 1 : -1) * (int64_t)insn->imm);
 	s->reg[insn->dst] = made;
 	address_made(r, slot, made);
 	if (made != UNKNOWN)

@@ -109,7 +109,8 @@ void btf_member(const struct btf *btf, uint32_t id, uint32_t i, struct btf_membe
 
 	out->name = btf_string(btf, btf_get32(btf, entry));
 	out->type = btf_get32(btf, entry + 4);
-	btf_member_bits(btf_get32(btf, entry + 8), btf_get32(btf, btf_type_bytes(btf, id) + 4) >> 31, &out->bit_offset,
+	btf_member_bits(btf_get32(btf, entry + 8), btf_get32(btf, btf_type_bytes(btf, id) + 4) >> 31,
+			&out->bit_offset,
 		    &out->bit_size);
 }
 

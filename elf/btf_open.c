@@ -276,7 +276,8 @@ static bool needs_others(uint32_t info)
 {
 	enum btf_kind kind = btf_info_kind(info);
 
-	return kind == BTF_STRUCT || kind == BTF_UNION || kind == BTF_ARRAY || btf_layouts[kind].reference == BTF_REF_CHAIN;
+	return kind == BTF_STRUCT || kind == BTF_UNION || kind == BTF_ARRAY ||
+	       btf_layouts[kind].reference == BTF_REF_CHAIN;
 }
 
 /* Check that DATASECs, the first of which is in that slot, hold variables. */

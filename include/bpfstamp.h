@@ -99,7 +99,7 @@ struct bpfstamp_map {
 	bool readonly;		/* a data section that is frozen before a program sees it */
 	uint32_t type;		/* enum bpf_map_type */
 	uint32_t key_size, value_size, max_entries, flags;
-	const char *pin;	/* how it wants to be pinned: "name", or iproute2's scopes "object", "global"; or NULL */
+	const char *pin;	/* how it wants to be pinned: "name", iproute2's "object" or "global", or NULL */
 	uint32_t refs;		/* instructions that refer to it; with none it is not created */
 };
 
@@ -323,7 +323,7 @@ struct bpfstamp_load {
 	uint32_t program;	/* from bpfstamp_find_program */
 	uint32_t prog_type;	/* enum bpf_prog_type, 0: by the section's name */
 	const char *pin_path;	/* bpffs folder of maps that are to be pinned by name; NULL: /sys/fs/bpf */
-	const int *map_fds;	/* by map of the template: an fd of a map to use as it is, where not negative; or NULL */
+	const int *map_fds;	/* by map of the template: an fd to use as it is, where not negative; or NULL */
 	uint32_t ifindex;	/* of the thread's namespace: the device whose hardware is to run the program, or 0 */
 	bool record;		/* leave a record of the values with the program, for bpfstamp_running_open */
 	bool dry_run;		/* for the verifier's answer only: make no pins */
@@ -459,7 +459,7 @@ struct bpfstamp_hook {
 
 	/* of TCX, netkit, and XDP with a link */
 	enum bpfstamp_where where;
-	const char *relative;	/* of BEFORE and AFTER: the path of a pinned program or link, or a program's id or name */
+	const char *relative;	/* BEFORE, AFTER: the path of a pinned program or link, or a program's id or name */
 	const char *pin;	/* of the link; NULL: a name of its own in the folder bpfstamp of pin_path */
 	const char *pin_path;	/* a bpffs; NULL: /sys/fs/bpf */
 

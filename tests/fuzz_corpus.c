@@ -94,7 +94,8 @@ static void seed_maps(const uint8_t *bytes, size_t size, const uint8_t *btf, siz
 	if (!bpfstamp_inline(t, &err) && !bpfstamp_stamp_new(&s, t, &err)) {
 		memset(s->touched, 1, t->injectable_count);
 		for (uint32_t i = 0; i < t->data_count; i++)
-			seed_running(s, btf_find(&t->btf, BTF_DATASEC, t->datas[i].name), t->datas[i].size, btf, btf_bytes);
+			seed_running(s, btf_find(&t->btf, BTF_DATASEC, t->datas[i].name), t->datas[i].size, btf,
+				     btf_bytes);
 		bpfstamp_stamp_free(s);
 	}
 	bpfstamp_close(t);
@@ -215,7 +216,8 @@ static void by_hand(bool big, bool with_btf)
 
 static void compile_all(const char *pattern)
 {
-	static const char flags[] = "-w -iquote . -iquote include -iquote bpf -isystem /usr/include/$(gcc -print-multiarch)";
+	static const char flags[] =
+		"-w -iquote . -iquote include -iquote bpf -isystem /usr/include/$(gcc -print-multiarch)";
 	static const char *const targets[] = { "bpfel", "bpfeb" };
 	glob_t found;
 	char source[512];

@@ -212,7 +212,8 @@ static void step(struct machine *m, uint32_t *at, const struct bpfinsn *insn, ui
 		(*at)++;
 		break;
 	case BPF_CLASS_LDX:
-		r[insn->dst] = value_load((const uint8_t *)(uintptr_t)r[insn->src] + insn->off, access_size(insn->code),
+		r[insn->dst] = value_load((const uint8_t *)(uintptr_t)r[insn->src] + insn->off,
+					  access_size(insn->code),
 					  bpfinsn_mode(insn->code) == BPF_MODE_MEMSX, m->big);
 		break;
 	case BPF_CLASS_ST:

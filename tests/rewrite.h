@@ -19,7 +19,8 @@
 #define STORE_IMM(size, base, offset, value) \
 	{ .code = BPF_CLASS_ST | BPF_MODE_MEM | (size), .dst = (base), .off = (offset), .imm = (int32_t)(value) }
 #define ATOMIC(size, base, offset, reg, op) \
-	{ .code = BPF_CLASS_STX | BPF_MODE_ATOMIC | (size), .dst = (base), .src = (reg), .off = (offset), .imm = (op) }
+	{ .code = BPF_CLASS_STX | BPF_MODE_ATOMIC | (size), .dst = (base), .src = (reg), .off = (offset), \
+	  .imm = (op) }
 #define ALU(op, reg, value) { .code = BPF_CLASS_ALU | (op), .dst = (reg), .imm = (int32_t)(value) }
 #define ALU64(op, reg, value) { .code = BPF_CLASS_ALU64 | (op), .dst = (reg), .imm = (int32_t)(value) }
 #define ALUX(op, reg, from) { .code = BPF_CLASS_ALU64 | BPF_SOURCE_X | (op), .dst = (reg), .src = (from) }

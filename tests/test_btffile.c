@@ -372,7 +372,8 @@ START_TEST(test_nowhere)
 		return;
 	ck_assert_int_eq(uname(&uts), 0);
 	ck_assert_int_eq(kernel_open(&k, NULL, &err), -1);
-	snprintf(text, sizeof(text), "Linux %s has no BTF: neither /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF) nor a "
+	snprintf(text, sizeof(text),
+		 "Linux %s has no BTF: neither /sys/kernel/btf/vmlinux (CONFIG_DEBUG_INFO_BTF) nor a "
 		 "vmlinux in /boot or /lib/modules is there", uts.release);
 	ck_assert_str_eq(err.text, text);
 	ck_assert_int_eq(err.code, ENOENT);

@@ -291,7 +291,8 @@ START_TEST(load_tells_what_is_replaced)
 	ck_assert_msg(fd >= 0, "%s", notes.text);
 	close(fd);
 	ck_assert_int_eq(notes.count, 10);
-	ck_assert_str_eq(notes.text, "this kernel lacks BTF_KIND_FUNC (Linux 5.0): replaced in the BTF of the object");
+	ck_assert_str_eq(notes.text,
+			 "this kernel lacks BTF_KIND_FUNC (Linux 5.0): replaced in the BTF of the object");
 	lacks_note(LACKS_BTF);
 	ck_assert_int_eq(load(&o, &notes), -1);
 	ck_assert_int_eq(notes.count, 1);
@@ -317,7 +318,8 @@ START_TEST(load_refused)
 	btfgen_words(gen, a, 0, 4);
 	btfgen_words(gen, b, 2, 4);
 	for (int i = 0; i < 2000 * _i; i++)	/* a log larger than the first attempt has room for */
-		kbtfmade_add_int(gen, "an integer that has a long name, so that the log of the kernel becomes long", 4);
+		kbtfmade_add_int(gen, "an integer that has a long name, so that the log of the kernel becomes long",
+				 4);
 	bpfobj_btf(&o, gen, false);
 	bpfobj_func(&o, "f", bpfobj_code(&o, "tc", code, 1), 0, 1);
 	bpfobj_open(&o);
@@ -370,7 +372,8 @@ static const struct {
 	{ 1u << BTF_DECL_TAG, 1u << LACKS_BTF_DECL_TAG, 14,
 	  "this kernel lacks BTF_KIND_DECL_TAG (Linux 5.16): replaced in the BTF of the object" },
 	/* 4.17: even an int */
-	{ UINT32_MAX, 1u << LACKS_BTF, 12, "this kernel lacks BTF (Linux 4.18): source lines and types will be missing" },
+	{ UINT32_MAX, 1u << LACKS_BTF, 12,
+	  "this kernel lacks BTF (Linux 4.18): source lines and types will be missing" },
 };
 
 struct older_case {
@@ -387,7 +390,8 @@ static bool run_older(const void *arg)
 	for (int round = 0; round < 2; round++) {
 		int fd = load(c->o, &notes);
 
-		if ((fd >= 0) != loads || noted() != older[c->i].lacking || strcmp(notes.text, older[c->i].last_note)) {
+		if ((fd >= 0) != loads || noted() != older[c->i].lacking ||
+		    strcmp(notes.text, older[c->i].last_note)) {
 			fprintf(stderr, "round %d: fd %d, noted 0x%x, '%s'\n", round, fd, noted(), notes.text);
 			return false;
 		}

@@ -59,7 +59,8 @@ START_TEST(keep_lost)
 	OK(clsactbed_attach("old"));
 	clsactbed.hook.existing = BPFSTAMP_KEEP;
 	disturb(NULL, _i);
-	FAILS(clsactbed_attach("new"), EEXIST, "prio 1 handle 0x1 on egress of va has the program 'old' of bpfstamp …");
+	FAILS(clsactbed_attach("new"), EEXIST,
+	      "prio 1 handle 0x1 on egress of va has the program 'old' of bpfstamp …");
 	ck_assert(clsactbed_tells("bpfstamp:old", "filter show dev va egress"));
 }
 END_TEST
@@ -154,7 +155,8 @@ START_TEST(append_races)
 	OK(clsactbed_attach("old"));
 	what.existing = clsactbed.hook.existing = BPFSTAMP_APPEND;
 	netns.fault = (struct netns_fault){
-		.kind = NETNS_CALL, .after = _i / 2, .times = 1, .call = another_appends, .arg = _i % 2 ? &what : NULL,
+		.kind = NETNS_CALL, .after = _i / 2, .times = 1, .call = another_appends,
+		.arg = _i % 2 ? &what : NULL,
 	};
 	OK(clsactbed_attach("new"));
 	ck_assert(clsactbed_tells("bpfstamp:new", "filter show dev va egress"));

@@ -275,8 +275,8 @@ START_TEST(test_ambiguous_size)
 	corepair_open(&pair);
 	corepair_imm(&pair, CORE_FIELD_OFFSET, 2, "0:0", 0, 8);
 	ck_assert_int_eq(corepair_relocate(&pair, CORE_FIELD_OFFSET, 2, "0:0", load, &err), -1);
-	ck_assert_msg(strstr(err.text, "64 with 4 bytes in type 2, 8 at bit 64 with 2 bytes in type 4 ") != NULL, "%s",
-		      err.text);
+	ck_assert_msg(strstr(err.text, "64 with 4 bytes in type 2, 8 at bit 64 with 2 bytes in type 4 ") != NULL,
+		      "%s", err.text);
 	corepair_close(&pair);
 }
 END_TEST

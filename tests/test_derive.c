@@ -109,7 +109,8 @@ static uint64_t random64(uint64_t *state)
 }
 
 /* After the instruction was made to mean what derive_meaning says, it does. */
-static void check_meaning(const struct bpfinsn *insn, const struct derived *d, uint64_t c2, uint64_t expected, bool big)
+static void check_meaning(const struct bpfinsn *insn, const struct derived *d, uint64_t c2, uint64_t expected,
+			  bool big)
 {
 	uint64_t old, meaning, now;
 	uint8_t raw[16];
@@ -183,7 +184,8 @@ START_TEST(certain_lanes)
 
 	for (unsigned int shift = 0; shift + bits <= lanes[_i].width; shift += 8) {
 		for (int swapped = 0; swapped < 2; swapped++) {
-			uint64_t c1 = 0xBEE51234 & ones, c2 = random64(&state) & ones, lane = ones << shift, m, expected;
+			uint64_t c1 = 0xBEE51234 & ones, c2 = random64(&state) & ones, lane = ones << shift;
+			uint64_t m, expected;
 			const struct imm_constant c = { .value = c1, .bits = lanes[_i].bits };
 			enum derive_fn fn = swapped ? swap : DERIVE_SAME;
 			struct bpfinsn insn[2];
@@ -237,7 +239,8 @@ END_TEST
 /* Where a compare turns around, and one more and one less. */
 static const struct { enum derive_fn fn; uint64_t value; bool holds; } turns[] = {
 	{ DERIVE_MINUS1, 0, false }, { DERIVE_MINUS1, 1, true }, { DERIVE_MINUS1, UINT64_MAX, true },
-	{ DERIVE_MINUS1, 0x80000000, false }, { DERIVE_MINUS1, 0x7fffffff, true }, { DERIVE_MINUS1, 0x80000001, true },
+	{ DERIVE_MINUS1, 0x80000000, false }, { DERIVE_MINUS1, 0x7fffffff, true },
+	{ DERIVE_MINUS1, 0x80000001, true },
 	{ DERIVE_MINUS1, 0x8000000000000000, false }, { DERIVE_MINUS1, 0x7fffffffffffffff, true },
 	{ DERIVE_MINUS1, 0x8000000000000001, true },
 	{ DERIVE_PLUS1, 0xffffffff, false }, { DERIVE_PLUS1, 0xfffffffe, true }, { DERIVE_PLUS1, 0x100000001, true },
@@ -348,7 +351,8 @@ static const struct {
 	{ 0x12345678, 32, K_MOV32, 0x12340000, PART }, { 0x12345678, 32, K_MOV32, 0x00345600, PART },
 	{ 0x12345678, 32, K_MOV32, 0x12005600, PART },
 	{ 0x12345678, 32, K_MOV32, 0x12345678u << 3, TIMES }, { 0x12345678, 32, K_MOV32, 0x12345678u >> 3, TIMES },
-	{ 0x12345678, 32, K_LDDW, 0x12345678ull << 5, PART }, { 0x12345678, 32, K_MOV32, 0x12345678u >> 6, PART }, { 0x12345678, 32, K_MOV32, 0x12345678u << 12, PART },
+	{ 0x12345678, 32, K_LDDW, 0x12345678ull << 5, PART }, { 0x12345678, 32, K_MOV32, 0x12345678u >> 6, PART },
+	{ 0x12345678, 32, K_MOV32, 0x12345678u << 12, PART },
 	{ 0xCAFE1234, 32, K_MOV32, 0xF95FC246, PART },		/* (s32)C >> 3 */
 	{ 0x12345678, 32, K_MOV32, 0x12345678u * 3, TIMES }, { 0x12345678, 32, K_MOV32, 0x12345678u / 7, TIMES },
 	{ 0x12345678, 32, K_MOV32, 0x12345678u * 13, TIMES },
@@ -372,9 +376,11 @@ static const struct {
 	{ 0x8000, 16, K_ST_H, 0x8000, "the constant, or its negation, which is the same" },
 	{ 0x80000000, 32, K_MOV32, 0x80000000, "the constant, or its negation, which is the same" },
 	{ 0x80, 8, K_MOV32, 0x80, "the constant, or its negation, which is the same" },
-	{ 0x12345678, 32, K_MOV32, 7, NULL }, { 0x12345678, 32, K_MOV32, 0x61, NULL }, { 0x12345678, 32, K_MOV32, 0, NULL },
+	{ 0x12345678, 32, K_MOV32, 7, NULL }, { 0x12345678, 32, K_MOV32, 0x61, NULL },
+	{ 0x12345678, 32, K_MOV32, 0, NULL },
 	{ 0x12345678, 32, K_MOV64, 0xffffffff, NULL }, { 0x12345678, 32, K_LDDW, 0x7777777788888888, NULL },
-	{ 0x12345678, 32, K_ST_H, 0x9999, NULL }, { 0x1234, 16, K_MOV32, 0x4321, NULL }, { 0xA7, 8, K_MOV32, 5, NULL },
+	{ 0x12345678, 32, K_ST_H, 0x9999, NULL }, { 0x1234, 16, K_MOV32, 0x4321, NULL },
+	{ 0xA7, 8, K_MOV32, 5, NULL },
 };
 
 START_TEST(doubtful)
@@ -393,8 +399,8 @@ START_TEST(doubtful)
 	}
 	ck_assert_msg(found && d.doubt, "%#" PRIx64 " in %#" PRIx64 ": %s", others[_i].c, others[_i].m,
 		      found ? "certain" : "not found");
-	ck_assert_msg(!strncmp(d.doubt, others[_i].doubt, strlen(others[_i].doubt)), "%#" PRIx64 " in %#" PRIx64 ": %s",
-		      others[_i].c, others[_i].m, d.doubt);
+	ck_assert_msg(!strncmp(d.doubt, others[_i].doubt, strlen(others[_i].doubt)),
+		      "%#" PRIx64 " in %#" PRIx64 ": %s", others[_i].c, others[_i].m, d.doubt);
 }
 END_TEST
 

@@ -37,8 +37,10 @@ static const struct {
 	{ { .code = BPF_CLASS_ALU64 | BPF_OP_END, .dst = 3, .imm = 64 }, 0, R(3), R(3) },
 	{ JUMP(BPF_OP_JEQ, 3, 4, 0), 0, R(3), 0 }, { JUMP32(BPF_OP_JSET, 3, 4, 0), 0, R(3), 0 },
 	{ JUMPX(BPF_OP_JLT, 3, 4, 0), 0, R(3) | R(4), 0 }, { GOTO(5), 0, 0, 0 },
-	{ { .code = BPF_CLASS_JMP32 | BPF_OP_JA, .imm = 5 }, 0, 0, 0 }, { { .code = BPF_CLASS_JMP | BPF_OP_JCOND }, 0, 0, 0 },
-	{ EXIT, 0, R(0), 0 }, { HELPER(1), 2, R(1) | R(2), 0x3f }, { HELPER(1), 0, 0, 0x3f }, { CALL(1), 5, 0x3e, 0x3f },
+	{ { .code = BPF_CLASS_JMP32 | BPF_OP_JA, .imm = 5 }, 0, 0, 0 },
+	{ { .code = BPF_CLASS_JMP | BPF_OP_JCOND }, 0, 0, 0 },
+	{ EXIT, 0, R(0), 0 }, { HELPER(1), 2, R(1) | R(2), 0x3f }, { HELPER(1), 0, 0, 0x3f },
+	{ CALL(1), 5, 0x3e, 0x3f },
 	{ { .code = BPF_CLASS_JMP | BPF_OP_CALL | BPF_SOURCE_X, .dst = 7 }, 1, R(1) | R(7), 0x3f },
 	{ { .code = BPF_CLASS_LD | BPF_MODE_ABS }, 0, R(6), 0x3f },
 	{ { .code = BPF_CLASS_LD | BPF_MODE_IND, .src = 2 }, 0, R(6) | R(2), 0x3f },
@@ -59,9 +61,10 @@ END_TEST
 
 START_TEST(helper_arguments)
 {
-	static const uint8_t expected[][2] = {	/* map_lookup_elem, map_update_elem, map_delete_elem, ktime, trace_printk, … */
-		{ 1, 2 }, { 2, 4 }, { 3, 2 }, { 5, 0 }, { 6, 5 }, { 7, 0 }, { 8, 0 }, { 9, 5 }, { 12, 3 }, { 14, 0 }, { 23, 2 },
-		{ 25, 5 }, { 26, 4 }, { 51, 3 }, { 69, 4 }, { 112, 3 }, { 119, 4 }, { 181, 4 }, { 255, 5 },
+	/* map_lookup_elem, map_update_elem, map_delete_elem, ktime, trace_printk, … */
+	static const uint8_t expected[][2] = {
+		{ 1, 2 }, { 2, 4 }, { 3, 2 }, { 5, 0 }, { 6, 5 }, { 7, 0 }, { 8, 0 }, { 9, 5 }, { 12, 3 }, { 14, 0 },
+		{ 23, 2 }, { 25, 5 }, { 26, 4 }, { 51, 3 }, { 69, 4 }, { 112, 3 }, { 119, 4 }, { 181, 4 }, { 255, 5 },
 	};
 
 	for (size_t i = 0; i < COUNT(expected); i++)
@@ -73,7 +76,8 @@ END_TEST
 
 /* ------------------------------------------------------------- a function */
 
-#define REF(reg, object, offset) { .code = BPF_CODE_LDDW, .dst = (reg), .src = 15, .off = (object), .imm = (offset) }, { 0 }
+#define REF(reg, object, offset) \
+	{ .code = BPF_CODE_LDDW, .dst = (reg), .src = 15, .off = (object), .imm = (offset) }, { 0 }
 
 struct function {
 	uint8_t raw[SLOTS_MAX * 8], starts[SLOTS_MAX / 8 + 1], args[SLOTS_MAX];
@@ -87,8 +91,8 @@ static void make(struct function *f, const struct bpfinsn *code, bool big)
 	uint32_t at, n = 0;
 
 	memset(f, 0, sizeof(*f));
-	f->flow = (struct flow_function){ .raw = f->raw, .big = big, .starts = f->starts, .args = f->args, .live = f->live,
-					  .refs = f->refs };
+	f->flow = (struct flow_function){ .raw = f->raw, .big = big, .starts = f->starts, .args = f->args,
+					  .live = f->live, .refs = f->refs };
 	do {
 		struct bpfinsn insn = code[n];
 
@@ -112,16 +116,19 @@ static const struct { struct bpfinsn code[12]; uint32_t live[12]; } lives[] = {
 	{ { MOV64(0, 0), EXIT }, { R(0), 0 } },
 	{ { MOVX(2, 1), MOVX(0, 2), EXIT }, { R(2), R(0), 0 } },
 	/* a loop: r2 and r3 are read again in it */
-	{ { MOV64(2, 9), MOV64(0, 0), ALUX(BPF_OP_ADD, 0, 3), ALU64(BPF_OP_ADD, 2, -1), JUMP(BPF_OP_JNE, 2, 0, -3), EXIT },
+	{ { MOV64(2, 9), MOV64(0, 0), ALUX(BPF_OP_ADD, 0, 3), ALU64(BPF_OP_ADD, 2, -1), JUMP(BPF_OP_JNE, 2, 0, -3),
+	    EXIT },
 	  { R(2) | R(3), R(0) | R(2) | R(3), R(0) | R(2) | R(3), R(0) | R(2) | R(3), R(0) | R(2) | R(3), 0 } },
 	/* a loop in a loop: r7 lives through the inner one */
 	{ { MOV64(7, 3), MOV64(8, 3), ALU64(BPF_OP_ADD, 8, -1), JUMP(BPF_OP_JNE, 8, 0, -2), ALU64(BPF_OP_ADD, 7, -1),
 	    JUMP(BPF_OP_JNE, 7, 0, -5), MOVX(0, 6), EXIT },
-	  { R(7) | R(6), R(6) | R(7) | R(8), R(6) | R(7) | R(8), R(6) | R(7) | R(8), R(6) | R(7), R(6) | R(7), R(0), 0 } },
+	  { R(7) | R(6), R(6) | R(7) | R(8), R(6) | R(7) | R(8), R(6) | R(7) | R(8), R(6) | R(7), R(6) | R(7), R(0),
+	    0 } },
 	/* a call reads its arguments, and leaves nothing in r0 to r5 */
 	{ { MOV64(1, 1), MOV64(2, 1), MOV64(3, 1), HELPER(1), EXIT }, { R(1), R(1) | R(2), R(1) | R(2), R(0), 0 } },
 	/* lddw, and a jump over what would write */
-	{ { LDDW(4, 1), JUMP(BPF_OP_JEQ, 1, 0, 1), MOV64(4, 0), MOVX(0, 4), EXIT }, { R(1) | R(4), 0, R(4), R(4), R(0), 0 } },
+	{ { LDDW(4, 1), JUMP(BPF_OP_JEQ, 1, 0, 1), MOV64(4, 0), MOVX(0, 4), EXIT },
+	  { R(1) | R(4), 0, R(4), R(4), R(0), 0 } },
 };
 
 START_TEST(liveness)
@@ -130,7 +137,8 @@ START_TEST(liveness)
 
 	make(&f, lives[_i / 2].code, _i & 1);
 	for (uint32_t i = 0; i < f.flow.count; i++)
-		ck_assert_msg(f.live[i] == lives[_i / 2].live[i], "slot %u: %#x, not %#x", i, f.live[i], lives[_i / 2].live[i]);
+		ck_assert_msg(f.live[i] == lives[_i / 2].live[i], "slot %u: %#x, not %#x", i, f.live[i],
+			      lives[_i / 2].live[i]);
 }
 END_TEST
 
@@ -155,8 +163,8 @@ static void tell(const struct flow_event *e, void *arg)
 	switch (e->kind) {
 	case FLOW_LOAD:
 	case FLOW_STORE:
-		sprintf(to, "%u %s %u%+d/%u%s", e->slot, e->kind == FLOW_LOAD ? "load" : "store", e->object, e->offset,
-			e->size, e->sign_extend ? "s" : "");
+		sprintf(to, "%u %s %u%+d/%u%s", e->slot, e->kind == FLOW_LOAD ? "load" : "store", e->object,
+			e->offset, e->size, e->sign_extend ? "s" : "");
 		break;
 	case FLOW_ESCAPE:
 		sprintf(to, "%u %u%+d %s", e->slot, e->object, e->offset, e->why);
@@ -184,9 +192,11 @@ static const struct { const char *text; bool all; struct bpfinsn code[16]; } flo
 	{ "0 address 0+8; 2 load 0+12/4", true, { REF(1, 0, 8), LOAD(BPF_SIZE_W, 0, 1, 4), EXIT } },
 	{ "2 load 5+6/2s", false, { REF(1, 5, 8), LOADSX(BPF_SIZE_H, 0, 1, -2), EXIT } },
 	{ "0 address 0+8; 2 address 0+8; 3 address 0+18; 4 address 0+15; 5 load 0+15/1", true,
-	  { REF(1, 0, 8), MOVX(2, 1), ALU64(BPF_OP_ADD, 2, 10), ALU64(BPF_OP_SUB, 2, 3), LOAD(BPF_SIZE_B, 0, 2, 0), EXIT } },
+	  { REF(1, 0, 8), MOVX(2, 1), ALU64(BPF_OP_ADD, 2, 10), ALU64(BPF_OP_SUB, 2, 3), LOAD(BPF_SIZE_B, 0, 2, 0),
+	    EXIT } },
 	{ "0 address 1+0; 2 spill 1 @62; 3 address 1+0; 3 read @62; 4 load 1+0/8", true,
-	  { REF(1, 1, 0), STORE(BPF_SIZE_DW, 10, -16, 1), LOAD(BPF_SIZE_DW, 2, 10, -16), LOAD(BPF_SIZE_DW, 0, 2, 0), EXIT } },
+	  { REF(1, 1, 0), STORE(BPF_SIZE_DW, 10, -16, 1), LOAD(BPF_SIZE_DW, 2, 10, -16), LOAD(BPF_SIZE_DW, 0, 2, 0),
+	    EXIT } },
 	/* through a copy of r10, and at the ends of the frame */
 	{ "4 load 1+0/8", false, { REF(1, 1, 0), STORE(BPF_SIZE_DW, 10, -512, 1), LOAD(BPF_SIZE_DW, 2, 10, -512),
 				   LOAD(BPF_SIZE_DW, 0, 2, 0), EXIT } },
@@ -200,12 +210,14 @@ static const struct { const char *text; bool all; struct bpfinsn code[16]; } flo
 	/* a store that is no spill */
 	{ "2 1+0 " STORED, false, { REF(1, 1, 0), STORE(BPF_SIZE_DW, 10, -12, 1), MOV64(0, 0), EXIT } },
 	{ "2 1+0 " STORED, false, { REF(1, 1, 0), STORE(BPF_SIZE_W, 10, -16, 1), MOV64(0, 0), EXIT } },
-	{ "4 store 2+0/8; 4 1+0 " STORED, false, { REF(1, 1, 0), REF(2, 2, 0), STORE(BPF_SIZE_DW, 2, 0, 1), MOV64(0, 0), EXIT } },
+	{ "4 store 2+0/8; 4 1+0 " STORED, false,
+	  { REF(1, 1, 0), REF(2, 2, 0), STORE(BPF_SIZE_DW, 2, 0, 1), MOV64(0, 0), EXIT } },
 	{ "2 store 1+4/2", false, { REF(1, 1, 0), STORE_IMM(BPF_SIZE_H, 1, 4, 0), MOV64(0, 0), EXIT } },
 	/* calls */
 	{ "3 1+8 " CALLED, false, { REF(1, 1, 8), MOV64(2, 0), HELPER(6), EXIT } },
 	{ "", false, { REF(3, 1, 8), MOV64(1, 0), MOV64(2, 0), HELPER(1), EXIT } },
-	{ "5 load 1+8/4", false, { REF(6, 1, 8), MOV64(1, 0), MOV64(2, 0), HELPER(1), LOAD(BPF_SIZE_W, 0, 6, 0), EXIT } },
+	{ "5 load 1+8/4", false, { REF(6, 1, 8), MOV64(1, 0), MOV64(2, 0), HELPER(1), LOAD(BPF_SIZE_W, 0, 6, 0),
+				   EXIT } },
 	{ "6 1+0 " SHOWN, false, { REF(6, 1, 0), STORE(BPF_SIZE_DW, 10, -8, 6), MOV64(1, 0), MOVX(2, 10),
 				   ALU64(BPF_OP_ADD, 2, -16), HELPER(1), EXIT } },
 	/* below what is passed nobody can reach it */
@@ -224,20 +236,26 @@ static const struct { const char *text; bool all; struct bpfinsn code[16]; } flo
 	/* atomics */
 	{ "3 store 1+0/4; 3 1+0 it is used by an atomic operation", false,
 	  { MOV64(0, 0), REF(1, 1, 0), ATOMIC(BPF_SIZE_W, 1, 0, 0, BPF_OP_ADD), EXIT } },
-	{ "3 1+0 " STORED, false, { MOV64(0, 0), REF(1, 1, 0), ATOMIC(BPF_SIZE_DW, 10, -8, 1, BPF_ATOMIC_XCHG), EXIT } },
+	{ "3 1+0 " STORED, false, { MOV64(0, 0), REF(1, 1, 0), ATOMIC(BPF_SIZE_DW, 10, -8, 1, BPF_ATOMIC_XCHG),
+				    EXIT } },
 	/* paths that agree, and that do not */
-	{ "6 load 1+0/4", false, { JUMP(BPF_OP_JEQ, 1, 0, 3), REF(2, 1, 0), GOTO(2), REF(2, 1, 0), LOAD(BPF_SIZE_W, 0, 2, 0), EXIT } },
+	{ "6 load 1+0/4", false, { JUMP(BPF_OP_JEQ, 1, 0, 3), REF(2, 1, 0), GOTO(2), REF(2, 1, 0),
+				   LOAD(BPF_SIZE_W, 0, 2, 0), EXIT } },
 	{ "6 1+0 " MERGED "; 6 1+4 " MERGED, false,
 	  { JUMP(BPF_OP_JEQ, 1, 0, 3), REF(2, 1, 0), GOTO(2), REF(2, 1, 4), LOAD(BPF_SIZE_W, 0, 2, 0), EXIT } },
-	{ "", false, { JUMP(BPF_OP_JEQ, 1, 0, 3), REF(2, 1, 0), GOTO(2), REF(2, 1, 4), MOV64(0, 0), EXIT } },	/* not read */
-	{ "4 1+0 " MERGED, false, { MOV64(2, 0), JUMP(BPF_OP_JEQ, 1, 0, 2), REF(2, 1, 0), LOAD(BPF_SIZE_W, 0, 2, 0), EXIT } },
+	{ "", false,	/* not read */
+	  { JUMP(BPF_OP_JEQ, 1, 0, 3), REF(2, 1, 0), GOTO(2), REF(2, 1, 4), MOV64(0, 0), EXIT } },
+	{ "4 1+0 " MERGED, false, { MOV64(2, 0), JUMP(BPF_OP_JEQ, 1, 0, 2), REF(2, 1, 0), LOAD(BPF_SIZE_W, 0, 2, 0),
+				    EXIT } },
 	/* loops */
 	{ "3 load 1+0/4", false, { REF(2, 1, 0), MOV64(0, 0), LOAD(BPF_SIZE_W, 3, 2, 0), ALUX(BPF_OP_ADD, 0, 3),
 				   JUMP(BPF_OP_JLT, 0, 9, -3), EXIT } },
 	/* the stack pointer is lost: no spill is believed any more */
 	{ "5 1+0 " STORED, false, { MOV64(3, 8), MOVX(4, 10), ALUX(BPF_OP_ADD, 4, 3), REF(1, 1, 0),
-				    STORE(BPF_SIZE_DW, 10, -16, 1), LOAD(BPF_SIZE_DW, 2, 10, -16), LOAD(BPF_SIZE_W, 0, 2, 0), EXIT } },
-	{ "2 store 1+0/8; 3 1+0 " STORED, false, { REF(1, 1, 0), STORE(BPF_SIZE_DW, 1, 0, 10), STORE(BPF_SIZE_DW, 10, -16, 1), MOV64(0, 0), EXIT } },
+				    STORE(BPF_SIZE_DW, 10, -16, 1), LOAD(BPF_SIZE_DW, 2, 10, -16),
+				    LOAD(BPF_SIZE_W, 0, 2, 0), EXIT } },
+	{ "2 store 1+0/8; 3 1+0 " STORED, false,
+	  { REF(1, 1, 0), STORE(BPF_SIZE_DW, 1, 0, 10), STORE(BPF_SIZE_DW, 10, -16, 1), MOV64(0, 0), EXIT } },
 };
 
 START_TEST(events)

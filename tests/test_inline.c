@@ -203,7 +203,8 @@ static const struct {
 				ATOMIC(BPF_SIZE_W, 1, 0, 2, BPF_OP_ADD), EXIT } },
 	{ "its address is passed to a function", 3, { ADDRESS(1, 8), LOAD(BPF_SIZE_W, 0, 1, 0), HELPER(6), EXIT } },
 	{ "its address is returned", 4, { ADDRESS(1, 8), LOAD(BPF_SIZE_W, 2, 1, 0), MOVX(0, 1), EXIT } },
-	{ "its address is compared", 3, { ADDRESS(1, 8), LOAD(BPF_SIZE_W, 0, 1, 0), JUMP(BPF_OP_JEQ, 1, 0, 0), EXIT } },
+	{ "its address is compared", 3, { ADDRESS(1, 8), LOAD(BPF_SIZE_W, 0, 1, 0), JUMP(BPF_OP_JEQ, 1, 0, 0),
+					  EXIT } },
 	{ "its address is compared", 4, { ADDRESS(1, 8), LOAD(BPF_SIZE_W, 0, 1, 0), MOV64(2, 0),
 					  JUMPX(BPF_OP_JGT, 2, 1, 0), EXIT } },
 	{ "its address is computed with", 3, { ADDRESS(1, 8), LOAD(BPF_SIZE_W, 0, 1, 0), ALU64(BPF_OP_AND, 1, -8),
@@ -340,8 +341,8 @@ static struct bpfobj calls_sample(bool big)
 	static const struct bpfinsn main_code[] = {
 		{ .code = BPF_CODE_LDDW, .dst = 6 }, { 0 }, JUMP(BPF_OP_JEQ, 1, 5, 2),
 		LOAD(BPF_SIZE_DW, 2, 6, 0), LOAD(BPF_SIZE_DW, 3, 6, 8), CALL(-1), MOVX(7, 0), CALL(4),
-		ALUX(BPF_OP_ADD, 0, 7), MOVX(9, 0), MOV64(1, 1), { .code = BPF_CODE_LDDW, .dst = 2, .imm = 5 * 8 }, { 0 }, MOV64(3, 0), MOV64(4, 0),
-		HELPER(181), ALUX(BPF_OP_ADD, 0, 9), EXIT,
+		ALUX(BPF_OP_ADD, 0, 7), MOVX(9, 0), MOV64(1, 1), { .code = BPF_CODE_LDDW, .dst = 2, .imm = 5 * 8 },
+		{ 0 }, MOV64(3, 0), MOV64(4, 0), HELPER(181), ALUX(BPF_OP_ADD, 0, 9), EXIT,
 	};
 	static const struct bpfinsn text_code[] = {	/* g at 0, a at 5 */
 		{ .code = BPF_CODE_LDDW, .dst = 1 }, { 0 }, LOAD(BPF_SIZE_W, 0, 1, 0), MOVX(0, 0), EXIT,
@@ -378,8 +379,8 @@ START_TEST(calls)
 	ck_assert_uint_eq(rewrite_run(&o, s, "main", 5), x + y + 1);
 	bpfstamp_stamp_free(s);
 	rewrite_inline(&o);
-	snprintf(text, sizeof(text), "if r1 == 5 goto +4; r2 = %" PRId64 " ll; r3 = %" PRId64 " ll; call -1; r7 = r0; "
-		 "call 2; r0 += r7; r9 = r0; r1 = 1; r2 = 24 ll; r3 = 0; r4 = 0; call 181; r0 += r9; exit",
+	snprintf(text, sizeof(text), "if r1 == 5 goto +4; r2 = %" PRId64 " ll; r3 = %" PRId64 " ll; call -1; "
+		 "r7 = r0; call 2; r0 += r7; r9 = r0; r1 = 1; r2 = 24 ll; r3 = 0; r4 = 0; call 181; r0 += r9; exit",
 		 (int64_t)read_as(bytes, 8, false, _i), (int64_t)y);
 	rewrite_is(&o, o.t->image, "main", text);
 	snprintf(text, sizeof(text), "w0 = %" PRId32 "; r0 = r0; exit", (int32_t)(uint32_t)x);

@@ -20,7 +20,8 @@ Suite *suite_inline_real(void);
 enum { VARIANTS = 8, ROUNDS = 20 };
 
 static const char source[] =
-	"typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; typedef unsigned long long u64;\n"
+	"typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; "
+	"typedef unsigned long long u64;\n"
 	"#define NOINLINE __attribute__((noinline))\n"
 	"static long (*bpf_loop)(u32 nr, void *fn, void *ctx, u64 flags) = (void *)181;\n"
 	"static long (*bpf_trace)(const char *fmt, u32 size, ...) = (void *)6;\n"
@@ -29,7 +30,8 @@ static const char source[] =
 	"	u32 low : 5, mid : 20; int neg : 7; long long h;\n"
 	"	struct { u16 x, y; } pt[3]; u8 key[6];\n"
 	"};\n"
-	"const volatile struct cfg cfg = { 1, 2, 3, 4, -5, -6, -7, 8, 9, -10, -11, { { 12, 13 }, { 14, 15 }, { 16, 17 } },\n"
+	"const volatile struct cfg cfg = { 1, 2, 3, 4, -5, -6, -7, 8, 9, -10, -11, "
+	"{ { 12, 13 }, { 14, 15 }, { 16, 17 } },\n"
 	"				  { 1, 2, 3, 4, 5, 6 } };\n"
 	"volatile u32 d32 = 7; volatile long long s64 = -5; volatile u8 b8; volatile u64 b64[4];\n"
 	"volatile u32 counter; volatile u32 shared = 3; static volatile u16 local = 99;\n"

@@ -53,7 +53,7 @@ static void add_ext(struct btfgen *gen, uint32_t proto)
 	}
 }
 
-/* main calls c (global, through its symbol) and a (through the section); c calls b, b calls c; a takes b's address. */
+/* main calls c (global, by its symbol) and a (through the section); c calls b, b calls c; a takes b's address. */
 static struct bpfobj sample(bool big)
 {
 	static const struct bpfinsn main_code[] = { CALL(-1), CALL(-1), EXIT };
@@ -201,7 +201,8 @@ START_TEST(too_long)
 		link_free(link);
 	} else {
 		ck_assert_int_eq(link_program(&link, o.t, bpfobj_program(&o, "main", NULL), &err), -1);
-		ck_assert_str_eq(err.text, "test.o: program main has more than 1000000 instructions with what it calls");
+		ck_assert_str_eq(err.text,
+				 "test.o: program main has more than 1000000 instructions with what it calls");
 	}
 	bpfobj_free(&o);
 }
@@ -271,7 +272,8 @@ static const struct {
 	{ { CALL(-2), MOV64(0, 0) }, T_TEXT, 0, "it calls code that is not the start of a function" },
 	{ { CALL(INT32_MIN), MOV64(0, 0) }, T_TEXT, 0, "it calls code that is not the start of a function" },
 	{ { CALL(-1), MOV64(0, 0) }, T_DATA, 0, "it calls code that is not the start of a function" },
-	{ { CALL(-1), MOV64(0, 0) }, T_UNDEF, 0, "it calls a function that neither the object defines, nor its BTF declares as one of the kernel's" },
+	{ { CALL(-1), MOV64(0, 0) }, T_UNDEF, 0,
+	  "it calls a function that neither the object defines, nor its BTF declares as one of the kernel's" },
 	{ { { .code = 0x85, .src = 2, .imm = -1 }, MOV64(0, 0) }, T_UNDEF, 0,
 	  "it calls a function that neither the object defines, nor its BTF declares as one of the kernel's" },
 	{ { CALL(1), MOV64(0, 0) }, T_NONE, 0, "it calls code that is not the start of a function" },

@@ -33,66 +33,72 @@ static const struct {
 	/* 4.19 */
 	{ "0: (61) r2 = *(u32 *)(r1 +76)\n1: (71) r0 = *(u8 *)(r2 +20)\n"
 	  "invalid access to packet, off=20 size=1, R2(id=0,off=20,r=0)\nR2 offset is outside of the packet\n",
-	  ": invalid access to packet, off=20 size=1, R2(id=0,off=20,r=0); R2 offset is outside of the packet (compare "
+	  ": invalid access to packet, off=20 size=1, R2(id=0,off=20,r=0); "
+	  "R2 offset is outside of the packet (compare "
 	  "the end of the access with data_end first), at instruction 1 of prog" },
 	{ "back-edge from insn 7 to 3\n",
 	  ": back-edge from insn 7 to 3 (this kernel takes no loops (Linux 5.3 does, with CAP_BPF): unroll them), at "
 	  "instruction 7 of prog" },
 	{ "unrecognized bpf_ld_imm64 insn\n",
 	  ": unrecognized bpf_ld_imm64 insn (this kernel is too old for what the program takes the address of: data "
-	  "sections came with Linux 5.2 (--inline needs none), symbols of the kernel with 5.10, functions with 5.13)" },
+	  "sections came with Linux 5.2 (--inline needs none), symbols of the kernel with 5.10, functions with "
+	  "5.13)" },
 	{ "0: (85) call bpf_get_current_comm#16\ncannot call GPL only function from proprietary program\n",
-	  ": cannot call GPL only function from proprietary program (the licence of the object is \"BSD\": one such as "
-	  "\"GPL\" or \"Dual BSD/GPL\" is needed), at instruction 0 of prog" },
+	  ": cannot call GPL only function from proprietary program (the licence of the object is \"BSD\": one such "
+	  "as \"GPL\" or \"Dual BSD/GPL\" is needed), at instruction 0 of prog" },
 	{ "0: (b7) r1 = 0\n1: (71) r0 = *(u8 *)(r1 +0)\nR1 invalid mem access 'inv'\n",
-	  ": R1 invalid mem access 'inv' (to the verifier this is a number, not a pointer; the kernel's memory is read "
-	  "with bpf_probe_read_kernel), at instruction 1 of prog" },
+	  ": R1 invalid mem access 'inv' (to the verifier this is a number, not a pointer; "
+	  "the kernel's memory is read with bpf_probe_read_kernel), at instruction 1 of prog" },
 	{ "BPF program is too large. Processed 131073 insn\n",
-	  ": BPF program is too large. Processed 131073 insn (bound its loops more tightly, or split it with tail calls "
-	  "or global functions)" },
+	  ": BPF program is too large. Processed 131073 insn (bound its loops more tightly, or split it with tail "
+	  "calls or global functions)" },
 	/* 5.10 */
 	{ "Unrecognized arg#0 type PTR\n; return bpf_xdp_adjust_head(skb, 0);\n0: (b7) r2 = 0\n"
 	  "1: (85) call bpf_xdp_adjust_head#44\nunknown func bpf_xdp_adjust_head#44\n" STATS,
-	  ": unknown func bpf_xdp_adjust_head#44 (this kernel does not let programs of type sched_cls call it, or only "
-	  "with CAP_PERFMON), at instruction 1 of prog" },
+	  ": unknown func bpf_xdp_adjust_head#44 (this kernel does not let programs of type sched_cls call it, or "
+	  "only with CAP_PERFMON), at instruction 1 of prog" },
 	{ "0: (85) call unknown#181\ninvalid func unknown#181\n" STATS,
 	  ": invalid func unknown#181 (this kernel is too old for the helper bpf_loop), at instruction 0 of prog" },
 	{ "0: (85) call unknown#4711\ninvalid func unknown#4711\n" STATS,
 	  ": invalid func unknown#4711 (this kernel is too old for that helper), at instruction 0 of prog" },
 	{ "BPF_CALL uses reserved fields\n" STATS,
-	  ": BPF_CALL uses reserved fields (this kernel is too old for calls of kernel functions, which came with Linux "
-	  "5.13)" },
+	  ": BPF_CALL uses reserved fields (this kernel is too old for calls of kernel functions, which came with "
+	  "Linux 5.13)" },
 	{ "BPF_STX uses reserved fields\n" STATS, ": BPF_STX uses reserved fields" TOO_OLD },
 	{ "unknown opcode 06\n" STATS, ": unknown opcode 06" TOO_OLD },
 	{ "Validating sum() func#2...\nArg#0 type PTR in sum() is not supported yet.\n" STATS,
-	  ": Arg#0 type PTR in sum() is not supported yet. (a global function is verified by itself; one that is static, "
-	  "or of hidden visibility, is not)" },
-	{ "0: R1=ctx(id=0,off=0,imm=0) R10=fp0\n0: (bf) r6 = r1\nlast_idx 5 first_idx 0\nregs=4 stack=0 before 2: (b7)\n"
+	  ": Arg#0 type PTR in sum() is not supported yet. (a global function is verified by itself; "
+	  "one that is static, or of hidden visibility, is not)" },
+	{ "0: R1=ctx(id=0,off=0,imm=0) R10=fp0\n0: (bf) r6 = r1\nlast_idx 5 first_idx 0\n"
+	  "regs=4 stack=0 before 2: (b7)\n"
 	  "3: (05) goto pc+0\nfrom 3 to 4: R0=inv(id=0) R10=fp0\n4: (71) r0 = *(u8 *)(r0 +0)\n"
 	  "R0 invalid mem access 'map_value_or_null'\n" STATS,
 	  ": R0 invalid mem access 'map_value_or_null' (test the pointer for NULL first), at instruction 4 of prog" },
 	/* 6.1 */
-	{ "Validating sub() func#1...\n5: R1=scalar() R10=fp0\n5: (95) exit\nFunc#1 is safe for any args that match its "
+	{ "Validating sub() func#1...\n5: R1=scalar() R10=fp0\n5: (95) exit\n"
+	  "Func#1 is safe for any args that match its "
 	  "prototype\n0: R1=ctx(off=0,imm=0) R10=fp0\n0: (71) r0 = *(u8 *)(r1 +400)\n"
 	  "invalid bpf_context access off=400 size=1\n" STATS,
-	  ": invalid bpf_context access off=400 size=1 (programs of this type have no such field on this kernel, or may "
-	  "not access it like this), at instruction 0 of prog" },
+	  ": invalid bpf_context access off=400 size=1 (programs of this type have no such field on this kernel, or "
+	  "may not access it like this), at instruction 0 of prog" },
 	{ "0: (bf) r0 = r5\nR5 !read_ok\n" STATS,
-	  ": R5 !read_ok (on some path it was given no value: a variable is not initialized), at instruction 0 of prog" },
+	  ": R5 !read_ok (on some path it was given no value: a variable is not initialized), at instruction 0 of "
+	  "prog" },
 	{ "0: (85) call bpf_cgroup_release#1234\ncalling kernel function bpf_cgroup_release is not allowed\n" STATS,
 	  ": calling kernel function bpf_cgroup_release is not allowed (this kernel does not let programs of type "
 	  "sched_cls call that kernel function), at instruction 0 of prog" },
 	/* 6.12, 6.18 */
-	{ "0: R1=ctx() R10=fp0\n; return bpf_xdp_adjust_head(skb, 0); @ x.bpf.c:7\n0: (85) call bpf_xdp_adjust_head#44\n"
+	{ "0: R1=ctx() R10=fp0\n; return bpf_xdp_adjust_head(skb, 0); @ x.bpf.c:7\n"
+	  "0: (85) call bpf_xdp_adjust_head#44\n"
 	  "program of this type cannot use helper bpf_xdp_adjust_head#44\n" STATS,
-	  ": program of this type cannot use helper bpf_xdp_adjust_head#44 (this kernel does not let programs of type "
-	  "sched_cls call it, or only with CAP_PERFMON), at instruction 0 of prog" },
+	  ": program of this type cannot use helper bpf_xdp_adjust_head#44 (this kernel does not let programs of "
+	  "type sched_cls call it, or only with CAP_PERFMON), at instruction 0 of prog" },
 	{ "0: (b4) w1 = 0\n1: (15) if r1 == 0x0 goto pc-1\ninfinite loop detected at insn 1\n"
 	  "cur state: R1_w=0 R10=fp0\nold state: R1_w=0 R10=fp0\n" STATS,
 	  ": infinite loop detected at insn 1 (the verifier sees nothing change from one round to the next), at "
 	  "instruction 1 of prog" },
-	{ "0: (95) exit\ncombined stack size of 2 calls is 608. Too large\nverification time 84 usec\nstack depth 304+304\n"
-	  STATS,
+	{ "0: (95) exit\ncombined stack size of 2 calls is 608. Too large\nverification time 84 usec\n"
+	  "stack depth 304+304\n" STATS,
 	  ": combined stack size of 2 calls is 608. Too large (the local variables of functions that call each other "
 	  "share 512 bytes)" },
 	{ "0: (95) exit\nUnreleased reference id=2 alloc_insn=12\nBPF_EXIT instruction in main prog would lead to "
@@ -101,8 +107,8 @@ static const struct {
 	  "(what was acquired must be released on every path), at instruction 0 of prog" },
 	/* 7.2 */
 	{ "3: (85) call bpf_x#77\nPossibly NULL pointer passed to trusted R1\nrequires a non-NULL value\n" STATS,
-	  ": Possibly NULL pointer passed to trusted R1; requires a non-NULL value (test the pointer for NULL first), at "
-	  "instruction 3 of prog" },
+	  ": Possibly NULL pointer passed to trusted R1; "
+	  "requires a non-NULL value (test the pointer for NULL first), at instruction 3 of prog" },
 	/* no hint; no instruction; one outside of the program; too many lines; nothing */
 	{ "7: (95) exit\nsomething new\n" STATS, ": something new, at instruction 7 of prog" },
 	{ "something new\n" STATS, ": something new" },
@@ -146,7 +152,8 @@ START_TEST(logs_of_kernels)
 	struct link *link = link_of(&o);
 	struct bpfstamp_err err = { .text = "refused" };
 
-	ck_assert_int_eq(log_explain(logs[_i].log, link, o.t, BPF_PROG_TYPE_SCHED_CLS, &err), logs[_i].expected != NULL);
+	ck_assert_int_eq(log_explain(logs[_i].log, link, o.t, BPF_PROG_TYPE_SCHED_CLS, &err),
+			 logs[_i].expected != NULL);
 	ck_assert_msg(!strncmp(err.text, "refused", 7), "%s", err.text);
 	if (logs[_i].expected)
 		ck_assert_str_eq(err.text + 7, logs[_i].expected);
@@ -209,7 +216,8 @@ static const struct {
 	{ "rejected_reasons", "unreleased", { "Unreleased reference", "released on every path" } },
 	{ "rejected_reasons", "stack", { "combined stack size of 2 calls", "share 512 bytes)" } },
 	{ "rejected_licence", "print", { "from non-GPL compatible program", "\"Proprietary\"", ".bpf.c:10)" } },
-	{ "rejected_kernel", "field", { "offset of struct task_struct.bpfstamp_has_no_such_field", "does not have" } },
+	{ "rejected_kernel", "field", { "offset of struct task_struct.bpfstamp_has_no_such_field",
+					"does not have" } },
 	{ "rejected_kernel", "untested", { "kernel function bpfstamp_no_such_function", "tested before the call" } },
 	{ "rejected_kernel", "forbidden", { "calling kernel function bpf_sock_destroy is not", "sched_cls" } },
 };

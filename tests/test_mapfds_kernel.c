@@ -58,7 +58,8 @@ static int load(struct bpfstamp_stamp *s, const int *map_fds)
 
 static const struct { const char *given, *fault; } misfits[] = {
 	{ MAP(1, 4, 8, 3, 0, 0), NULL },
-	{ MAP(2, 4, 8, 3, 0, 0), "test.o: map m: the map given for it has type 2, not 1 as the object wants: give another" },
+	{ MAP(2, 4, 8, 3, 0, 0),
+	  "test.o: map m: the map given for it has type 2, not 1 as the object wants: give another" },
 	{ MAP(1, 8, 8, 3, 0, 0), "map m: the map given for it has key_size 8, not 4 as" },
 	{ MAP(1, 4, 4, 3, 0, 0), "map m: the map given for it has value_size 4, not 8 as" },
 	{ MAP(1, 4, 8, 4, 0, 0), "map m: the map given for it has max_entries 4, not 3 as" },
@@ -135,17 +136,22 @@ END_TEST
 
 static const char state[] =
 	"#include \"features.h\"\n"
-	"struct { UINT(type, 1); UINT(key_size, 4); UINT(value_size, 8); UINT(max_entries, 8); } counts SEC(\".maps\");\n"
-	"struct { UINT(type, 1); UINT(key_size, 4); UINT(value_size, 8); UINT(max_entries, N); } changed SEC(\".maps\");\n"
-	"struct { UINT(type, 2); UINT(key_size, 4); UINT(value_size, 4); UINT(max_entries, 2); } a_name_of_15_char_one "
-	"SEC(\".maps\");\n"
-	"struct { UINT(type, 2); UINT(key_size, 4); UINT(value_size, 4); UINT(max_entries, 2); } a_name_of_15_char_two "
-	"SEC(\".maps\");\n"
+	"struct { UINT(type, 1); UINT(key_size, 4); UINT(value_size, 8); UINT(max_entries, 8); } "
+	"counts SEC(\".maps\");\n"
+	"struct { UINT(type, 1); UINT(key_size, 4); UINT(value_size, 8); UINT(max_entries, N); } "
+	"changed SEC(\".maps\");\n"
+	"struct { UINT(type, 2); UINT(key_size, 4); UINT(value_size, 4); UINT(max_entries, 2); } "
+	"a_name_of_15_char_one SEC(\".maps\");\n"
+	"struct { UINT(type, 2); UINT(key_size, 4); UINT(value_size, 4); UINT(max_entries, 2); } "
+	"a_name_of_15_char_two SEC(\".maps\");\n"
 	"const volatile __u32 vni = 7;\nvolatile __u32 total = 100;\nvolatile __u32 fresh;\n"
-	PROGRAM "{\n	__u32 key = skb->mark;\n	__u64 one = 1, *count = bpf_map_lookup_elem(&counts, &key);\n\n"
-	"	if (count)\n		++*count;\n	else\n		bpf_map_update_elem(&counts, &key, &one, 0);\n"
+	PROGRAM "{\n	__u32 key = skb->mark;\n"
+	"	__u64 one = 1, *count = bpf_map_lookup_elem(&counts, &key);\n\n"
+	"	if (count)\n		++*count;\n	else\n"
+	"		bpf_map_update_elem(&counts, &key, &one, 0);\n"
 	"	bpf_map_update_elem(&changed, &key, &one, 0);\n	total++;\n	fresh++;\n"
-	"	if (!bpf_map_lookup_elem(&a_name_of_15_char_one, &key) || !bpf_map_lookup_elem(&a_name_of_15_char_two, &key))\n"
+	"	if (!bpf_map_lookup_elem(&a_name_of_15_char_one, &key) || "
+	"!bpf_map_lookup_elem(&a_name_of_15_char_two, &key))\n"
 	"		return 1;\n"
 	"	return vni;\n}\nLICENSE;\n";
 
@@ -307,7 +313,8 @@ START_TEST(no_hardware)
 {
 	static const struct { const char *source; uint32_t ifindex; const char *fault; } cases[] = {
 		{ "#include \"features.h\"\n" BPFFS_PROGRAM, 1, "the kernel refuses program p (" },
-		{ "#include \"features.h\"\n" BPFFS_PROGRAM, 1, "): the driver of device lo cannot do that in hardware" },
+		{ "#include \"features.h\"\n" BPFFS_PROGRAM, 1,
+		  "): the driver of device lo cannot do that in hardware" },
 		{ "#include \"features.h\"\n" BPFFS_PROGRAM, 999999,
 		  "): there is no device of index 999999 in this network namespace" },
 		{ "#include \"features.h\"\nvolatile __u32 x = 1;\n" PROGRAM "{ return x; }\nLICENSE;\n", 1,

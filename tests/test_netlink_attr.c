@@ -72,8 +72,8 @@ END_TEST
 START_TEST(names_of_a_qdisc)
 {
 	static const struct run runs[] = {
-		{ 36, NULL }, { 47, "TCA_KIND" }, { 48, NULL }, { 56, "TCA_INGRESS_BLOCK" }, { 64, "TCA_EGRESS_BLOCK" },
-		{ 0, NULL },
+		{ 36, NULL }, { 47, "TCA_KIND" }, { 48, NULL }, { 56, "TCA_INGRESS_BLOCK" },
+		{ 64, "TCA_EGRESS_BLOCK" }, { 0, NULL },
 	};
 	struct nlmsghdr *nlh = tcmsg_clsact_new(buffer, 1);
 

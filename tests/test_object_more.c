@@ -330,7 +330,7 @@ START_TEST(two_relocations)
 }
 END_TEST
 
-/* BTF or, of an object whose BTF is right, BTF.ext of the other byte order: who reads one by the other's runs wild. */
+/* BTF or, beside a right BTF, BTF.ext of the other byte order: who reads one by the other's runs wild. */
 START_TEST(other_byte_order)
 {
 	const bool big = _i % 2, ext_only = _i / 2;

@@ -209,7 +209,7 @@ END_TEST
 
 enum { LINES = 256 };
 
-/* The source line of each slot as llvm-objdump -l tells it, 0 where it does not; false where there is no llvm-objdump. */
+/* The source line of each slot by llvm-objdump -l, 0 where it tells none; false where there is no llvm-objdump. */
 static bool objdump_lines(const struct bpfobj *o, uint32_t lines[LINES])
 {
 	char path[] = "/tmp/bpfstamp-lines-XXXXXX", command[128], text[512];

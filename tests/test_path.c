@@ -18,7 +18,8 @@ Suite *suite_path(void);
 enum { LEAVES = 128 };
 
 static const char source[] =
-	"typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; typedef unsigned long long u64;\n"
+	"typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; "
+	"typedef unsigned long long u64;\n"
 	"enum color { RED = 1, GREEN = 0x7fffffff, BLUE = -3 };\n"
 	"struct bits {\n"
 	"	u32 a : 3; u32 b : 13; u32 c : 16; int s : 5; u32 : 3; u64 wide : 40; u8 tail : 1; _Bool flag : 1;\n"
@@ -30,13 +31,15 @@ static const char source[] =
 	"struct all {\n"
 	"	u8 kind; char name[8]; u8 mac[6];\n"
 	"	struct { u32 in1; union { u16 half; u32 whole; struct { u8 q[2]; u16 r; }; }; };\n"
-	"	struct inner list[2]; union addr addr; const struct bits bits; enum color color; _Bool on; u32 *pointer;\n"
+	"	struct inner list[2]; union addr addr; const struct bits bits; enum color color; _Bool on; "
+	"u32 *pointer;\n"
 	"	struct { int x; } named; u64 many[65]; struct { } nothing; u32 flexible[];\n"
 	"};\n"
 	"volatile struct bits bits = { 5, 0x1234, 0xbeef, -7, 0x123456789a, 1, 1, BLUE, -1234567890123ll, 0x155 };\n"
 	"volatile struct packed packed = { 0xaa, 0xabcde, 0xfedcba98765ull, -33, 0x11223344 };\n"
 	"volatile struct all all = { .kind = 1, .name = \"eth0\", .mac = { 1, 2, 3, 4, 5, 6 }, .in1 = 77,\n"
-	"	.whole = 0x01020304, .list = { { 80, { { 1, 2, 3 }, { 4, 5, 6 } } }, { 81, { { 7, 8, 9 }, { 10, 11, 12 } } } },\n"
+	"	.whole = 0x01020304, .list = { { 80, { { 1, 2, 3 }, { 4, 5, 6 } } }, "
+	"{ 81, { { 7, 8, 9 }, { 10, 11, 12 } } } },\n"
 	"	.addr = { .v4 = 9 }, .bits = { .b = 0x1fff, .neg = 1 }, .color = GREEN, .on = 1, .named = { -5 } };\n"
 	"volatile u32 plain = 3; volatile u16 matrix[2][3] = { { 1, 2, 3 }, { 4, 5, 6 } };\n"
 	"__attribute__((section(\"tc\"), used)) u64 prog(void *ctx)\n"
@@ -53,16 +56,20 @@ static bool compile(struct bpfobj *o, int order)
 /* ------------------------------------------------------------ what is read */
 
 static const struct { const char *path, *value, *type; } reads[] = {
-	{ "bits.a", "0x5", "u32" }, { "bits.b", "0x1234", "u32" }, { "bits.c", "0xbeef", "u32" }, { "bits.s", "-7", "int" },
+	{ "bits.a", "0x5", "u32" }, { "bits.b", "0x1234", "u32" }, { "bits.c", "0xbeef", "u32" },
+	{ "bits.s", "-7", "int" },
 	{ "bits.wide", "0x123456789a", "u64" }, { "bits.tail", "0x1", "u8" }, { "bits.flag", "0x1", "_Bool" },
-	{ "bits.hue", "-3", "enum color" }, { "bits.neg", "-1234567890123", "long long" }, { "bits.last", "0x155", "u16" },
+	{ "bits.hue", "-3", "enum color" }, { "bits.neg", "-1234567890123", "long long" },
+	{ "bits.last", "0x155", "u16" },
 	{ "packed.x", "0xaa", "u8" }, { "packed.y", "0xabcde", "u32" }, { "packed.z", "0xfedcba98765", "u64" },
 	{ "packed.w", "-33", "int" }, { "packed.v", "0x11223344", "u32" },
 	{ "all.kind", "0x1", "u8" }, { "all.in1", "0x4d", "u32" }, { "all.whole", "0x1020304", "u32" },
 	{ "all.list[0].port", "0x50", "u16" }, { "all.list[1].port", "0x51", "u16" },
 	{ "all.list[0].grid[1][2]", "0x6", "u16" }, { "all.list[1].grid[0][0]", "0x7", "u16" },
-	{ "all.list[1].grid[1][1]", "0xb", "u16" }, { "all.addr.v4", "0x9", "u32" }, { "all.bits.b", "0x1fff", "u32" },
-	{ "all.bits.neg", "1", "long long" }, { "all.color", "2147483647", "enum color" }, { "all.on", "0x1", "_Bool" },
+	{ "all.list[1].grid[1][1]", "0xb", "u16" }, { "all.addr.v4", "0x9", "u32" },
+	{ "all.bits.b", "0x1fff", "u32" },
+	{ "all.bits.neg", "1", "long long" }, { "all.color", "2147483647", "enum color" },
+	{ "all.on", "0x1", "_Bool" },
 	{ "all.named.x", "-5", "int" }, { "plain", "0x3", "u32" }, { "matrix[0][0]", "0x1", "u16" },
 	{ "matrix[1][2]", "0x6", "u16" }, { "matrix[0x1][1]", "0x5", "u16" },
 	{ "all.name", "hex:6574683000000000", "char[8]" }, { "all.mac", "hex:010203040506", "u8[6]" },
@@ -104,9 +111,12 @@ END_TEST
 START_TEST(sets_what_clang_would)
 {
 	static const char *const sets[][2] = {
-		{ "bits.a", "2" }, { "bits.b", "1" }, { "bits.c", "0xffff" }, { "bits.s", "15" }, { "bits.wide", "0xffffffffff" },
-		{ "bits.tail", "0" }, { "bits.flag", "false" }, { "bits.hue", "RED" }, { "bits.neg", "-1" }, { "bits.last", "0" },
-		{ "packed.x", "1" }, { "packed.y", "0xfffff" }, { "packed.z", "0" }, { "packed.w", "-64" }, { "packed.v", "5" },
+		{ "bits.a", "2" }, { "bits.b", "1" }, { "bits.c", "0xffff" }, { "bits.s", "15" },
+		{ "bits.wide", "0xffffffffff" },
+		{ "bits.tail", "0" }, { "bits.flag", "false" }, { "bits.hue", "RED" }, { "bits.neg", "-1" },
+		{ "bits.last", "0" },
+		{ "packed.x", "1" }, { "packed.y", "0xfffff" }, { "packed.z", "0" }, { "packed.w", "-64" },
+		{ "packed.v", "5" },
 	};
 	static const char *const initialisers[][2] = {
 		{ "{ 5, 0x1234, 0xbeef, -7, 0x123456789a, 1, 1, BLUE, -1234567890123ll, 0x155 }",
@@ -121,7 +131,8 @@ START_TEST(sets_what_clang_would)
 	for (int i = 0; i < 2; i++) {
 		at = strstr(from, initialisers[i][0]);
 		ck_assert_ptr_nonnull(at);
-		sprintf(other, "%.*s%s%s", (int)(at - from), from, initialisers[i][1], at + strlen(initialisers[i][0]));
+		sprintf(other, "%.*s%s%s", (int)(at - from), from, initialisers[i][1],
+			at + strlen(initialisers[i][0]));
 		free(from);
 		from = strdup(other);
 	}
@@ -145,7 +156,8 @@ END_TEST
 START_TEST(bounds_of_bitfields)
 {
 	static const struct { const char *path, *good, *bad; } bounds[] = {
-		{ "bits.a", "7", "8" }, { "bits.a", "0", "-1" }, { "bits.b", "8191", "8192" }, { "bits.s", "15", "16" },
+		{ "bits.a", "7", "8" }, { "bits.a", "0", "-1" }, { "bits.b", "8191", "8192" },
+		{ "bits.s", "15", "16" },
 		{ "bits.s", "-16", "-17" }, { "bits.tail", "1", "2" }, { "bits.flag", "true", "2" },
 		{ "bits.wide", "0xffffffffff", "0x10000000000" }, { "packed.w", "63", "64" },
 		{ "bits.neg", "4611686018427387903", "4611686018427387904" },
@@ -177,15 +189,19 @@ END_TEST
 /* ----------------------------------------------------------------- errors */
 
 static const struct { const char *path, *fault; int code; } faults[] = {
-	{ ".nobody", "no member .nobody", ENOENT }, { ".", "no member .", ENOENT }, { "..kind", "no member ..kind", ENOENT },
-	{ ".list.port", "no member .port", ENOENT }, { ".kind.x", "no member .x", ENOENT }, { ".kin", "no member .kin", ENOENT },
+	{ ".nobody", "no member .nobody", ENOENT }, { ".", "no member .", ENOENT },
+	{ "..kind", "no member ..kind", ENOENT },
+	{ ".list.port", "no member .port", ENOENT }, { ".kind.x", "no member .x", ENOENT },
+	{ ".kin", "no member .kin", ENOENT },
 	{ ".kindx", "no member .kindx", ENOENT }, { ".list[2]", "[2]: the array has 2 elements", ERANGE },
 	{ ".list[0].grid[2][0]", "[2][0]: the array has 2 elements", ERANGE },
 	{ ".list[0].grid[1][3]", "[3]: the array has 3 elements", ERANGE }, { ".list[-1]", "[-1]", ERANGE },
 	{ ".list[]", "[]: expected [number]", EINVAL }, { ".list[0", "[0: expected [number]", EINVAL },
 	{ ".list[x]", "[x]: expected [number]", EINVAL }, { ".list[0x]", "expected [number]", EINVAL },
-	{ ".list[99999999999999999999]", "expected [number]", EINVAL }, { ".kind[0]", "[0]: what is in front is not an array", EINVAL },
-	{ "[0]", "what is in front is not an array", EINVAL }, { ".bits.a.x", "what is in front is a bitfield", EINVAL },
+	{ ".list[99999999999999999999]", "expected [number]", EINVAL },
+	{ ".kind[0]", "[0]: what is in front is not an array", EINVAL },
+	{ "[0]", "what is in front is not an array", EINVAL },
+	{ ".bits.a.x", "what is in front is a bitfield", EINVAL },
 	{ ".bits.a[0]", "what is in front is a bitfield", EINVAL }, { ".pointer[0]", "not an array", EINVAL },
 	{ ".flexible[0]", "the array has 0 elements", ERANGE }, { ".list[0]port", "no member port", ENOENT },
 	{ ".list[0] ", "no member", ENOENT },
@@ -203,7 +219,8 @@ START_TEST(wrong_paths)
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		struct part part = part_whole(&o.t->injectables[all]);
 
-		ck_assert_msg(part_follow(&part, &o.t->btf, faults[i].path, &err) == -1, "%s is accepted", faults[i].path);
+		ck_assert_msg(part_follow(&part, &o.t->btf, faults[i].path, &err) == -1, "%s is accepted",
+			      faults[i].path);
 		bpfobj_says(&err, faults[i].fault);
 		ck_assert_msg(err.code == faults[i].code, "%s: %d", faults[i].path, err.code);
 	}
@@ -253,7 +270,8 @@ static const char *const all_leaves[] = {
 	"all.list[1].grid[0][0]", "all.list[1].grid[0][1]", "all.list[1].grid[0][2]",
 	"all.list[1].grid[1][0]", "all.list[1].grid[1][1]", "all.list[1].grid[1][2]", "all.addr",
 	"all.bits.a", "all.bits.b", "all.bits.c", "all.bits.s", "all.bits.wide", "all.bits.tail", "all.bits.flag",
-	"all.bits.hue", "all.bits.neg", "all.bits.last", "all.color", "all.on", "all.pointer", "all.named.x", "all.many",
+	"all.bits.hue", "all.bits.neg", "all.bits.last", "all.color", "all.on", "all.pointer", "all.named.x",
+	"all.many",
 };
 
 START_TEST(leaves_in_order)
@@ -320,9 +338,11 @@ END_TEST
 START_TEST(values_through_paths)
 {
 	static const struct { const char *path, *set, *get; } values[] = {
-		{ "all.color", "BLUE", "-3" }, { "all.color", "GREEN", "2147483647" }, { "all.name", "wlan0", "hex:776c616e30000000" },
+		{ "all.color", "BLUE", "-3" }, { "all.color", "GREEN", "2147483647" },
+		{ "all.name", "wlan0", "hex:776c616e30000000" },
 		{ "all.mac", "02:00:5e:10:00:01", "hex:02005e100001" }, { "all.addr.v6", "2001:db8::1",
-		  "hex:20010db8000000000000000000000001" }, { "all.bits.hue", "RED", "1" }, { "all.on", "false", "0x0" },
+		  "hex:20010db8000000000000000000000001" }, { "all.bits.hue", "RED", "1" },
+		  { "all.on", "false", "0x0" },
 	};
 	struct bpfstamp_stamp *s;
 	struct bpfobj o;

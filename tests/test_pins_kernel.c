@@ -277,7 +277,10 @@ START_TEST(folders_of_loaded)
 }
 END_TEST
 
-/* What is undone when a second folder cannot be had is what was done in that one; and then all that was noted is its. */
+/*
+ * What is undone when a second folder cannot be had is what was done in that
+ * one; and then all that was noted is its.
+ */
 START_TEST(second_folder)
 {
 	struct bpfstamp_loaded *loaded, *other;

@@ -32,7 +32,8 @@ static const char source[] =
 	"__u8 before = 0xaa;\n__u32 vni = 7;\n__u8 after = 0xbb;\n"
 	"__s8 s8 = -1;\n__s16 s16 = -1;\n__s64 s64 = -1;\n__u64 u64 = 1;\n_Bool on = 1;\n"
 	"enum color color = RED;\n__u8 mac[6] = { 1, 2 };\nchar name[8] = \"old\";\n"
-	"struct { __u32 vni; struct peer peers[3]; __u8 key[5]; } cfg = { 1, { { 1, 2 }, { 3, 4 }, { 5, 6 } }, { 9 } };\n"
+	"struct { __u32 vni; struct peer peers[3]; __u8 key[5]; } "
+	"cfg = { 1, { { 1, 2 }, { 3, 4 }, { 5, 6 } }, { 9 } };\n"
 	"struct odd odd = { 1, 2, 3 };\nstruct bits bits = { 1, 2, -3, 4, 5 };\n__u32 zero;\n__u32 both = 1;\n"
 	"struct { __u32 field : 7, count : 25; } shared = { 1, 0 };\nstruct { __u32 count, vni; } pair = { 0, 7 };\n"
 	"__u8 large[40000] = { 1 };\n"
@@ -47,10 +48,13 @@ static const char source[] =
 	"	case 4: __sync_fetch_and_add((__u32 *)&shared, ONE); return 0;\n"
 	"	case 5: return shared.field;\n"
 	"	}\n"
-	"	__asm__ volatile(\"\" ::\"r\"(&tail), \"r\"(&before), \"r\"(&after), \"r\"(&s8), \"r\"(&s16), \"r\"(&s64),\n"
+	"	__asm__ volatile(\"\" ::\"r\"(&tail), \"r\"(&before), \"r\"(&after), \"r\"(&s8), \"r\"(&s16), "
+	"\"r\"(&s64),\n"
 	"			 \"r\"(&u64));\n"
-	"	__asm__ volatile(\"\" ::\"r\"(&on), \"r\"(&color), \"r\"(mac), \"r\"(name), \"r\"(&cfg), \"r\"(&odd), \"r\"(&bits));\n"
-	"	return before + after + zero + ro + both + STAMP(__u32, both, 5) + STAMP(__u32, site, 6) + *(volatile __u8 *)&large[1];\n"
+	"	__asm__ volatile(\"\" ::\"r\"(&on), \"r\"(&color), \"r\"(mac), \"r\"(name), \"r\"(&cfg), "
+	"\"r\"(&odd), \"r\"(&bits));\n"
+	"	return before + after + zero + ro + both + STAMP(__u32, both, 5) + STAMP(__u32, site, 6) + "
+	"*(volatile __u8 *)&large[1];\n"
 	"}\nLICENSE;\n";
 
 struct loaded {
@@ -107,15 +111,18 @@ static size_t contents(struct bpfstamp_running *r, uint8_t *out, size_t size)
  * the bytes of a section are to be; every other byte must be as it was.
  */
 static const struct { const char *name, *text; } pokes[] = {
-	{ "vni", "42" }, { "vni", "0xffffffff" }, { "vni", "10.1.2.3" }, { "vni", "be32:0x01020304" }, { "s8", "-128" },
+	{ "vni", "42" }, { "vni", "0xffffffff" }, { "vni", "10.1.2.3" }, { "vni", "be32:0x01020304" },
+	{ "s8", "-128" },
 	{ "s16", "-2" }, { "s16", "32767" }, { "s64", "-9223372036854775808" }, { "u64", "0xfedcba9876543210" },
 	{ "u64", "hex:0102030405060708" }, { "on", "false" }, { "color", "BLUE" }, { "color", "GREEN" },
-	{ "mac", "02:03:04:05:06:07" }, { "name", "eth0" }, { "cfg.vni", "0x123456" }, { "cfg.peers[2].addr", "10.0.0.9" },
+	{ "mac", "02:03:04:05:06:07" }, { "name", "eth0" }, { "cfg.vni", "0x123456" },
+	{ "cfg.peers[2].addr", "10.0.0.9" },
 	{ "cfg.peers[1].port", "be16:8080" }, { "cfg.key", "hex:0a0b0c0d0e" }, { "cfg.key[4]", "255" },
 	{ "cfg.peers[1]", "hex:1112131415160000" }, { "odd.x", "200" }, { "odd.y", "0xfedcba98" },
 	{ "odd.z", "0x0123456789abcdef" }, { "odd", "hex:0102030405060708090a0b0c0d" }, { "bits.a", "6" },
 	{ "bits.b", "0x7ff" }, { "bits.b", "0" }, { "bits.c", "-16" }, { "bits.c", "15" }, { "bits.d", "0x1555" },
-	{ "bits.e", "0xa5a5a5a5a5" }, { "zero", "77" }, { ".bss:zero", "78" }, { ".data:vni", "79" }, { ".data:both", "80" },
+	{ "bits.e", "0xa5a5a5a5a5" }, { "zero", "77" }, { ".bss:zero", "78" }, { ".data:vni", "79" },
+	{ ".data:both", "80" },
 	{ "tail.a", "6" }, { "tail.b", "17" }, { "large[39999]", "9" }, { "large[20001]", "10" },
 };
 
@@ -203,8 +210,8 @@ START_TEST(refusals)
 	size = contents(l.r, before, sizeof(before));
 	fds = bpffs_open_fds();
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		ck_assert_msg(bpfstamp_poke(l.r, refused[i].name, refused[i].text, &err) == -1, "%s=%s", refused[i].name,
-			      refused[i].text);
+		ck_assert_msg(bpfstamp_poke(l.r, refused[i].name, refused[i].text, &err) == -1, "%s=%s",
+			      refused[i].name, refused[i].text);
 		bpfobj_says(&err, refused[i].fault);
 		ck_assert_msg(err.code == refused[i].code, "%s: %d, not %d", err.text, err.code, refused[i].code);
 	}
@@ -249,8 +256,8 @@ static void *run(void *arg)
 	while (!atomic_load(&runs->end) && atomic_load(&runs->done) < RUNS_MOST) {
 		union bpf_attr attr = {
 			.test = { .prog_fd = (uint32_t)runs->fd, .data_in = (uintptr_t)packet,
-				  .data_size_in = sizeof(packet), .ctx_in = (uintptr_t)&skb, .ctx_size_in = sizeof(skb),
-				  .repeat = RUNS_AT_ONCE },
+				  .data_size_in = sizeof(packet), .ctx_in = (uintptr_t)&skb,
+				  .ctx_size_in = sizeof(skb), .repeat = RUNS_AT_ONCE },
 		};
 
 		if (bpffs_call(BPF_PROG_TEST_RUN, &attr))

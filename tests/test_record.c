@@ -185,12 +185,14 @@ END_TEST
 static const struct {
 	uint32_t at, size, value;
 } faults[] = {
-	{ 0, 4, 0x74737062 }, { 4, 2, 0 }, { 4, 2, 2 }, { 6, 2, 2 }, { 8, 4, 212 }, { 8, 4, 214 }, { 12, 4, UINT32_MAX },
-	{ 12, 4, 0x40000001 }, { 16, 4, UINT32_MAX }, { 16, 4, 7 }, { 16, 4, 0x08000003 }, { 20, 4, 123 }, { 20, 4, 213 },
-	{ 20, 4, UINT32_MAX }, { 24, 4, 0 }, { 24, 4, 213 },
-	{ 28, 4, 0 }, { 28, 4, 163 }, { 32, 4, 27 }, { 36, 4, 500 }, { 40, 4, UINT32_MAX - 3 }, { 44, 4, 0 }, { 44, 4, 3 },
-	{ 44, 4, UINT32_MAX }, { 52, 4, 0 }, { 52, 4, 123 }, { 52, 4, 210 }, { 52, 4, UINT32_MAX },
-	{ 56, 1, 0 }, { 56, 1, 5 }, { 56, 1, BPFSTAMP_SYMBOL + 4 }, { 57, 1, 16 }, { 57, 1, 128 }, { 58, 1, 33 }, { 58, 1, 255 },
+	{ 0, 4, 0x74737062 }, { 4, 2, 0 }, { 4, 2, 2 }, { 6, 2, 2 }, { 8, 4, 212 }, { 8, 4, 214 },
+	{ 12, 4, UINT32_MAX },
+	{ 12, 4, 0x40000001 }, { 16, 4, UINT32_MAX }, { 16, 4, 7 }, { 16, 4, 0x08000003 }, { 20, 4, 123 },
+	{ 20, 4, 213 }, { 20, 4, UINT32_MAX }, { 24, 4, 0 }, { 24, 4, 213 },
+	{ 28, 4, 0 }, { 28, 4, 163 }, { 32, 4, 27 }, { 36, 4, 500 }, { 40, 4, UINT32_MAX - 3 }, { 44, 4, 0 },
+	{ 44, 4, 3 }, { 44, 4, UINT32_MAX }, { 52, 4, 0 }, { 52, 4, 123 }, { 52, 4, 210 }, { 52, 4, UINT32_MAX },
+	{ 56, 1, 0 }, { 56, 1, 5 }, { 56, 1, BPFSTAMP_SYMBOL + 4 }, { 57, 1, 16 }, { 57, 1, 128 }, { 58, 1, 33 },
+	{ 58, 1, 255 },
 	{ 59, 1, 1 }, { 76, 4, 16 }, { 84, 4, 0 }, { 84, 4, 206 }, { 89, 1, 3 }, { 90, 1, 0 }, { 90, 1, 65 },
 	{ 124, 1, 27 }, { 131, 1, '\n' }, { 156, 1, 0x7f }, { 161, 1, 0x1b },
 };
@@ -312,7 +314,8 @@ START_TEST(bytes_where_needed)
 	bpfobj_set(s, "var", "7");
 	bpfstamp_whole(o.t, bpfobj_find(&o, "page", NULL), &page);
 	bpfstamp_whole(o.t, bpfobj_find(&o, "large", NULL), &large);
-	ck_assert(!bpfstamp_put_bytes(s, &page, bytes, 4096, &err) && !bpfstamp_put_bytes(s, &large, bytes, BIG_SIZE, &err));
+	ck_assert(!bpfstamp_put_bytes(s, &page, bytes, 4096, &err) &&
+		  !bpfstamp_put_bytes(s, &large, bytes, BIG_SIZE, &err));
 	s->map_fds[0] = _i ? 0 : -1;
 	raw = make(s, &size);
 	s->map_fds[0] = -1;
@@ -373,7 +376,8 @@ START_TEST(too_large)
 	}
 	ck_assert_ptr_null(record_make(s, &size, &err));
 	ck_assert_int_eq(err.code, E2BIG);
-	ck_assert_str_eq(err.text, "test.o: the record of what was stamped would have more than 65536 bytes: load without "
+	ck_assert_str_eq(err.text,
+			 "test.o: the record of what was stamped would have more than 65536 bytes: load without "
 			 "one (--no-record)");
 	bpfstamp_stamp_free(s);
 	bpfobj_free(&o);

@@ -75,13 +75,13 @@ static void finish(struct fake *f, struct btfgen *gen, uint32_t datasec)
 	ck_assert_msg(!btf_open(&f->btf, f->bytes, size, f->index, count, &fault), "%s", fault.what);
 	for (uint8_t i = 0; i < MAP_SIZE; i++)
 		f->content[i] = i;
-	f->map = (struct running_map){ .fd = 0, .btf = &f->btf, .datasec = datasec, .section = ".data", .writable = true,
-				       .value_size = MAP_SIZE, .content = f->content };
+	f->map = (struct running_map){ .fd = 0, .btf = &f->btf, .datasec = datasec, .section = ".data",
+				       .writable = true, .value_size = MAP_SIZE, .content = f->content };
 	f->r = (struct bpfstamp_running){ .maps = &f->map, .map_count = 1, .prog_btf = &f->btf };
 }
 
-static void is_value(const struct fake *f, uint32_t i, const char *path, const char *type, const char *value, bool stamped,
-		     bool writable)
+static void is_value(const struct fake *f, uint32_t i, const char *path, const char *type, const char *value,
+		     bool stamped, bool writable)
 {
 	struct bpfstamp_running_value v;
 
@@ -126,7 +126,8 @@ START_TEST(too_much)
 	finish(&f, gen, datasec);
 	ck_assert_int_eq(running_values(&f.r), 0);
 	ck_assert_uint_eq(f.r.value_count, 1);
-	is_value(&f, 0, _i ? "x" : "x.m", _i ? "struct s" : "u8[16]", "hex:000102030405060708090a0b0c0d0e0f", false, true);
+	is_value(&f, 0, _i ? "x" : "x.m", _i ? "struct s" : "u8[16]", "hex:000102030405060708090a0b0c0d0e0f", false,
+		 true);
 	stop(&f);
 }
 END_TEST
@@ -153,8 +154,8 @@ START_TEST(too_many)
 	ck_assert_int_eq(running_values(&f.r), 0);
 	ck_assert_uint_eq(f.r.value_count, 2);
 	/* Of no size in BTF but some in the map: a number of which nobody knows the type. */
-	is_value(&f, 0, "first", _i ? "u32" : "struct s", _i ? BYTES_HOST_BIG ? "0x10203" : "0x3020100" : "hex:00010203",
-		 false, true);
+	is_value(&f, 0, "first", _i ? "u32" : "struct s",
+		 _i ? BYTES_HOST_BIG ? "0x10203" : "0x3020100" : "hex:00010203", false, true);
 	is_value(&f, 1, "second", "u8", "0x4", false, true);
 	stop(&f);
 }
@@ -184,7 +185,10 @@ START_TEST(hostile_sections)
 }
 END_TEST
 
-/* What a record says is brought together with a map's variable only where all agrees; types by ids only where sizes do. */
+/*
+ * What a record says is brought together with a map's variable only where all
+ * agrees; types by ids only where sizes do.
+ */
 START_TEST(recorded)
 {
 	static const uint8_t bytes[8] = { 9, 9, 9, 9, 9, 9, 9, 9 };
@@ -207,8 +211,9 @@ START_TEST(recorded)
 	second = &f.recorded[1];
 	*first = (struct record_value){ .name = "v", .type = "its type", .section = ".data", .kind = BPFSTAMP_GLOBAL,
 					.stamped = true, .in_map = true, .bits = 32, .size = 4, .offset = 4 };
-	*second = (struct record_value){ .name = "p", .type = "struct pair", .section = ".data", .kind = BPFSTAMP_GLOBAL,
-					 .stamped = true, .size = 8, .btf = pair, .bytes = bytes };
+	*second = (struct record_value){ .name = "p", .type = "struct pair", .section = ".data",
+					 .kind = BPFSTAMP_GLOBAL, .stamped = true, .size = 8, .btf = pair,
+					 .bytes = bytes };
 	switch (_i) {
 	case 1:
 		first->name = "w";
@@ -238,7 +243,8 @@ START_TEST(recorded)
 		break;
 	}
 	ck_assert_int_eq(running_values(&f.r), 0);
-	is_value(&f, 0, "v", "u32", _i == 6 ? "0x9090909" : BYTES_HOST_BIG ? "0x4050607" : "0x7060504", !_i || _i > 5, _i != 6);
+	is_value(&f, 0, "v", "u32", _i == 6 ? "0x9090909" : BYTES_HOST_BIG ? "0x4050607" : "0x7060504", !_i || _i > 5,
+		 _i != 6);
 	if (_i > 6) {
 		ck_assert_uint_eq(f.r.value_count, 2);
 		is_value(&f, 1, "p", "struct pair", "hex:0909090909090909", true, false);

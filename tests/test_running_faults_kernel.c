@@ -119,7 +119,8 @@ START_TEST(hostile)
 		uint32_t changed = (uint32_t)((int)size + maps[i].change) & 0xfffff;
 		struct bpfstamp_running *r;
 
-		fd = make_map(maps[i].name, maps[i].type, maps[i].flags, maps[i].entries, padded, changed, maps[i].freeze);
+		fd = make_map(maps[i].name, maps[i].type, maps[i].flags, maps[i].entries, padded, changed,
+			      maps[i].freeze);
 		ck_assert(!record_is_there(prog) && record_is_there(both));
 		ck_assert(!sys_prog_bind_map(prog, fd) && !sys_prog_bind_map(both, fd));
 		ck_assert_msg(record_is_there(prog) == maps[i].is_record, "map %zu", i);
@@ -175,7 +176,8 @@ static bool attempt(const void *arg)
 	struct bpfstamp_load how = { .record = a->record, .note = remember, .note_arg = note };
 	int fd, fds = bpffs_open_fds(), ret;
 
-	ret = bpfstamp_find_program(a->s->t, NULL, 0, &how.program, &runningbed_err) || bpfstamp_load(a->s, &how, &fd, &runningbed_err);
+	ret = bpfstamp_find_program(a->s->t, NULL, 0, &how.program, &runningbed_err) ||
+	      bpfstamp_load(a->s, &how, &fd, &runningbed_err);
 	if (a->note && strcmp(a->note, note) != 0)
 		return false;
 	if (!ret != !a->error || (ret && strcmp(runningbed_err.text, a->error) != 0)) {
@@ -190,13 +192,15 @@ static bool attempt(const void *arg)
 START_TEST(calls_of_a_load)
 {
 	static const struct refusal old = { BPF_PROG_BIND_MAP, EINVAL }, full = { BPF_MAP_CREATE, ENOMEM },
-		frozen = { BPF_MAP_FREEZE, EBUSY }, update = { BPF_MAP_UPDATE_ELEM, EPERM }, bind = { BPF_PROG_BIND_MAP, ENOMEM };
+		frozen = { BPF_MAP_FREEZE, EBUSY }, update = { BPF_MAP_UPDATE_ELEM, EPERM },
+		bind = { BPF_PROG_BIND_MAP, ENOMEM };
 	static const struct {
 		const struct refusal *refusal;
 		const char *error, *note;
 	} cases[] = {
 		{ NULL, NULL, "" },
-		{ &old, NULL, "this kernel (before 5.10) binds no maps to programs: what was stamped is not recorded" },
+		{ &old, NULL,
+		  "this kernel (before 5.10) binds no maps to programs: what was stamped is not recorded" },
 		{ &full, "test.o: cannot make the record of what was stamped: Cannot allocate memory", NULL },
 		{ &frozen, "test.o: cannot make the record of what was stamped: Device or resource busy", NULL },
 		{ &bind, "test.o: cannot make the record of what was stamped: Cannot allocate memory", NULL },

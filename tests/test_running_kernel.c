@@ -81,16 +81,19 @@ static void is_all(const struct bpfstamp_running *r, const struct bpfstamp_stamp
 
 static const char aggregates[] =
 	"#include \"features.h\"\n"
-	"struct cfg { __u8 a; __u32 low : 5, mid : 20; int neg : 7; long long h; struct { __u16 x, y; } pt[3]; __u8 key[6];\n"
+	"struct cfg { __u8 a; __u32 low : 5, mid : 20; int neg : 7; long long h; struct { __u16 x, y; } pt[3]; "
+	"__u8 key[6];\n"
 	"	union { __u32 v4; __u8 v6[16]; } addr; };\n"
-	"const volatile struct cfg r_cfg = { 1, 2, 3, -4, -5, { { 6, 7 }, { 8, 9 }, { 10, 11 } }, { 1, 2, 3, 4, 5, 6 }, { 12 } };\n"
+	"const volatile struct cfg r_cfg = { 1, 2, 3, -4, -5, { { 6, 7 }, { 8, 9 }, { 10, 11 } }, "
+	"{ 1, 2, 3, 4, 5, 6 }, { 12 } };\n"
 	"struct cfg d_cfg = { 1, 2, 3, -4, -5, { { 6, 7 }, { 8, 9 }, { 10, 11 } }, { 1, 2, 3, 4, 5, 6 }, { 12 } };\n"
 	"const volatile int r_indexed[4] = { 1, 2, 3, 4 };\n"
 	"static const volatile __s16 r_static = -3;\n"
 	"SEC(\"tc\") int a_program_whose_name_is_long(struct __sk_buff *skb)\n"
 	"{\n"
 	"	d_cfg.pt[skb->mark & 1].y++;\n"
-	"	return (int)(r_cfg.a + r_cfg.low + r_cfg.mid + r_cfg.neg + r_cfg.h + r_cfg.pt[2].y + d_cfg.mid + r_static +\n"
+	"	return (int)(r_cfg.a + r_cfg.low + r_cfg.mid + r_cfg.neg + r_cfg.h + r_cfg.pt[2].y + d_cfg.mid + "
+	"r_static +\n"
 	"		     r_indexed[0] + READ);\n"
 	"}\n"
 	"LICENSE;\n";
@@ -101,13 +104,17 @@ static const struct {
 	bool inlines;
 	const char *placeholder;
 } objects[] = {
-	{ .source = SOURCE("globals"), .sets = { { "g_u32", "0x11223344" }, { "g_s64", "-9000000000" }, { "g_bool", "false" },
-	  { "g_color", "BLUE" }, { "g_name", "veth7" }, { "g_peer.addr", "10.0.0.1" }, { "b_static", "9" }, { "c_vni", "4711" } } },
+	{ .source = SOURCE("globals"),
+	  .sets = { { "g_u32", "0x11223344" }, { "g_s64", "-9000000000" }, { "g_bool", "false" },
+	  { "g_color", "BLUE" }, { "g_name", "veth7" }, { "g_peer.addr", "10.0.0.1" }, { "b_static", "9" },
+	  { "c_vni", "4711" } } },
 	{ .source = SOURCE("globals"), .inlines = true,
-	  .sets = { { "g_u32", "7" }, { "c_vni", "4711" }, { "c_vlan", "5" }, { "r_x", "1" }, { "g_peer.mac", "02:00:00:00:00:01" } } },
+	  .sets = { { "g_u32", "7" }, { "c_vni", "4711" }, { "c_vlan", "5" }, { "r_x", "1" },
+		    { "g_peer.mac", "02:00:00:00:00:01" } } },
 	{ .source = SOURCE("data"), .sets = { { "d_number", "1" }, { "r_number", "2" }, { "r_text", "other" },
 	  { "d_custom_static", "3" }, { "b_array[4098]", "4" }, { "d_odd", "hex:0504030201" } } },
-	{ .source = SOURCE("stamps"), .sets = { { "vni", "0xabcdef" }, { "t_s8", "-1" }, { "t_u64", "18446744073709551615" },
+	{ .source = SOURCE("stamps"), .sets = { { "vni", "0xabcdef" }, { "t_s8", "-1" },
+						{ "t_u64", "18446744073709551615" },
 	  { "t_s64", "-9223372036854775808" }, { "t_bool", "false" }, { "vlan", "4095" } } },
 	{ .source = "#include \"../../bpf/ping_drop_const.bpf.c\"\n", .placeholder = "0xFEDCBA98",
 	  .sets = { { "0xFEDCBA98", "10.0.0.2" } } },
@@ -115,8 +122,8 @@ static const struct {
 	  { "d_cfg.pt[1].x", "77" }, { "r_indexed[3]", "-1" } } },
 	{ .source = aggregates, .defines = "-DREAD=0", .inlines = true, .sets = { { "r_cfg.mid", "0xabcde" },
 	  { "r_cfg.neg", "-64" }, { "r_cfg.h", "1" }, { "r_cfg.pt[2].y", "65535" }, { "r_static", "-9" } } },
-	{ .source = aggregates, .defines = "-D'READ=r_indexed[skb->mark&3]'", .inlines = true, .sets = { { "r_indexed[0]", "100" },
-	  { "r_cfg.a", "5" } } },
+	{ .source = aggregates, .defines = "-D'READ=r_indexed[skb->mark&3]'", .inlines = true,
+	  .sets = { { "r_indexed[0]", "100" }, { "r_cfg.a", "5" } } },
 };
 
 static bool stamp(struct bpfobj *o, struct bpfstamp_stamp **s, int i)
@@ -193,7 +200,8 @@ START_TEST(in_instructions)
 {
 	static const char source[] =
 		"#include \"features.h\"\n"
-		"volatile __u8 some[4] = { 5, 6, 7, 8 }; volatile int counter; static volatile int all = 10, set = 11;\n"
+		"volatile __u8 some[4] = { 5, 6, 7, 8 }; volatile int counter; "
+		"static volatile int all = 10, set = 11;\n"
 		"SEC(\"tc\") int p(struct __sk_buff *skb)\n"
 		"{ int i = skb->mark & 3; some[1]++; counter++; return some[i] + all + set; }\nLICENSE;\n";
 	struct bpfstamp_injectable inj;
@@ -278,7 +286,8 @@ START_TEST(refresh)
 	int fd;
 
 	if (!bpffs_compile(&o, "", "#include \"features.h\"\nvolatile __u64 count; volatile __s8 sign = 127;\n"
-			   "SEC(\"tc\") int p(struct __sk_buff *skb) { count += skb->mark; sign++; return 0; }\nLICENSE;\n"))
+			   "SEC(\"tc\") int p(struct __sk_buff *skb) { count += skb->mark; sign++; return 0; }\n"
+			   "LICENSE;\n"))
 		return;
 	s = bpfobj_stamp(&o);
 	bpfobj_set(s, "count", "1");

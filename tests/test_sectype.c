@@ -31,7 +31,8 @@ static const struct known {
 	{ "tcx/ingress", 3, 46, 0 }, { "tcx/egress", 3, 47, 0 }, { "netkit/primary", 3, 54, 0 },
 	{ "netkit/peer", 3, 55, 0 }, { "action", 4, 0, 0 },
 	{ "tracepoint/a/b", 5, 0, 0 }, { "tp/a/b", 5, 0, 0 },
-	{ "xdp", 6, 37, 0 }, { "xdp/devmap", 6, 33, 0 }, { "xdp/cpumap", 6, 35, 0 }, { "xdp.frags", 6, 37, XDP_FRAGS },
+	{ "xdp", 6, 37, 0 }, { "xdp/devmap", 6, 33, 0 }, { "xdp/cpumap", 6, 35, 0 },
+	{ "xdp.frags", 6, 37, XDP_FRAGS },
 	{ "xdp.frags/devmap", 6, 33, XDP_FRAGS }, { "xdp.frags/cpumap", 6, 35, XDP_FRAGS },
 	{ "perf_event", 7, 0, 0 },
 	{ "cgroup_skb/ingress", 8, 0, 0 }, { "cgroup_skb/egress", 8, 1, 0 }, { "cgroup/skb", 8, 0, 0 },
@@ -64,8 +65,10 @@ static const struct known {
 };
 
 static const char *const unknown[] = {
-	"", "?", "egress", "ingress", ".text", "TC", "tcx", "tc ", "tcpdump", "xdpx", "xdp.frag", "xdp.fragsx", "netkit",
-	"cgroup", "cgroup/", "cgroup/sock_", "cgroup/connect", "cgroup/connect4/x", "cgroup_skb", "sockops/x", "syscall/x",
+	"", "?", "egress", "ingress", ".text", "TC", "tcx", "tc ", "tcpdump", "xdpx", "xdp.frag", "xdp.fragsx",
+	"netkit",
+	"cgroup", "cgroup/", "cgroup/sock_", "cgroup/connect", "cgroup/connect4/x", "cgroup_skb", "sockops/x",
+	"syscall/x",
 	"sk_reuseport/other", "perf_event/x", "netfilter/x", "kprobe.s/f", "fentry.multi/f", "lsm_cgroup.s/f", "??tc",
 };
 
@@ -75,8 +78,8 @@ static void expect(const char *section, const struct known *k)
 	bool found = sectype_find(section, &prog, &attach, &flags);
 
 	ck_assert_msg(found == !!k->section, "'%s': %s", section, found ? "found" : "not found");
-	ck_assert_msg(prog == k->prog && attach == k->attach && flags == k->flags, "'%s': type %u, attach %u, flags %u",
-		      section, prog, attach, flags);
+	ck_assert_msg(prog == k->prog && attach == k->attach && flags == k->flags,
+		      "'%s': type %u, attach %u, flags %u", section, prog, attach, flags);
 }
 
 START_TEST(test_known)

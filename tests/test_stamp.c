@@ -295,7 +295,8 @@ END_TEST
 START_TEST(instructions)
 {
 	static const struct { uint32_t slot, slots; const char *refers, *before, *text; } expected[] = {
-		{ 0, 2, "g", "", "r1 = 0 ll" }, { 2, 2, NULL, "r2 = 7 ll", "r2 = 6 ll" }, { 6, 2, "y", "", "r4 = 0 ll" },
+		{ 0, 2, "g", "", "r1 = 0 ll" }, { 2, 2, NULL, "r2 = 7 ll", "r2 = 6 ll" },
+		{ 6, 2, "y", "", "r4 = 0 ll" },
 		{ 10, 2, "bytes", "", "r1 = 8 ll" }, { 14, 1, NULL, "", "r0 = 0" }, { 15, 1, NULL, "", "exit" },
 	};
 	struct bpfobj o = sample(_i);

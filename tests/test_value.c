@@ -73,7 +73,8 @@ static void check_u64(const struct value_type *type, bool big, uint64_t value, b
 	struct bpfstamp_err err = { 0 };
 	uint8_t out[8] = { 0 };
 
-	ck_assert_msg(!value_from_u64(type, big, value, out, &err) == fits, "%#" PRIx64 " in %u bits", value, type->bits);
+	ck_assert_msg(!value_from_u64(type, big, value, out, &err) == fits, "%#" PRIx64 " in %u bits", value,
+		      type->bits);
 	if (fits)
 		ck_assert_uint_eq(value_load(out, type->size, type->is_signed, big), value);
 	else
@@ -97,7 +98,8 @@ START_TEST(unsigned_limits)
 	check_u64(&type, _i & 1, max, true);
 	if (bits < 64) {
 		snprintf(text, sizeof(text), "%" PRIu64, max + 1);
-		snprintf(fault, sizeof(fault), "%s does not fit: allowed is 0 to %" PRIu64 " (%u bits)", text, max, bits);
+		snprintf(fault, sizeof(fault), "%s does not fit: allowed is 0 to %" PRIu64 " (%u bits)", text, max,
+			 bits);
 		refuse(&type, NULL, _i & 1, text, ERANGE, fault);
 		check_u64(&type, _i & 1, max + 1, false);
 		check_u64(&type, _i & 1, UINT64_MAX, false);
@@ -176,7 +178,8 @@ START_TEST(number_forms)
 END_TEST
 
 static const char *const malformed[] = {
-	"", "-", "+", "0x", "0b", "0o", "-0x", "7x", "x7", " 7", "7 ", "0xg", "0b2", "0o8", "--7", "+-7", "1.2.3", "1.2.3.4.5",
+	"", "-", "+", "0x", "0b", "0o", "-0x", "7x", "x7", " 7", "7 ", "0xg", "0b2", "0o8", "--7", "+-7", "1.2.3",
+	"1.2.3.4.5",
 	"256.0.0.1", "10.0.0.2x", "::g", ":::", "00:11:22:33:44", "00:11:22:33:44:5", "00:11:22:33:44:55:66",
 	"0g:11:22:33:44:55", "True", "be8:1", "be32", "nonsense", "RED", "0xFEDCBA98 ", "1e3", "0x-7",
 };
@@ -187,7 +190,8 @@ START_TEST(malformed_texts)
 				      value_untyped(6), value_untyped(16) };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		refuse(&types[i], NULL, _i & 1, malformed[_i / 2], EINVAL, "is not a value: expected a number, an address, "
+		refuse(&types[i], NULL, _i & 1, malformed[_i / 2], EINVAL,
+		       "is not a value: expected a number, an address, "
 									   "be32:…, or hex:…");
 }
 END_TEST
@@ -284,7 +288,8 @@ START_TEST(hex_faults)
 	refuse(&u32, NULL, _i, "hex:", EINVAL, "hex:… has 0 bytes, but the value has 4");
 	refuse(&u32, NULL, _i, "hex:001122", EINVAL, "hex:… has 3 bytes, but the value has 4");
 	refuse(&u32, NULL, _i, "hex:0011223344", EINVAL, "hex:… has 5 bytes, but the value has 4");
-	refuse(&vni, NULL, _i, _i ? "hex:01000000" : "hex:00000001", ERANGE, "does not fit: allowed is 0 to 16777215");
+	refuse(&vni, NULL, _i, _i ? "hex:01000000" : "hex:00000001", ERANGE,
+	       "does not fit: allowed is 0 to 16777215");
 	expect_number(&vni, _i, _i ? "hex:00ffffff" : "hex:ffffff00", 0xffffff);
 }
 END_TEST
@@ -331,7 +336,8 @@ START_TEST(numbers_are_no_bytes)
 	struct bpfstamp_err err = { 0 };
 	uint8_t out[12] = { 0 };
 
-	refuse(&bytes, NULL, false, "7", EINVAL, "7 is a number, but the value has 12 bytes: use hex:… with 24 digits");
+	refuse(&bytes, NULL, false, "7", EINVAL,
+	       "7 is a number, but the value has 12 bytes: use hex:… with 24 digits");
 	refuse(&bytes, NULL, false, "true", EINVAL, "is a number");
 	ck_assert_int_eq(value_from_u64(&bytes, false, 7, out, &err), -1);
 	bpfobj_says(&err, "7 is a number, but the value has 12 bytes");
@@ -398,13 +404,21 @@ START_TEST(types_of_btf)
 	struct types t;
 
 	make_types(&t, _i);
-	const struct { uint32_t id, size; enum value_form form; uint8_t bits; bool is_signed; const char *text; } expected[] = {
+	const struct {
+		uint32_t id, size;
+		enum value_form form;
+		uint8_t bits;
+		bool is_signed;
+		const char *text;
+	} expected[] = {
 		{ t.color, 4, VALUE_ENUM, 32, true, "enum color" }, { t.wide, 8, VALUE_ENUM, 64, false, "enum wide" },
 		{ t.plain, 4, VALUE_ENUM, 32, false, "enum {…}" }, { t.u32, 4, VALUE_INT, 32, false, "__u32" },
 		{ t.s16, 2, VALUE_INT, 16, true, "short" }, { t.boolean, 1, VALUE_BOOL, 1, false, "_Bool" },
 		{ t.flag3, 4, VALUE_INT, 3, false, "bits3" }, { t.chars, 4, VALUE_TEXT, 0, false, "char[4]" },
-		{ t.quad, 4, VALUE_BYTES, 0, false, "short[2]" }, { t.matrix, 12, VALUE_BYTES, 0, false, "short[3][2]" },
-		{ t.pair, 4, VALUE_BYTES, 0, false, "struct pair" }, { t.unnamed, 8, VALUE_BYTES, 0, false, "union {…}" },
+		{ t.quad, 4, VALUE_BYTES, 0, false, "short[2]" },
+		{ t.matrix, 12, VALUE_BYTES, 0, false, "short[3][2]" },
+		{ t.pair, 4, VALUE_BYTES, 0, false, "struct pair" },
+		{ t.unnamed, 8, VALUE_BYTES, 0, false, "union {…}" },
 		{ t.pointer, 8, VALUE_BYTES, 0, false, "pointer" },
 	};
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {

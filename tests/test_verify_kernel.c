@@ -213,7 +213,8 @@ START_TEST(one_value)
 	ck_assert_msg(verify(s, id, &lines), "%s", lines.all);
 	bpfobj_set(s, values[_i].name, values[_i].second);
 	ck_assert(!verify(s, id, &lines));
-	ck_assert_msg(lines.count == 1 && !strncmp(lines.all, want, strlen(want)), "not '%s', but %s", want, lines.all);
+	ck_assert_msg(lines.count == 1 && !strncmp(lines.all, want, strlen(want)), "not '%s', but %s", want,
+		      lines.all);
 	bpfobj_set(s, values[_i].name, values[_i].first);
 	ck_assert_msg(verify(s, id, &lines), "%s", lines.all);
 	close(fd);
@@ -315,7 +316,8 @@ END_TEST
 
 static const struct { const char *runs, *wants; const char *lines[3]; } others[] = {
 	{ ONE(PROGRAM "{ return skb->mark; }"), ONE(PROGRAM "{ return skb->mark + skb->len; }"),
-	  { "p: another program of that name runs, or another build of the object: 2 instructions, would be 4, and " } },
+	  { "p: another program of that name runs, or another build of the object: 2 instructions, would be 4, "
+	    "and " } },
 	{ ONE("SEC(\"tc\") int q(struct __sk_buff *skb) { return skb->mark; }"), ONE(PROGRAM "{ return skb->mark; }"),
 	  { "program q runs there, would be p\n" } },
 	{ ONE("SEC(\"xdp\") int p(void *ctx) { return 2; }"), ONE(PROGRAM "{ return 2; }"),
@@ -410,7 +412,8 @@ END_TEST
 START_TEST(parts)
 {
 	static const char source[] =
-		"#include \"features.h\"\nvolatile struct { __u32 a, b; __u8 raw[4]; __u32 x : 3, y : 5; } v = { 1, 2 };\n"
+		"#include \"features.h\"\nvolatile struct { __u32 a, b; __u8 raw[4]; __u32 x : 3, y : 5; } "
+		"v = { 1, 2 };\n"
 		"const volatile __u32 deep[64][64][64] = { 1 };\n"
 		PROGRAM "{ return v.a + v.b + v.raw[1] + v.x + v.y + deep[skb->len & 63][1][2]; }\nLICENSE;\n";
 	static const struct { const char *name, *value, *line; } sets[] = {
@@ -441,7 +444,8 @@ START_TEST(parts)
 		bpfobj_set(s, "v.a", "9");
 		bpfobj_set(s, sets[i].name, sets[i].value);
 		verify(s, id, &lines);
-		ck_assert_msg(lines.count == !!*sets[i].line && !strncmp(lines.all, sets[i].line, strlen(sets[i].line)),
+		ck_assert_msg(lines.count == !!*sets[i].line &&
+			      !strncmp(lines.all, sets[i].line, strlen(sets[i].line)),
 			      "%s=%s: %s", sets[i].name, sets[i].value, lines.all);
 	}
 	close(fd);
@@ -517,9 +521,11 @@ END_TEST
 START_TEST(blinded)
 {
 	struct bpfinsn plain[] = { MOV64(0, 7), EXIT, { 0 } };
-	struct bpfinsn insns[] = { MOV64(11, 0x1234), { .code = BPF_CLASS_ALU64 | BPF_OP_XOR, .dst = 11, .imm = 0x1233 },
+	struct bpfinsn insns[] = { MOV64(11, 0x1234),
+				   { .code = BPF_CLASS_ALU64 | BPF_OP_XOR, .dst = 11, .imm = 0x1233 },
 				   { .code = BPF_CLASS_ALU64 | BPF_OP_MOV | BPF_SOURCE_X, .src = 11 }, EXIT, { 0 } };
-	struct verify v = { .runs = { .insns = plain, .insn_count = 2 }, .wants = { .insns = plain, .insn_count = 2 } };
+	struct verify v = { .runs = { .insns = plain, .insn_count = 2 },
+			    .wants = { .insns = plain, .insn_count = 2 } };
 
 	ck_assert(verify_can_compare(&v));
 	v.wants = (struct verify_side){ .insns = insns, .insn_count = 4 };

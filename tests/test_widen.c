@@ -150,7 +150,8 @@ END_TEST
 START_TEST(arguments_are_in_use)
 {
 	static const struct bpfinsn code[] = {
-		MOVX(6, 1), MOV64(1, 1), MOV64(2, 2), MOV64(3, 3), ALU64(BPF_OP_ADD, 6, OLD), HELPER(1), MOVX(0, 6), EXIT,
+		MOVX(6, 1), MOV64(1, 1), MOV64(2, 2), MOV64(3, 3), ALU64(BPF_OP_ADD, 6, OLD), HELPER(1), MOVX(0, 6),
+		EXIT,
 	};
 	struct bpfobj o = sample(false, code, COUNT(code));
 	struct bpfstamp_stamp *s;
@@ -158,7 +159,8 @@ START_TEST(arguments_are_in_use)
 	rewrite_widen(&o, OLD_TEXT, NEW_TEXT);
 	s = bpfobj_stamp(&o);
 	bpfobj_set(s, OLD_TEXT, NEW_TEXT);
-	rewrite_is(&o, s->image, "f", "r6 = r1; r1 = 1; r2 = 2; r3 = 3; " LDDW_NEW("r0") "; r6 += r0; call 1; r0 = r6; exit");
+	rewrite_is(&o, s->image, "f", "r6 = r1; r1 = 1; r2 = 2; r3 = 3; " LDDW_NEW("r0")
+		   "; r6 += r0; call 1; r0 = r6; exit");
 	bpfstamp_stamp_free(s);
 	bpfobj_free(&o);
 }
@@ -169,8 +171,8 @@ START_TEST(jumps)
 {
 	static const struct bpfinsn code[] = {
 		MOV64(0, 0), JUMP(BPF_OP_JEQ, 1, 1, 2), JUMP(BPF_OP_JEQ, 1, 2, 2), GOTO(0),
-		ALU64(BPF_OP_ADD, 0, OLD), ALU64(BPF_OP_ADD, 1, 1), JUMP(BPF_OP_JLT, 1, 4, -3), JUMP(BPF_OP_JLT, 1, 0, -8),
-		JUMP(BPF_OP_JEQ, 0, OLD, -6), EXIT,
+		ALU64(BPF_OP_ADD, 0, OLD), ALU64(BPF_OP_ADD, 1, 1), JUMP(BPF_OP_JLT, 1, 4, -3),
+		JUMP(BPF_OP_JLT, 1, 0, -8), JUMP(BPF_OP_JEQ, 0, OLD, -6), EXIT,
 	};
 	struct bpfobj o = sample(_i, code, COUNT(code));
 	struct bpfstamp_stamp *s = bpfobj_stamp(&o);
@@ -192,7 +194,10 @@ START_TEST(jumps)
 }
 END_TEST
 
-/* A jump of 32766 slots over one that grows by two has 32768, which 16 bits do not hold; over one that fits it works. */
+/*
+ * A jump of 32766 slots over one that grows by two has 32768, which 16 bits do
+ * not hold; over one that fits it works.
+ */
 START_TEST(jump_becomes_too_long)
 {
 	enum { SLOTS = 32770 };
@@ -208,8 +213,8 @@ START_TEST(jump_becomes_too_long)
 	code[SLOTS - 1] = (struct bpfinsn)EXIT;
 	o = sample(false, code, SLOTS);
 	if (_i) {
-		check_refused(&o, NEW_TEXT, "test.o: instruction 0 of f: the code grew so much that its jump does not fit "
-			      "16 bits");
+		check_refused(&o, NEW_TEXT,
+			      "test.o: instruction 0 of f: the code grew so much that its jump does not fit 16 bits");
 		s = bpfobj_stamp(&o);
 		bpfobj_set(s, OLD_TEXT, "0x7FFFFFFF");
 	} else {
@@ -228,8 +233,8 @@ END_TEST
 START_TEST(derived_sites)
 {
 	static const struct bpfinsn code[] = {
-		MOVX(0, 1), ALU64(BPF_OP_ADD, 0, -OLD), ALU64(BPF_OP_XOR, 0, ~OLD), MOV32(2, OLD), ALUX(BPF_OP_ADD, 0, 2),
-		EXIT,
+		MOVX(0, 1), ALU64(BPF_OP_ADD, 0, -OLD), ALU64(BPF_OP_XOR, 0, ~OLD), MOV32(2, OLD),
+		ALUX(BPF_OP_ADD, 0, 2), EXIT,
 	};
 	struct bpfobj o = sample(_i, code, COUNT(code));
 	struct bpfstamp_stamp *s;

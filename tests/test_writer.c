@@ -142,7 +142,8 @@ START_TEST(initialised_data)
 	bpfobj_set(s, "r", "0x1234");
 	bytes = written(s, &size);
 	ck_assert_uint_eq(size, o.size);
-	same_but(&o, bytes, (struct region[]){ { section_at(&o, at.data) + 4, 4 }, { section_at(&o, at.data + 1) + 2, 2 } },
+	same_but(&o, bytes, (struct region[]){ { section_at(&o, at.data) + 4, 4 },
+					       { section_at(&o, at.data + 1) + 2, 2 } },
 		 2);
 	bytes_put32(raw, 0xA1B2C3D4, _i);
 	ck_assert_mem_eq(bytes + section_at(&o, at.data) + 4, raw, 4);
@@ -227,7 +228,8 @@ START_TEST(symbol)
 	same_but(&o, bytes, (struct region[]){
 		{ section_at(&o, at.tc) + 8 * 8 + 4, 4 }, { section_at(&o, at.tc) + 9 * 8 + 4, 4 },
 		{ was.offset + 2 * 16, 3 * 16 }, { elf64_section_header_at(&o.t->elf, at.rel) + 32, 8 },
-		{ elf64_symbol_at(&o.t->elf, at.symbol) + 6, 2 }, { elf64_symbol_at(&o.t->elf, at.symbol) + 8, 8 } }, 6);
+		{ elf64_symbol_at(&o.t->elf, at.symbol) + 6, 2 }, { elf64_symbol_at(&o.t->elf, at.symbol) + 8, 8 } },
+		6);
 	again = reopen(&o, bytes, size);
 	elf64_symbol(&again.t->elf, at.symbol, &sym);
 	ck_assert_uint_eq(sym.section, ELF64_SHN_ABS);

@@ -143,5 +143,6 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		errx(2, "usage: between kill|ACTION after|call N COMMAND…");
 	n = strtoul(argv[3], NULL, 10);
-	return strcmp(argv[2], "call") ? after_time(argv[1], (unsigned int)n, argv + 4) : at_call(argv[1], n, argv + 4);
+	return strcmp(argv[2], "call") ? after_time(argv[1], (unsigned int)n, argv + 4) :
+	       at_call(argv[1], n, argv + 4);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Types of every kind that BTF has: float, enum of 64 bits, declaration and type tags, forwards, unions, bitfields. */
+/* Types of every kind of BTF: float, enum of 64 bits, declaration and type tags, forwards, unions, bitfields. */
 #include "features.h"
 
 #define TAG __attribute__((btf_decl_tag("tagged")))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Global functions, which the verifier proves by themselves: scalars, the context, memory of known size; a weak one. */
+/* Global functions, which the verifier proves alone: scalars, the context, memory of known size; a weak one. */
 /* needs: Linux 5.12 (memory as an argument of a global function) */
 #include "features.h"
 

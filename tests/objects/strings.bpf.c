@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* String literals and other constants that the compiler puts into mergeable sections (.rodata.str1.1, .rodata.cst16). */
+/* String literals and other constants that the compiler makes mergeable (.rodata.str1.1, .rodata.cst16). */
 #include "features.h"
 
 struct block {

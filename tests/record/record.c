@@ -50,7 +50,8 @@ static int describe_program(char *line, size_t size, const union bpf_attr *a)
 
 static int describe_map(char *line, size_t size, const union bpf_attr *a)
 {
-	return snprintf(line, size, "map %.16s type=%u key=%u value=%u entries=%u flags=%#x inner=%s numa=%u ifindex=%u "
+	return snprintf(line, size,
+			"map %.16s type=%u key=%u value=%u entries=%u flags=%#x inner=%s numa=%u ifindex=%u "
 			"btf=%s btf_key=%u btf_value=%u btf_vmlinux=%u extra=%llu\n",
 			a->map_name, a->map_type, a->key_size, a->value_size, a->max_entries, a->map_flags,
 			yes_no(a->inner_map_fd), a->numa_node, a->map_ifindex, yes_no(a->btf_fd), a->btf_key_type_id,
