@@ -73,7 +73,8 @@ life() {	# NAME WORDS PLACE…: WORDS begin the line of show
 	query "$name: if absent: JSON" "false $id" '"\(.attached) \(.id)"' "$out"
 	is "$name: if absent loads nothing" "$objects" "$(kernel_objects "$objects")"
 	ok "$name: dry run over ours" stamp attach "$o" "$@" --set target_addr=10.0.0.3 --dry-run
-	has "$name: dry run over ours: replaces" "replace the (filter|link|program) that is there: $program id $id\$" "$out"
+	has "$name: dry run over ours: replaces" \
+		"replace the (filter|link|program) that is there: $program id $id\$" "$out"
 	ok "$name: dry run over ours, JSON" stamp attach "$o" "$@" --set target_addr=10.0.0.3 --dry-run --json
 	query "$name: dry run over ours: JSON" "true false $id" '"\(.dry_run) \(.attached) \(.replaces.id)"' "$out"
 
@@ -110,7 +111,8 @@ shows() {	# NAME WORDS ID ADDRESS ENABLED
 	json=$(stamp show "${at[@]}" --json)
 	query "$1: show --json: ours" "true $program $3" '.attachments[] | "\(.ours) \(.program) \(.id)"' "$json"
 	query "$1: show --json: the stamp" "$4 true false" \
-		'.attachments[0].values[] | select(.name == "target_addr") | "\(.value) \(.stamped) \(.writable)"' "$json"
+		'.attachments[0].values[] | select(.name == "target_addr") | "\(.value) \(.stamped) \(.writable)"' \
+		"$json"
 	query "$1: show --json: the variable" "0x$5 .data true" \
 		'.attachments[0].values[] | select(.name == "enabled") | "\(.value) \(.section) \(.writable)"' "$json"
 	is "$1: show --json: maps are bpftool's" "$(bpftool -j prog show id "$3" | jq -c '.map_ids | sort')" \
@@ -154,16 +156,19 @@ changes() {	# NAME WORDS ID PLACE…
 	refused "$name: set what is no value" ".*enabled.*" stamp set "$@" ports[0]=9 enabled=x
 	has "$name: set what is no value: taken back" 'ports\[0\] = 0x5 ' "$(stamp show "${at[@]}" --verbose)"
 	refused "$name: set what is not there" ".*enable.*did you mean 'enabled'.*" stamp set "$@" enable=1
-	refused "$name: set what is read-only" "vni of $program stands in .rodata and cannot be changed in place; .*--object OBJ" \
+	refused "$name: set what is read-only" \
+		"vni of $program stands in .rodata and cannot be changed in place; .*--object OBJ" \
 		stamp set "$@" enabled=0 vni=8
-	refused "$name: set what is stamped" "target_addr of $program stands in instructions and cannot .*--object OBJ" \
+	refused "$name: set what is stamped" \
+		"target_addr of $program stands in instructions and cannot .*--object OBJ" \
 		stamp set "$@" target_addr=1
 	refused "$name: set two values" "enabled is given two values" stamp set "$@" enabled=1 enabled=0
 
 	made=$(count)
 	ok "$name: restamp, dry run" stamp set "$@" target_addr=10.0.0.3 --object "$o" --dry-run
 	has "$name: restamp, dry run" "^would restamp and replace $program " "$out"
-	is "$name: restamp, dry run: nothing changed" "$id" "$(stamp show "${at[@]}" --json | jq '.attachments[0].id')"
+	is "$name: restamp, dry run: nothing changed" "$id" \
+		"$(stamp show "${at[@]}" --json | jq '.attachments[0].id')"
 	ok "$name: restamp" stamp set "$@" target_addr=10.0.0.3 vni=9 --object "$o"
 	has "$name: restamp: text" "^restamped and replaced $program at .* id [0-9]+" "$out"
 	has "$name: restamp: old and new" "^  target_addr: $hex2 -> $hex3\$" "$out"
@@ -202,7 +207,8 @@ test_tcx() {
 	object tc
 	at=()
 	life "tcx egress" "va tcx egress link [0-9]+" --dev va --tcx
-	life "tcx ingress, pin" "va tcx ingress link [0-9]+" --dev va --hook tcx --direction ingress --link-pin "$bpffs/in"
+	life "tcx ingress, pin" "va tcx ingress link [0-9]+" --dev va --hook tcx --direction ingress \
+		--link-pin "$bpffs/in"
 	life "auto" "va tcx egress link [0-9]+" --dev va --hook auto
 	at=(--netns /run/netns/peer)
 	life "tcx egress, netns" "vb tcx egress link [0-9]+" --dev vb --tcx --netns peer
@@ -312,8 +318,10 @@ test_append() {
 		stamp detach --dev va --prio 7 --clsact --dry-run
 	out=$(stamp detach --dev va --prio 7 --clsact 2>"$tmp/stderr")
 	is "clsact is in use: status" 1 $?
-	has "clsact is in use: the filter is gone all the same" "^detached $uniq from clsact egress of va: prio 7 " "$out"
-	has "clsact is in use: text" "^bpfstamp: $uniq is detached, but clsact of va has 1 filter.*" "$(cat "$tmp/stderr")"
+	has "clsact is in use: the filter is gone all the same" "^detached $uniq from clsact egress of va: prio 7 " \
+		"$out"
+	has "clsact is in use: text" "^bpfstamp: $uniq is detached, but clsact of va has 1 filter.*" \
+		"$(cat "$tmp/stderr")"
 	has "clsact is in use: it stays" clsact "$(tc qdisc show dev va)"
 	prio=$(stamp show --json | jq '.attachments[0].prio')
 	ok "clsact: dry run" stamp detach --dev va --prio "$prio" --clsact --dry-run
@@ -322,7 +330,8 @@ test_append() {
 	ok "clsact" stamp detach --dev va --prio "$prio" --clsact --json
 	query "clsact: JSON" "true true" '"\(.detached) \(.clsact_removed)"' "$out"
 	is "clsact: it is gone" 0 "$(tc qdisc show dev va | grep -c clsact)"
-	refused "clsact: nothing is left" "no filter at prio 1 handle 0x1 on egress of va" stamp detach --dev va --clsact
+	refused "clsact: nothing is left" "no filter at prio 1 handle 0x1 on egress of va" stamp detach --dev va \
+		--clsact
 	tc qdisc add dev va clsact
 	ok "clsact without a filter" stamp detach --dev va --clsact
 	is "clsact without a filter: text" "removed clsact of va" "$out"
@@ -352,7 +361,8 @@ test_filters() {
 	refused "offload of a device without hardware" ".*va.*hardware.*" \
 		stamp attach "$o" --dev va --hook xdp --prog filter_xdp --xdp-mode offload
 	refused "skip-sw of a block" ".*block 9.*" stamp attach "$o" --block 9 --netns peer --skip-sw
-	refused "skip-sw in another namespace" "a program for hardware has to be loaded in the network namespace of vb: .*" \
+	refused "skip-sw in another namespace" \
+		"a program for hardware has to be loaded in the network namespace of vb: .*" \
 		stamp attach "$o" --dev vb --netns peer --skip-sw
 
 	refused "block that is not there" ".*block 9.*" stamp attach "$o" --block 9
@@ -361,8 +371,10 @@ test_filters() {
 	has "block: text" "^attached $uniq to clsact of block 9: prio 1 handle 0x1 id" "$out"
 	pings "block" lost answered
 	has "block: shown" "^block 9 clsact prio 1 handle 0x1 bpf $uniq id" "$(stamp show --block 9 --netns peer)"
-	query "block: JSON" "9 null" '.attachments[] | "\(.block) \(.dev)"' "$(stamp show --block 9 --netns peer --json)"
-	query "block: all namespaces" "9" '.namespaces[].attachments[].block' "$(stamp show --block 9 --all-netns --json)"
+	query "block: JSON" "9 null" '.attachments[] | "\(.block) \(.dev)"' \
+		"$(stamp show --block 9 --netns peer --json)"
+	query "block: all namespaces" "9" '.namespaces[].attachments[].block' \
+		"$(stamp show --block 9 --all-netns --json)"
 	refused "block: in no namespace" "no interface of any network namespace has the shared block 8" \
 		stamp show --block 8 --all-netns
 	ok "block: set" stamp set --block 9 --netns peer enabled=0
@@ -385,7 +397,8 @@ test_values() {
 
 	ok "inlined" stamp attach "$global" --dev va --inline --set target_addr=10.0.0.2
 	query "inlined: JSON" true '.attachments[0].inlined' "$(stamp show --json)"
-	refused "inlined: set without the object" "target_addr of filter_out .*cannot be changed in place.*--object OBJ" \
+	refused "inlined: set without the object" \
+		"target_addr of filter_out .*cannot be changed in place.*--object OBJ" \
 		stamp set --dev va target_addr=10.0.0.3
 	ok "inlined: set" stamp set --dev va target_addr=10.0.0.3 --object "$global" --json
 	query "inlined: set, JSON" "false target_addr $hex2 $hex3" \
@@ -403,7 +416,8 @@ test_values() {
 	ok "no record: set in place" stamp set --dev va enabled=0
 	pings "no record: set in place" answered answered
 	ok "parts: set" stamp set --dev va ports[0]=9 ports[1]=5
-	ok "parts: the one that is given is equal" stamp verify "$o" --dev va --set target_addr=10.0.0.2 --set ports[0]=9
+	ok "parts: the one that is given is equal" stamp verify "$o" --dev va --set target_addr=10.0.0.2 \
+		--set ports[0]=9
 	out=$(stamp verify "$o" --dev va --set target_addr=10.0.0.2 --set ports[0]=9 --set ports[1]=2)
 	is "parts: another is not, though the object has it" "1 ports[1]: runs 0x5, would be 0x2" "$? $out"
 	ok "no record: detach" stamp detach --dev va --clsact
@@ -423,7 +437,8 @@ test_foreign() {
 	tc qdisc add dev va clsact
 	tc filter add dev va egress prio 9 handle 1 bpf da obj "$o" sec egress
 	has "foreign: shown with its values" '^    target_addr = 0xfedcba98 \(__u32, \.rodata\)$' "$(stamp show)"
-	refused "foreign: set" ".*bpf 'ping_drop_rodata.*--force" stamp set --dev va --prio 9 target_addr=1 --object "$o"
+	refused "foreign: set" ".*bpf 'ping_drop_rodata.*--force" stamp set --dev va --prio 9 target_addr=1 \
+		--object "$o"
 	refused "foreign: verify" ".*bpf 'ping_drop_rodata.*--force" stamp verify "$o" --dev va --prio 9
 	ok "foreign: verify --force" stamp verify "$o" --dev va --prio 9 --force
 	ok "foreign: set --force" stamp set --dev va --prio 9 target_addr=10.0.0.2 --object "$o" --force
@@ -434,13 +449,15 @@ test_foreign() {
 	cp "$o" "$tmp/"$'a\e[31m.o'
 	tc qdisc add dev va clsact
 	tc filter add dev va egress prio 1 handle 1 bpf da obj "$tmp/"$'a\e[31m.o' sec egress
-	has "foreign: its name commands no terminal" "^va clsact egress prio 1 handle 0x1 bpf a\?\[31m\.o:" "$(stamp show)"
+	has "foreign: its name commands no terminal" "^va clsact egress prio 1 handle 0x1 bpf a\?\[31m\.o:" \
+		"$(stamp show)"
 	query "foreign: JSON has it as it is" $'a\e[31m.o:[egress]' '.attachments[0].name' "$(stamp show --json)"
 	refused "foreign: nor in an error" "prio 1 handle 0x1 on va .*'a\?\[31m\.o:.*" stamp detach --dev va
 	ok "foreign: detach --force" stamp detach --dev va --clsact --force
 
 	ip link set va xdpgeneric obj "$OBJECTS/ping_drop_hooks.v3.o" sec xdp
-	has "foreign XDP: shown" '^va xdp ingress generic filter_xdp id [0-9]+ tag [0-9a-f]+ \(not by bpfstamp\)$' "$(stamp show)"
+	has "foreign XDP: shown" '^va xdp ingress generic filter_xdp id [0-9]+ tag [0-9a-f]+ \(not by bpfstamp\)$' \
+		"$(stamp show)"
 	id=$(stamp show --json | jq '.attachments[0].id')
 	refused "foreign XDP: attach" "XDP of va has program $id .*--force" \
 		stamp attach "$OBJECTS/ping_drop_hooks.v3.o" --dev va --hook xdp
@@ -458,12 +475,13 @@ test_all_netns() {
 	: >/run/netns/dead
 	ip netns add 1
 	out=$(stamp show --all-netns 2>"$tmp/stderr" | grep -v '^ ' | sed 's/ id .*//; s/link [0-9]*/link N/')
-	is "all namespaces" "this netns: va clsact egress prio 1 handle 0x1 bpf $uniq netns peer: vb tcx egress link N $uniq" \
+	is "all namespaces" \
+		"this netns: va clsact egress prio 1 handle 0x1 bpf $uniq netns peer: vb tcx egress link N $uniq" \
 		"$(paste -sd ' ' <<<"$out")"
 	has "all namespaces: one that is none" '^note: passed over: .*dead' "$(cat "$tmp/stderr")"
 	rm /run/netns/dead
-	query "all namespaces: a name that is a number" '[]' '.namespaces[] | select(.netns == "1") | .attachments | tostring' \
-		"$(stamp show --all-netns --json)"
+	query "all namespaces: a name that is a number" '[]' \
+		'.namespaces[] | select(.netns == "1") | .attachments | tostring' "$(stamp show --all-netns --json)"
 	ip netns del 1
 	ok "all namespaces: JSON" stamp show --all-netns --json
 	query "all namespaces: JSON" "null va, peer vb" \
@@ -492,16 +510,19 @@ test_capabilities() {
 			--pin-path "$bpffs" --set target_addr=10.0.0.2
 		pings "no CAP_SYS_ADMIN, $hook" lost answered
 		ok "no CAP_SYS_ADMIN, $hook: show" without_admin "$BPFSTAMP" show --pin-path "$bpffs"
-		has "no CAP_SYS_ADMIN, $hook: show: one line" "^va $hook egress .*$uniq id [0-9]+( tag .*| pin .*)?\$" "$out"
+		has "no CAP_SYS_ADMIN, $hook: show: one line" \
+			"^va $hook egress .*$uniq id [0-9]+( tag .*| pin .*)?\$" "$out"
 		is "no CAP_SYS_ADMIN, $hook: show: no values" 1 "$(wc -l <<<"$out")"
 		ok "no CAP_SYS_ADMIN, $hook: show --json" without_admin "$BPFSTAMP" show --pin-path "$bpffs" --json
-		query "no CAP_SYS_ADMIN, $hook: JSON" "true null null" '.attachments[] | "\(.ours) \(.loaded_at) \(.values)"' "$out"
-		refused "no CAP_SYS_ADMIN, $hook: set" ".*CAP_SYS_ADMIN.*" without_admin "$BPFSTAMP" set --dev va --hook $hook \
-			--pin-path "$bpffs" enabled=0
-		ok "no CAP_SYS_ADMIN, $hook: attach again" without_admin "$BPFSTAMP" attach "$o" --dev va --hook $hook \
-			--pin-path "$bpffs" --set target_addr=10.0.0.3
+		query "no CAP_SYS_ADMIN, $hook: JSON" "true null null" \
+			'.attachments[] | "\(.ours) \(.loaded_at) \(.values)"' "$out"
+		refused "no CAP_SYS_ADMIN, $hook: set" ".*CAP_SYS_ADMIN.*" without_admin "$BPFSTAMP" set --dev va \
+			--hook $hook --pin-path "$bpffs" enabled=0
+		ok "no CAP_SYS_ADMIN, $hook: attach again" without_admin "$BPFSTAMP" attach "$o" --dev va \
+			--hook $hook --pin-path "$bpffs" --set target_addr=10.0.0.3
 		pings "no CAP_SYS_ADMIN, $hook: again" answered lost
-		ok "no CAP_SYS_ADMIN, $hook: detach" without_admin "$BPFSTAMP" detach --dev va --hook $hook --pin-path "$bpffs"
+		ok "no CAP_SYS_ADMIN, $hook: detach" without_admin "$BPFSTAMP" detach --dev va --hook $hook \
+			--pin-path "$bpffs"
 		cleared "no CAP_SYS_ADMIN, $hook"
 	done
 }

@@ -243,8 +243,8 @@ test_usage() {
 # Options that exclude each other, or say nothing about the hook that is chosen.
 test_together() {
 	local pair hook option
-	for pair in "dev lo:block 1" "hook tcx:tcx" "prio 1:append" "handle 1:append" "if-absent:append" "first:last" \
-		"first:before x" "before x:after x" "skip-sw:skip-hw"; do
+	for pair in "dev lo:block 1" "hook tcx:tcx" "prio 1:append" "handle 1:append" "if-absent:append" \
+		"first:last" "first:before x" "before x:after x" "skip-sw:skip-hw"; do
 		misused "--${pair/:/ and --}" 'exclude each other' attach $stamp --dev lo --${pair%:*} --${pair#*:}
 	done
 	misused "--netns and --all-netns" '--netns and --all-netns exclude each other' show --netns x --all-netns
@@ -256,23 +256,28 @@ test_together() {
 			misused "--$option with $hook" "--${option%=*} does not go with hook $hook" \
 				detach --hook $hook --$option
 		done
-		misused "--skip-sw with $hook" "does not go with hook $hook" attach $stamp --dev lo --hook $hook --skip-sw
+		misused "--skip-sw with $hook" "does not go with hook $hook" attach $stamp --dev lo --hook $hook \
+			--skip-sw
 	done
 	for hook in tcx netkit xdp; do
 		for option in prio=1 handle=1 clsact; do
-			misused "--$option with $hook" "does not go with hook $hook" detach --dev lo --hook $hook --$option
+			misused "--$option with $hook" "does not go with hook $hook" detach --dev lo --hook $hook \
+				--$option
 		done
 	done
 	for option in first last before=x after=x; do
 		for hook in clsact xdp; do
-			misused "--$option with $hook" "does not go with hook $hook" attach $stamp --dev lo --hook $hook --$option
+			misused "--$option with $hook" "does not go with hook $hook" attach $stamp --dev lo \
+				--hook $hook --$option
 		done
 	done
-	misused "--link-pin with clsact" 'does not go with hook clsact' attach $stamp --dev lo --link-pin /sys/fs/bpf/x
+	misused "--link-pin with clsact" 'does not go with hook clsact' attach $stamp --dev lo \
+		--link-pin /sys/fs/bpf/x
 	misused "--append with xdp" 'does not go with hook xdp' attach $stamp --dev lo --hook xdp --append
 	misused "--xdp-mode with tcx" 'does not go with hook tcx' attach $stamp --dev lo --tcx --xdp-mode any
 	for pair in xdp:egress netkit:egress netkit:ingress clsact:peer tcx:primary auto:peer; do
-		misused "--direction ${pair#*:} with ${pair%:*}" "--direction ${pair#*:} does not go with hook ${pair%:*}" \
+		misused "--direction ${pair#*:} with ${pair%:*}" \
+			"--direction ${pair#*:} does not go with hook ${pair%:*}" \
 			detach --dev lo --hook "${pair%:*}" --direction "${pair#*:}"
 	done
 }
@@ -357,11 +362,12 @@ test_help() {
 	help_lists inspect inline
 	help_lists patch set set-file allow-unused inline replace expect allow-derived output dry-run
 	local values="set set-file allow-unused inline replace expect allow-derived"
-	local place="dev block hook tcx direction prog prio handle protocol chain link-pin xdp-mode pin-path force netns"
-	help_lists attach $values $place if-absent append skip-sw skip-hw first last before after pin repin no-record \
+	local place="dev block hook tcx direction prog prio handle protocol chain link-pin xdp-mode"
+	place+=" pin-path force netns"
+	help_lists attach $values $place if-absent append skip-sw skip-hw first last before after pin repin \
+		no-record btf dry-run
+	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type \
 		btf dry-run
-	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type btf \
-		dry-run
 	help_lists detach $place id clsact defunct dry-run
 	help_lists show dev block netns all-netns pin-path
 	help_lists set $place id object btf allow-derived no-record dry-run
@@ -480,7 +486,8 @@ test_dry_run() {
 	unchanged "attach --dry-run, again" 'would use the clsact qdisc that is there, and replace the filter' \
 		attach $uniq.o --dev va --set target_addr=1
 	unchanged "detach --dry-run" 'would detach' detach --dev va
-	json "show" "netns attachments hook dev ifindex direction prio handle protocol chain kind ours name id tag" show
+	json "show" "netns attachments hook dev ifindex direction prio handle protocol chain kind ours name id tag" \
+		show
 	json "detach" "dry_run dev ifindex direction prio handle id tag" detach --dev va
 	json "show, nothing" "netns attachments" show
 	json "show --all-netns" "namespaces netns attachments" show --all-netns

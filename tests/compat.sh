@@ -46,7 +46,7 @@ refusals() {
 		core_access||Tracing programs must provide btf_id
 		core_config|BPF program load failed|the kernel refuses program
 		core_kinds|BPF program load failed|the kernel refuses program
-		externs_percpu|failed to find the address for kernel symbol|failed to find the address for kernel symbol
+		externs_percpu|find the address for kernel symbol|find the address for kernel symbol
 		rejected*|BPF program load failed|the kernel refuses program
 	END
 }
@@ -207,7 +207,8 @@ describe() {	# LOADER
 		sed -E '/^map [^ ]*\./{s/flags=0x400 /flags=0 /;s/flags=0x480 /flags=0x80 /}
 			s/btf=yes (btf_key=0 btf_value=0 btf_vmlinux=0)/btf=no \1/' | sort
 	echo "pinned: ${programs[*]##*/}"
-	echo "pinned by name:" $(find $bpffs $bpffs/by-name -maxdepth 1 -type f ! -name '*.debug' -printf '%f\n' 2>&- | sort)
+	echo "pinned by name:" \
+		$(find $bpffs $bpffs/by-name -maxdepth 1 -type f ! -name '*.debug' -printf '%f\n' 2>&- | sort)
 }
 
 unpin() {
@@ -234,16 +235,18 @@ libbpf_too_old() {
 
 # One of the two did not load it, or neither: is that what the table says?
 refused() {	# NAME SOURCE STATUS-OF-LIBBPF STATUS-OF-BPFSTAMP
-	local object libbpf_says='' bpfstamp_says=''
+	local object said libbpf_says='' bpfstamp_says=''
 	while IFS='|' read -r object libbpf_says bpfstamp_says; do
 		# shellcheck disable=SC2053
 		[[ $2 != $object ]] || break
 	done < <(refusals)
-	grep -v '^Warning\|^If it used\|supported section(type)' "$work/libbpf.said" | head -c 1000 >"$work/libbpf.short"
+	grep -v '^Warning\|^If it used\|supported section(type)' "$work/libbpf.said" |
+		head -c 1000 >"$work/libbpf.short"
 	if [ "$3" != 0 ] && [ "$4" != 0 ] && too_new "$2"; then
 		pass "$1: this kernel is too old for it"
 	elif [ -z "$libbpf_says$bpfstamp_says" ]; then
-		fail "$1" "status of libbpf $3: $(cat "$work/libbpf.short"); of bpfstamp $4: $(cat "$work/bpfstamp.said")"
+		said="status of libbpf $3: $(cat "$work/libbpf.short")"
+		fail "$1" "$said; of bpfstamp $4: $(cat "$work/bpfstamp.said")"
 	else
 		expect_refusal "$1: libbpf" "$3" "$libbpf_says" "$work/libbpf.said"
 		expect_refusal "$1: bpfstamp" "$4" "$bpfstamp_says" "$work/bpfstamp.said"
@@ -290,7 +293,8 @@ compare() {	# OBJECT
 # ---------------------------------------------------------------- other compilers, other byte order
 
 compile() {	# COMPILER… OUTPUT SOURCE
-	"${@:1:$#-2}" -O2 -iquote "$here/../include" -iquote "$here/../bpf" -isystem "/usr/include/$(uname -m)-linux-gnu" \
+	"${@:1:$#-2}" -O2 -iquote "$here/../include" -iquote "$here/../bpf" \
+		-isystem "/usr/include/$(uname -m)-linux-gnu" \
 		-isystem /usr/include -c -o "${@:$#-1:1}" "${@:$#}" 2>"$work/compiler.said"
 }
 
@@ -340,7 +344,8 @@ big_endian() {	# SOURCE
 			select(. != null) | "\(.name) \(.bits)"')
 	[ -n "${global:-}" ] || return
 	value=$((0x0123456789abcd & ((1 << (bits < 56 ? bits - 1 : 56)) - 1)))
-	ok "$name for big-endian: patch" "$BPFSTAMP" patch "$big" -o "$work/patched.o" --set "$global=$value" || return
+	ok "$name for big-endian: patch" "$BPFSTAMP" patch "$big" -o "$work/patched.o" --set "$global=$value" ||
+		return
 	is "$name for big-endian: $global" "$value" "$("$BPFSTAMP" inspect --json "$work/patched.o" |
 		jq --arg name "$global" -r '[.injectables[] | select(.name == $name)][0].default' |
 		{ read -r got; echo $((got)); })"
@@ -387,7 +392,8 @@ if [ ${#files[@]} = 0 ]; then
 	done
 fi
 printf '%s\0' "${files[@]}" | shuf -z --random-source=/dev/zero |
-	xargs -0 -P "$(nproc)" -n 16 unshare -m bash "$0" --worker >"$tmp/out" || fail workers "one ended with an error"
+	xargs -0 -P "$(nproc)" -n 16 unshare -m bash "$0" --worker >"$tmp/out" ||
+		fail workers "one ended with an error"
 grep -v '^COUNT\|^PASSED-OVER' "$tmp/out"
 over=$(grep -c '^PASSED-OVER' "$tmp/out")
 [ "$over" = 0 ] || echo "compat: $over objects of other compilers passed over, not compiled, or refused by libbpf"

@@ -37,7 +37,7 @@ table() {
 		test	valgrind	leaks and uninitialised reads
 		test	musl-tools	make static: musl-gcc
 		test	qemu-system-x86	check-kernels: boots amd64 kernels
-		test	qemu-system-s390x	check-kernels: boots the s390x kernel; Debian 12 has it in qemu-system-misc
+		test	qemu-system-s390x	check-kernels: boots the s390x kernel; in Debian 12, qemu-system-misc
 		test	gcc-s390x-linux-gnu	check-kernels: compiles for that one, which is big-endian
 		test	busybox-static	check-kernels: the shell and the tools in there, and cpio here
 		test	xz-utils	check-kernels: modules are compressed

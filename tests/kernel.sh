@@ -338,7 +338,8 @@ test_capabilities() {
 	done
 	got=$(as_user $both "$bin" attach "$tmp/user/ping_drop_global.v3.o" --dev va --set target_addr=10.0.0.2 2>&1)
 	is "bpf_trace_printk without CAP_PERFMON: status" 1 $?
-	has "bpf_trace_printk without CAP_PERFMON: text" 'bpf_trace_printk.*CAP_PERFMON' "$(grep ^bpfstamp: <<<"$got")"
+	has "bpf_trace_printk without CAP_PERFMON: text" 'bpf_trace_printk.*CAP_PERFMON' \
+		"$(grep ^bpfstamp: <<<"$got")"
 	is "bpf_trace_printk without CAP_PERFMON: nothing is left" 0 "$(tc qdisc show dev va | grep -c clsact)"
 	ok "with CAP_PERFMON, too" as_user $both,+perfmon "$bin" attach "$tmp/user/ping_drop_global.v3.o" --dev va \
 		--set target_addr=10.0.0.2

@@ -72,7 +72,8 @@ usable() {	# says what is skipped where the kernel is too old
 }
 
 works() {	# NAME PORT: drops that, and passes the other one
-	is "$1: drops what it was told last" "sent 20 lost 0 leaked 0 strange 0" "$(stream 20 $((one + two - $2)) "$2")"
+	is "$1: drops what it was told last" "sent 20 lost 0 leaked 0 strange 0" \
+		"$(stream 20 $((one + two - $2)) "$2")"
 }
 
 open_gate() {	# NAME
@@ -139,7 +140,8 @@ test_flood() {	# ROUNDS
 	"$LIFE/stream" 0 "${route[@]}" $never $always >"$tmp/stream" & pid=$!
 	sleep 0.1
 	for ((i = 1; i <= count; i++)); do
-		attach $((i % 2 ? two : one)) >"$tmp/attach" 2>&1 || { wrong=$((wrong + 1)); cat "$tmp/attach" >"$tmp/wrong"; }
+		attach $((i % 2 ? two : one)) >"$tmp/attach" 2>&1 ||
+			{ wrong=$((wrong + 1)); cat "$tmp/attach" >"$tmp/wrong"; }
 	done
 	kill -TERM $pid
 	wait $pid

@@ -58,10 +58,12 @@ test_load() {
 	valid_json <<<"$out"
 	is "load --repin: valid JSON" 0 $?
 	is "load --repin: id is bpftool's" "$(id_of prog "p/$uniq")" "$(json_field id <<<"$out")"
-	is "load --repin: pins" "./p ./p/$uniq ./p/maps ./p/maps/${uniq}_data ./p/maps/${uniq}_rodata_str1_1" "$(tree)"
+	is "load --repin: pins" "./p ./p/$uniq ./p/maps ./p/maps/${uniq}_data ./p/maps/${uniq}_rodata_str1_1" \
+		"$(tree)"
 	[ "$first" != "$(id_of prog "p/$uniq")" ]
 	is "load --repin: another program" 0 $?
-	is "load --repin: the first is gone" 2 "$(kernel_objects 2)"	# the map of .rodata.str1.1 is not called after the object
+	# The map of .rodata.str1.1 is not called after the object.
+	is "load --repin: the first is gone" 2 "$(kernel_objects 2)"
 	unpin
 	is "load: nothing is left" 0 "$(kernel_objects 0)"
 }
@@ -110,7 +112,8 @@ test_shared() {
 	local first
 	ok "shared map: load" load ping_drop_tail.v3
 	first=$(id_of map dropped)
-	ok "shared map: load elsewhere" "$BPFSTAMP" load "$OBJECTS/ping_drop_tail.v1.o" --pin "$pins/q" --pin-path "$pins"
+	ok "shared map: load elsewhere" "$BPFSTAMP" load "$OBJECTS/ping_drop_tail.v1.o" --pin "$pins/q" \
+		--pin-path "$pins"
 	is "shared map: it is the same" "$first $first" "$(id_of map p/maps/dropped) $(id_of map q/maps/dropped)"
 	unpin
 	bpftool map create "$pins/dropped" type array key 4 value 4 entries 1 name dropped
@@ -128,14 +131,16 @@ test_attach() {
 	refused "attach without --pin" "prog array jumps .*--pin" \
 		"$BPFSTAMP" attach "$OBJECTS/ping_drop_tail.v3.o" "${hook[@]}" --prog filter_out
 	for cpu in v1 v3; do
-		ok "attach --pin $cpu" "$BPFSTAMP" attach "$OBJECTS/ping_drop_tail.$cpu.o" "${hook[@]}" --prog filter_out \
-			--pin "$pins/p" --set target_addr=10.0.0.2
+		ok "attach --pin $cpu" "$BPFSTAMP" attach "$OBJECTS/ping_drop_tail.$cpu.o" "${hook[@]}" \
+			--prog filter_out --pin "$pins/p" --set target_addr=10.0.0.2
 		pings "attach --pin $cpu: the tail call drops" lost answered
-		has "attach --pin $cpu: and counts" '"value": ?1' "$(bpftool -j map dump pinned "$pins/dropped" | tr -d '[]')"
-		ok "attach --repin $cpu" "$BPFSTAMP" attach "$OBJECTS/ping_drop_tail.$cpu.o" "${hook[@]}" --prog filter_out \
-			--pin "$pins/p" --repin --set target_addr=10.0.0.3
+		has "attach --pin $cpu: and counts" '"value": ?1' \
+			"$(bpftool -j map dump pinned "$pins/dropped" | tr -d '[]')"
+		ok "attach --repin $cpu" "$BPFSTAMP" attach "$OBJECTS/ping_drop_tail.$cpu.o" "${hook[@]}" \
+			--prog filter_out --pin "$pins/p" --repin --set target_addr=10.0.0.3
 		pings "attach --repin $cpu: the other address" answered lost
-		has "attach --repin $cpu: counts on" '"value": ?2' "$(bpftool -j map dump pinned "$pins/dropped" | tr -d '[]')"
+		has "attach --repin $cpu: counts on" '"value": ?2' \
+			"$(bpftool -j map dump pinned "$pins/dropped" | tr -d '[]')"
 		rm -r "$pins/p"
 		pings "$cpu: the kernel empties a prog array without a pin" answered answered
 		ok "detach $cpu" "$BPFSTAMP" detach --dev va
@@ -157,8 +162,8 @@ test_valgrind() {
 	! grep -q __asan_init "$BPFSTAMP" || { skip valgrind "the binary has ASan"; return; }
 	valgrind_clean "load" 0 load "$OBJECTS/ping_drop_tail.v3.o" --pin "$pins/p" --pin-path "$pins"
 	valgrind_clean "load again" 1 load "$OBJECTS/ping_drop_tail.v3.o" --pin "$pins/p" --pin-path "$pins"
-	valgrind_clean "load --repin --json" 0 load "$OBJECTS/ping_drop_tail.v3.o" --pin "$pins/p" --pin-path "$pins" \
-		--repin --json
+	valgrind_clean "load --repin --json" 0 load "$OBJECTS/ping_drop_tail.v3.o" --pin "$pins/p" \
+		--pin-path "$pins" --repin --json
 	unpin
 }
 

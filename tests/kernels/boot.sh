@@ -23,8 +23,8 @@ amd64)
 	;;
 s390x)
 	# qemu 7.2 gets the checksum instruction for vectors wrong, with which new kernels check packets.
-	qemu=(qemu-system-s390x -L /usr/share/qemu -M "s390-ccw-virtio,accel=tcg" -cpu "max,vx=off,vxeh=off" -m 1G -nographic
-		-chardev "stdio,id=console,mux=off" -device "sclpconsole,chardev=console")
+	qemu=(qemu-system-s390x -L /usr/share/qemu -M "s390-ccw-virtio,accel=tcg" -cpu "max,vx=off,vxeh=off" -m 1G
+		-nographic -chardev "stdio,id=console,mux=off" -device "sclpconsole,chardev=console")
 	append="console=ttysclp0"
 	;;
 *)

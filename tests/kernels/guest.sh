@@ -245,7 +245,8 @@ test_objects() {
 			if [ $status = $expected ]; then
 				pass
 			else
-				fail "object $name $cpu (needs Linux $needs$lacking)" "$status: $(echo "$out" | grep ^bpfstamp)"
+				fail "object $name $cpu (needs Linux $needs$lacking)" \
+					"$status: $(echo "$out" | grep ^bpfstamp)"
 			fi
 		done
 	done </objects.list

@@ -68,8 +68,10 @@ usable() {	# ARCHITECTURE
 list_objects() {
 	local source needs others
 	for source in "$here"/../../{bpf,tests/objects}/*.bpf.c; do
-		needs=$(sed -nE 's,^/\* needs: Linux ([0-9.]+)( from v([0-9]) on)?.*,\1 \3,p; s,^/\* refused: .*,999,p' "$source")
-		others=$(sed -nE '/^\/\* needs: /!d; s/\([^)]*\)//g; s/a JIT/JIT/; p' "$source" | grep -oE 'JIT|CONFIG_[A-Z_]+')
+		needs=$(sed -nE -e 's,^/\* needs: Linux ([0-9.]+)( from v([0-9]) on)?.*,\1 \3,p' \
+			-e 's,^/\* refused: .*,999,p' "$source")
+		others=$(sed -nE '/^\/\* needs: /!d; s/\([^)]*\)//g; s/a JIT/JIT/; p' "$source" |
+			grep -oE 'JIT|CONFIG_[A-Z_]+')
 		# Words.
 		# shellcheck disable=SC2086
 		set -- ${needs:-0}
@@ -93,7 +95,8 @@ build() {	# ARCHITECTURE
 	fi
 	# llvm-objdump is not there to compare with.
 	tr ' ' '\n' <<<"$SUITES" | grep -vxF -e "${FORKING_SUITES// /$'\n'}" -e disasm >"$dir/suites.others"
-	# The cross compiler has headers and a C library of its own, which are older than what the packages were built for.
+	# The cross compiler has headers and a C library of its own, which are older than what the packages were
+	# built for.
 	$MAKE -s BUILD="$build" CFLAGS=-O1 OBJCOPY=s390x-linux-gnu-objcopy AR=s390x-linux-gnu-ar \
 		CC="s390x-linux-gnu-gcc -isystem $root/usr/include -isystem $root/usr/include/s390x-linux-gnu" \
 		LDFLAGS="-static -s --sysroot=$root -B$root/usr/lib/s390x-linux-gnu -L$root/usr/lib/s390x-linux-gnu" \

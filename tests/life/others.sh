@@ -261,7 +261,8 @@ test_between() {
 		[ $hook != clsact_egress ] ||
 			between_calls 1 "clsact is deleted" "tc qdisc del dev va clsact 2>/dev/null || :" nothing
 		between_calls 2 "another bpfstamp attaches" "$attaches" nothing
-		between_calls 3 "another bpfstamp detaches" "$BPFSTAMP detach ${place[*]} >/dev/null 2>&1 || :" nothing
+		between_calls 3 "another bpfstamp detaches" "$BPFSTAMP detach ${place[*]} >/dev/null 2>&1 || :" \
+			nothing
 		between_calls 4 "the device is deleted" "ip link del va" again
 		between_calls 4 "the device is another" "$another" again
 	done
