@@ -5,7 +5,11 @@
  *
  *   nlmsghdr | ifinfomsg { family, type, index, flags, change } | attributes
  *     IFLA_IFNAME    name
- *     IFLA_LINKINFO  { IFLA_INFO_KIND }
+ *     IFLA_MTU, IFLA_ADDRESS
+ *     IFLA_LINK      of a veth or netkit: the other end, an index of the namespace where that is;
+ *                    of a VLAN, a macvlan, …: what it stands on, which is no peer
+ *     IFLA_LINKINFO  { IFLA_INFO_KIND, IFLA_INFO_DATA }; data is laid out by its kind,
+ *                    vxlan: { _COLLECT_METADATA (external), _PORT (big endian) }
  *     IFLA_XDP       answer:  { _ATTACHED, _PROG_ID, _SKB_PROG_ID, _DRV_PROG_ID, _HW_PROG_ID }
  *                    request: { _FD, _FLAGS, _EXPECTED_FD }
  *
@@ -19,6 +23,7 @@
  * it has none, and a request by a long name names nothing: EINVAL.
  */
 #define _GNU_SOURCE	/* strcasestr */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -85,9 +90,14 @@ static int copy_string(const struct nlattr *attr, char *out, size_t size)
 	return MNL_CB_OK;
 }
 
-/* What is read of an interface; attached and prog_id are all that old kernels say of XDP. */
+/*
+ * What is read of an interface; attached and prog_id are all that old kernels say of XDP.  What lower and data
+ * mean is the kind's, which may come behind them.
+ */
 struct parsed {
 	struct link_info link;
+	int lower;			/* IFLA_LINK */
+	const struct nlattr *data;	/* IFLA_INFO_DATA, or NULL */
 	uint8_t attached;
 	uint32_t prog_id;
 };
@@ -124,12 +134,35 @@ static int take_info(const struct nlattr *attr, void *arg)
 {
 	struct parsed *p = arg;
 
+	if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+		p->data = attr;
 	if (mnl_attr_get_type(attr) != IFLA_INFO_KIND)
 		return MNL_CB_OK;
 	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
 		return MNL_CB_ERROR;
 	snprintf(p->link.kind, sizeof(p->link.kind), "%s", mnl_attr_get_str(attr));
 	return MNL_CB_OK;
+}
+
+static int take_vxlan(const struct nlattr *attr, void *arg)
+{
+	struct parsed *p = arg;
+	uint8_t external;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_VXLAN_COLLECT_METADATA:
+		if (copy_bytes(attr, &external, sizeof(external)) != MNL_CB_OK)
+			return MNL_CB_ERROR;
+		p->link.external = external;
+		return MNL_CB_OK;
+	case IFLA_VXLAN_PORT:
+		if (copy_bytes(attr, &p->link.port, sizeof(p->link.port)) != MNL_CB_OK)
+			return MNL_CB_ERROR;
+		p->link.port = ntohs(p->link.port);
+		return MNL_CB_OK;
+	default:
+		return MNL_CB_OK;
+	}
 }
 
 static int take_xdp(const struct nlattr *attr, void *arg)
@@ -159,6 +192,14 @@ static int take_attribute(const struct nlattr *attr, void *arg)
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_IFNAME:
 		return copy_string(attr, p->link.name, sizeof(p->link.name));
+	case IFLA_LINK:
+		return copy_bytes(attr, &p->lower, sizeof(p->lower));
+	case IFLA_MTU:
+		return copy_bytes(attr, &p->link.mtu, sizeof(p->link.mtu));
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) != sizeof(p->link.mac))
+			return MNL_CB_OK;
+		return copy_bytes(attr, p->link.mac, sizeof(p->link.mac));
 	case IFLA_LINKINFO:
 		return each_nested(attr, take_info, p);
 	case IFLA_XDP:
@@ -182,6 +223,16 @@ static void place_program(struct parsed *p)
 		link->xdp.hw = p->prog_id;
 }
 
+/* What can be read only once the kind is known. */
+static int take_kind(struct parsed *p)
+{
+	if (!strcmp(p->link.kind, "veth") || !strcmp(p->link.kind, "netkit"))
+		p->link.peer = p->lower;
+	if (p->data && !strcmp(p->link.kind, "vxlan"))
+		return each_nested(p->data, take_vxlan, p);
+	return MNL_CB_OK;
+}
+
 int link_parse(const struct nlmsghdr *nlh, struct link_info *out)
 {
 	struct parsed p = { 0 };
@@ -190,10 +241,11 @@ int link_parse(const struct nlmsghdr *nlh, struct link_info *out)
 
 	if (nlh->nlmsg_type != RTM_NEWLINK || nlh->nlmsg_len < head ||
 	    each_attribute((const char *)nlh + head, nlh->nlmsg_len - head, take_attribute, &p) != MNL_CB_OK ||
-	    !*p.link.name)
+	    take_kind(&p) != MNL_CB_OK || !*p.link.name)
 		return -1;
 	memcpy(&info, mnl_nlmsg_get_payload(nlh), sizeof(info));
 	p.link.ifindex = info.ifi_index;
+	p.link.up = info.ifi_flags & IFF_UP;
 	place_program(&p);
 	*out = p.link;
 	return 0;

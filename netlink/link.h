@@ -13,10 +13,10 @@ struct link_info {
 	int ifindex;
 	char name[16];
 	char kind[16];		/* "veth", "netkit", …, cut where it is longer; "" where the kernel tells none */
-	int peer;		/* index of a veth's (netkit's, …) other end, in its own namespace; 0 where there is none */
+	int peer;		/* index of a veth's or netkit's other end, in the namespace where that is; 0: none */
 	bool up;
 	bool external;		/* a VXLAN device whose tunnels come from metadata */
-	uint16_t port;		/* of a VXLAN device */
+	uint16_t port;		/* of a VXLAN device, host byte order */
 	uint32_t mtu;
 	uint8_t mac[6];		/* of an Ethernet device, else 0 */
 	struct { uint32_t skb, drv, hw; } xdp;	/* ids of the XDP programs: generic, native, offloaded; 0: none */
