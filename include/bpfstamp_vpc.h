@@ -21,6 +21,11 @@ extern "C" {
 #define BPFSTAMP_VPC_VLAN	0x01000000u	/* network = VLAN id | this: 802.1Q */
 #define BPFSTAMP_VPC_VLAN_AD	0x02000000u	/* 802.1ad; without either, a VNI */
 
+/* "100", "vlan:100" or "vlan-ad:100"; and "10.1.0.1" or "fd01::1". */
+enum { BPFSTAMP_VPC_NETWORK_TEXT = 24, BPFSTAMP_VPC_ADDRESS_TEXT = 46 };
+void bpfstamp_vpc_network_text(char out[BPFSTAMP_VPC_NETWORK_TEXT], uint32_t network);
+void bpfstamp_vpc_address_text(char out[BPFSTAMP_VPC_ADDRESS_TEXT], const uint8_t address[16]);
+
 struct bpfstamp_vpc;
 
 /*
@@ -43,6 +48,7 @@ enum bpfstamp_vpc_existing {
 	BPFSTAMP_VPC_MOVE,	/* the entry that is there is overwritten */
 };
 
+/* EINVAL for a network that is none, and a pod that is in two places, or in none. */
 int bpfstamp_vpc_add(struct bpfstamp_vpc *vpc, const struct bpfstamp_vpc_pod *pod,
 		     enum bpfstamp_vpc_existing existing, struct bpfstamp_err *err);
 
@@ -58,7 +64,7 @@ int bpfstamp_vpc_remove(struct bpfstamp_vpc *vpc, uint32_t network, const uint8_
 int bpfstamp_vpc_find(struct bpfstamp_vpc *vpc, uint32_t network, const uint8_t address[16],
 		      struct bpfstamp_vpc_pod *out, struct bpfstamp_err *err);
 
-/* Call fn with each entry, ordered by network and address; returns 0 to go on. */
+/* Call fn with each entry, ordered by network and address.  fn returns 0 to go on; else it fails with ECANCELED. */
 typedef int bpfstamp_vpc_pod_fn(const struct bpfstamp_vpc_pod *pod, void *arg);
 int bpfstamp_vpc_pods(struct bpfstamp_vpc *vpc, bpfstamp_vpc_pod_fn *fn, void *arg, struct bpfstamp_err *err);
 

@@ -29,7 +29,8 @@ int sys_map_create(union bpf_attr *attr)
 	return sys_bpf(BPF_MAP_CREATE, attr);
 }
 
-int sys_map_update(int fd, const void *key, const void *value)
+/* key is NULL for what stands in front of the first. */
+static int sys_element(enum bpf_cmd cmd, int fd, const void *key, const void *value, uint64_t flags)
 {
 	union bpf_attr attr;
 
@@ -37,18 +38,33 @@ int sys_map_update(int fd, const void *key, const void *value)
 	attr.map_fd = (uint32_t)fd;
 	attr.key = pointer(key);
 	attr.value = pointer(value);
-	return sys_bpf(BPF_MAP_UPDATE_ELEM, &attr);
+	attr.flags = flags;
+	return sys_bpf(cmd, &attr);
+}
+
+int sys_map_update(int fd, const void *key, const void *value)
+{
+	return sys_element(BPF_MAP_UPDATE_ELEM, fd, key, value, BPF_ANY);
+}
+
+int sys_map_insert(int fd, const void *key, const void *value)
+{
+	return sys_element(BPF_MAP_UPDATE_ELEM, fd, key, value, BPF_NOEXIST);
 }
 
 int sys_map_lookup(int fd, const void *key, void *value)
 {
-	union bpf_attr attr;
+	return sys_element(BPF_MAP_LOOKUP_ELEM, fd, key, value, 0);
+}
 
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = (uint32_t)fd;
-	attr.key = pointer(key);
-	attr.value = pointer(value);
-	return sys_bpf(BPF_MAP_LOOKUP_ELEM, &attr);
+int sys_map_delete(int fd, const void *key)
+{
+	return sys_element(BPF_MAP_DELETE_ELEM, fd, key, NULL, 0);
+}
+
+int sys_map_next(int fd, const void *key, void *next)
+{
+	return sys_element(BPF_MAP_GET_NEXT_KEY, fd, key, next, 0);
 }
 
 int sys_map_freeze(int fd)

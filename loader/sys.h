@@ -20,6 +20,9 @@ struct bpf_link_info;
 
 int sys_map_create(union bpf_attr *attr);
 int sys_map_update(int fd, const void *key, const void *value);
+int sys_map_insert(int fd, const void *key, const void *value);	/* EEXIST where the key is there */
+int sys_map_delete(int fd, const void *key);
+int sys_map_next(int fd, const void *key, void *next);	/* key NULL, or gone: the first; ENOENT: key was the last */
 int sys_map_freeze(int fd);
 int sys_btf_load(const void *btf, uint32_t size, char *log, uint32_t log_size);
 int sys_btf_next(uint32_t id, uint32_t *next);	/* the lowest id above id */
