@@ -414,7 +414,7 @@ START_TEST(while_others_change)
 		OK(bpfstamp_vpc_add(vpc, &pod, BPFSTAMP_VPC_NEW, &err));
 	}
 	ck_assert_int_eq(pthread_create(&thread, NULL, trouble, &stop), 0);
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < 60; round++) {
 		memset(seen, 0, sizeof(seen));
 		OK(bpfstamp_vpc_pods(vpc, mark_pod, seen, &err));
 		for (int i = 0; i < 300; i++)
