@@ -42,6 +42,12 @@ enum cni_command { CNI_ADD = 1, CNI_DEL, CNI_CHECK, CNI_STATUS, CNI_GC, CNI_VERS
 /* Later is more. */
 enum cni_version { CNI_0_3_1 = 1, CNI_0_4_0, CNI_1_0_0, CNI_1_1_0 };
 
+/*
+ * An error as it goes out, in the newest version where that is 0; what is not UTF-8 in it is replaced.  A new
+ * reference, NULL: no memory.
+ */
+json_t *cni_error(enum cni_version version, const struct bpfstamp_err *err);
+
 /* What a runtime asks for; strings are the environment's, or "" where a command needs none. */
 struct cni_request {
 	enum cni_command command;
@@ -53,11 +59,23 @@ struct cni_request {
 /*
  * Read the environment (as getenv gives it) and the configuration, which is borrowed: checks what the
  * command needs, the characters of container and ifname, the version, and that the version
- * has the command.  VERSION needs no more than the JSON.
+ * has the command.  VERSION needs no more than the JSON.  On failure, *out has the version, where it is
+ * known, because the error is told in it.
  */
 int request_read(struct cni_request *out, char *(*env)(const char *), json_t *config, struct bpfstamp_err *err);
 
+/* What the specification wants of container IDs and names of networks. */
+bool request_is_name(const char *text);
+
+/* What Linux wants of an interface's name, and only printable ASCII of that; a name with '%' would be a pattern. */
+bool request_is_ifname(const char *text);
+
+/* The value of a key of CNI_ARGS, len bytes at *value; *value is NULL where there is none. */
+int request_arg(const struct cni_request *r, const char *key, const char **value, size_t *len,
+		struct bpfstamp_err *err);
+
 const char *version_text(enum cni_version version);
+bool version_find(const char *text, enum cni_version *out);
 json_t *version_answer(enum cni_version version);	/* to VERSION; a new reference, NULL: no memory */
 
 /* One file a command.  *out is the result that goes out, a new reference; NULL: none. */

@@ -43,13 +43,6 @@ static int serve(json_t *config, json_t **out, struct cni_request *r, struct bpf
 	return request_read(r, getenv, config, err) || run(r, out, err) ? -1 : 0;
 }
 
-/* An error as the specification wants it. */
-static json_t *error_json(const struct cni_request *r, const struct bpfstamp_err *err)
-{
-	return json_pack("{s:s, s:i, s:s}", "cniVersion", version_text(r->version ? r->version : CNI_1_1_0),
-			 "code", (int)cni_error_code(err), "msg", err->text);
-}
-
 static int print(json_t *value)
 {
 	int ret = value ? json_dumpf(value, stdout, JSON_COMPACT) : 0;
@@ -78,7 +71,7 @@ int main(void)
 		ret = bpfstamp_err_set(&err, CNI_ERROR + CNI_DECODE, "the network configuration is no JSON: line %d: %s",
 				       where.line, where.text);
 	if (ret)
-		out = error_json(&request, &err);
+		out = cni_error(request.version, &err);
 	if (print(out))
 		ret = -1;
 	json_decref(out);
