@@ -25,7 +25,7 @@ struct cni_route {
 	uint8_t gateway[16];
 };
 
-enum { CNI_IPS = 16, CNI_ROUTES = 32, CNI_INTERFACES = 16 };
+enum { CNI_IPS = 16, CNI_ROUTES = 128 };
 
 struct cni_result {
 	size_t ip_count, route_count;
@@ -36,21 +36,26 @@ struct cni_result {
 
 /*
  * Read a result of any version.  ips that belong to another interface (their "interface" is the
- * index of one whose name is not ifname or that has no sandbox) are left out.
+ * index of one whose name is not ifname or that has no sandbox) are left out.  Of routes, only dst and gw are read.
+ * CNI_DECODE where the result is none, CNI_CONFIG where it has more than we can hold.
  */
 int result_read(struct cni_result *out, json_t *json, const char *ifname, struct bpfstamp_err *err);
 
-/* An interface as the result of a standalone ADD lists it. */
+/* The interfaces as the result of a standalone ADD lists them. */
 struct cni_made {
 	const char *host, *pod, *netns;		/* names, and the path of the namespace */
 	uint8_t host_mac[6], pod_mac[6];
-	uint32_t mtu;
+	uint32_t mtu;				/* 0: not told */
+	json_t *dns;				/* of the configuration, goes before IPAM's; or NULL */
 };
 
-/* The result of a standalone ADD: the two interfaces, and ips, routes and dns of IPAM's result (ipam: its JSON). */
+/*
+ * The result of a standalone ADD: the two interfaces, and ips, routes and dns of IPAM's result (ipam: its JSON).
+ * A new reference, NULL: no memory.
+ */
 json_t *result_make(enum cni_version version, const struct cni_made *made, const struct cni_result *ipam);
 
-/* The result of a chained ADD: prevResult as it came, with the version. */
+/* The result of a chained ADD: prevResult as it came, with the version.  A new reference, NULL: no memory. */
 json_t *result_pass(enum cni_version version, json_t *prev);
 
 #endif
