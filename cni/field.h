@@ -41,7 +41,7 @@ int field_flag(bool *out, const json_t *object, const char *where, const char *k
 int field_word(int *out, const json_t *object, const char *where, const char *key, const struct field_word *words,
 	       struct bpfstamp_err *err);
 
-/* See that an object has no other keys than these, which are ended by NULL, and those that begin with prefix (or NULL). */
+/* See that an object has no other keys than these, ended by NULL, and those that begin with prefix, if any. */
 int field_known(json_t *object, const char *where, const char *const *keys, const char *prefix,
 		struct bpfstamp_err *err);
 

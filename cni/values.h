@@ -10,9 +10,13 @@
  *	${cni.PATH}					args.cni of the configuration
  *	${runtime.PATH}					runtimeConfig.bpfstamp of it
  *	${vpc.PATH}					the row of the table of VPCs
- *	${NAME:-TEXT}					TEXT where there is no such thing
+ *	${NAME:-TEXT}					TEXT where there is no such thing, or it is empty
  *
- * PATH is KEY or KEY.KEY…; what it leads to is a string, a number or a boolean.  $$ is a dollar sign.
+ * PATH is KEY or KEY.KEY…; what it leads to is a string, a number or a boolean.  TEXT may have ${…} in it, what
+ * is put in may not.  $$ is a dollar sign.
+ *
+ * Errors say what is missing and who could have given it: CNI_ENVIRONMENT where that is the runtime by its
+ * environment, else CNI_CONFIG.
  */
 #ifndef CNI_VALUES_H
 #define CNI_VALUES_H
@@ -35,13 +39,16 @@ enum { VALUE_SIZE = 1024 };
 /* The value of a text, number or boolean, as text at buf (VALUE_SIZE bytes).  what: how errors call it. */
 int values_expand(const struct values *v, const json_t *from, const char *what, char *buf, struct bpfstamp_err *err);
 
-/* The same where a number is wanted: low to high. */
+/* The same where a number is wanted, decimal or 0x…: low to high. */
 int values_number(const struct values *v, const json_t *from, const char *what, uint32_t low, uint32_t high,
 		  uint32_t *out, struct bpfstamp_err *err);
 
+/* The network (include/bpfstamp_vpc.h) of the pod's addresses, by config->vni or vlan: there has to be one. */
+int values_network(const struct values *v, uint32_t *out, struct bpfstamp_err *err);
+
 /*
  * Look up config->vpc in config->vpcs: a new reference, NULL with 0 where the configuration has no vpc.
- * Unknown names: CNI_CONFIG, with the nearest.
+ * Unknown names: CNI_CONFIG, with the nearest; a file that cannot be read: CNI_IO; that is no table: CNI_DECODE.
  */
 int values_row(const struct values *v, json_t **out, struct bpfstamp_err *err);
 
