@@ -224,3 +224,17 @@ int field_known(json_t *object, const char *where, const char *const *keys, cons
 			return unknown(key, value, where, keys, err);
 	return 0;
 }
+
+int field_absent(json_t *object, const char *key, struct bpfstamp_err *err)
+{
+	struct near near = near_to(key, strlen(key));
+	char shown[FIELD_SHOWN];
+	const json_t *value;
+	const char *other;
+
+	err_set(err, CNI_ERROR + CNI_CONFIG, "has no '%s'", field_shown(shown, key));
+	json_object_foreach(object, other, value)
+		near_consider(&near, other);
+	near_suggest(&near, err);
+	return -1;
+}

@@ -45,6 +45,9 @@ int field_word(int *out, const json_t *object, const char *where, const char *ke
 int field_known(json_t *object, const char *where, const char *const *keys, const char *prefix,
 		struct bpfstamp_err *err);
 
+/* CNI_CONFIG: the object has no such key, but maybe one that is near. */
+int field_absent(json_t *object, const char *key, struct bpfstamp_err *err);
+
 /* The text as errors quote it: printable, and short; at buf. */
 enum { FIELD_SHOWN = 65 };
 const char *field_shown(char buf[FIELD_SHOWN], const char *text);

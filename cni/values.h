@@ -43,6 +43,13 @@ int values_expand(const struct values *v, const json_t *from, const char *what, 
 int values_number(const struct values *v, const json_t *from, const char *what, uint32_t low, uint32_t high,
 		  uint32_t *out, struct bpfstamp_err *err);
 
+/* A string, an integer or a boolean, as text at buf (VALUE_SIZE bytes); CNI_CONFIG for all else. */
+int values_scalar(const json_t *value, char *buf, struct bpfstamp_err *err);
+
+/* What stands between the braces, without a default: a text at buf (VALUE_SIZE bytes).  name is taken apart. */
+enum value_found { VALUE_FAILED = -1, VALUE_FOUND, VALUE_MISSING };	/* of both but FOUND, *err tells */
+enum value_found values_find(const struct values *v, char *name, char *buf, struct bpfstamp_err *err);
+
 /* The network (include/bpfstamp_vpc.h) of the pod's addresses, by config->vni or vlan: there has to be one. */
 int values_network(const struct values *v, uint32_t *out, struct bpfstamp_err *err);
 
