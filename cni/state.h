@@ -33,6 +33,11 @@ void state_unlock(struct state *s);
 int state_read(const struct state *s, json_t **out, struct bpfstamp_err *err);
 int state_write(const struct state *s, const json_t *value, struct bpfstamp_err *err);
 
+/* The pin of the link of attachment n, which is removed and detached; none is no error. */
+enum { STATE_LINK_SIZE = sizeof(((struct bpfstamp_attachment *)0)->pin) };
+int state_link_path(char path[STATE_LINK_SIZE], const struct state *s, unsigned int n, struct bpfstamp_err *err);
+int state_remove_link(const struct state *s, unsigned int n, struct bpfstamp_err *err);
+
 /* Remove the pins and the folder, and that of the network where it is empty then; unlocks. */
 int state_remove(struct state *s, struct bpfstamp_err *err);
 
