@@ -377,7 +377,7 @@ int state_write(const struct state *s, const json_t *value, struct bpfstamp_err 
 
 /* ---------------------------------------------------------------- remove */
 
-int state_remove_link(const struct state *s, unsigned int n, struct bpfstamp_err *err)
+int state_remove_link(const struct state *s, unsigned int n, bool *was, struct bpfstamp_err *err)
 {
 	char path[STATE_LINK_SIZE];
 	int fd, ret = 0;
@@ -385,7 +385,8 @@ int state_remove_link(const struct state *s, unsigned int n, struct bpfstamp_err
 	if (state_link_path(path, s, n, err))
 		return -1;
 	fd = sys_obj_get(path);
-	if (fd < 0 && errno == ENOENT)
+	*was = fd >= 0 || errno != ENOENT;
+	if (!*was)
 		return 0;
 	if (unlink(path))
 		ret = err_set(err, errno, "cannot remove the pin %s: %s", path, strerror(errno));

@@ -11,8 +11,11 @@
  * new state replaces an old one in one step (rename).  The folder is the lock of
  * this pod (flock): one process at a time adds, deletes or checks it.
  *
- *	{ "host": NAME, "ifindex": N, "made": BOOL, "pods": [[NETWORK, ADDRESS]…],
- *	  "attachments": [{ "dev", "ifindex", "hook", "direction", "prio", "handle", "program" }…] }
+ *	{ "host": NAME, "ifindex": N, "made": BOOL, "netns": PATH, "inode": N, "pods": [[NETWORK, ADDRESS, IFINDEX]…],
+ *	  "attachments": [{ "dev", "ifindex", "hook", "direction", "prio", "handle", "link", "clsact", "program" }…],
+ *	  "ipam": { "config", "result" } }
+ *
+ * where linkN is the attachment's whose link is N (kept.h reads and writes this).
  */
 #ifndef CNI_STATE_H
 #define CNI_STATE_H
@@ -33,10 +36,10 @@ void state_unlock(struct state *s);
 int state_read(const struct state *s, json_t **out, struct bpfstamp_err *err);
 int state_write(const struct state *s, const json_t *value, struct bpfstamp_err *err);
 
-/* The pin of the link of attachment n, which is removed and detached; none is no error. */
+/* The pin of link n; and its removal, which detaches the link.  That there *was none is no error. */
 enum { STATE_LINK_SIZE = sizeof(((struct bpfstamp_attachment *)0)->pin) };
 int state_link_path(char path[STATE_LINK_SIZE], const struct state *s, unsigned int n, struct bpfstamp_err *err);
-int state_remove_link(const struct state *s, unsigned int n, struct bpfstamp_err *err);
+int state_remove_link(const struct state *s, unsigned int n, bool *was, struct bpfstamp_err *err);
 
 /* Remove the pins and the folder, and that of the network where it is empty then; unlocks. */
 int state_remove(struct state *s, struct bpfstamp_err *err);

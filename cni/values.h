@@ -31,7 +31,8 @@ struct values {
 	int host_ifindex, pod_ifindex;		/* 0: there is none */
 	uint8_t host_mac[6], pod_mac[6];
 	json_t *row;				/* of the table of VPCs; NULL: not looked up */
-	int (*ifindex)(const char *dev);	/* of an interface of the node, 0: there is none */
+	int (*ifindex)(void *arg, const char *dev);	/* of an interface of the node, 0: there is none */
+	void *arg;
 };
 
 enum { VALUE_SIZE = 1024 };
