@@ -184,8 +184,10 @@ int place_fill(const struct kept_place *place, struct cni_program *program, cons
 /* ---------------------------------------------------------------- detach */
 
 /* What is there is gone, or nobody can say that it is ours. */
-static bool is_gone(const struct bpfstamp_err *err)
+static bool is_gone(const struct kept_place *place, const struct bpfstamp_err *err)
 {
+	if (err->code == EBUSY)
+		return place->type == BPFSTAMP_XDP;
 	return err->code == ENOENT || err->code == ENODEV || err->code == EEXIST || err->code == ESTALE ||
 	       err->code == ENOTUNIQ;
 }
@@ -205,7 +207,7 @@ static int detach_by_netlink(const struct kept_place *place, const struct pod *p
 	if (link_find(place->pod ? pod_inside(pod) : pod_node(pod), place->ifindex, NULL, &link, err))
 		return err->code == ENODEV ? 0 : -1;
 	hook.dev = link.name;
-	if (bpfstamp_detach(net, &hook, false, NULL, err) && !is_gone(err))
+	if (bpfstamp_detach(net, &hook, false, NULL, err) && !is_gone(place, err))
 		return -1;
 	if (place->clsact)
 		bpfstamp_clsact_delete(net, link.name, false, &ignored);

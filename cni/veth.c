@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A veth pair of our own.
+ *
+ * The node's end is called "bs" and 13 hexadecimal digits of a hash of network,
+ * container and interface, so that it is known without having been told: who
+ * was killed between making it and saying so has not lost it.  A pair of that
+ * name that leads into the pod, as its interface of that name, is the pair; one
+ * that leads elsewhere is what is left of a pod that is no more.
+ *
+ * The pod's end gets the addresses that IPAM gave, and its routes: by the
+ * gateway that a route says, else by that of an address of its family, else
+ * directly.  A gateway that is in none of the pod's subnets gets a route to
+ * itself first.  The node's end gets no address: programs answer for whatever the
+ * pod asks for, and routes of the node are its owner's.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cni/veth.h"
+#include "loader/err.h"
+#include "netlink/linkmake.h"
+
+/* FNV-1a of a string and its NUL. */
+static uint64_t hash(uint64_t h, const char *text)
+{
+	do
+		h = (h ^ (unsigned char)*text) * 0x100000001b3;
+	while (*text++);
+	return h;
+}
+
+void veth_name(char name[VETH_NAME], const struct cni_config *c, const struct cni_request *r)
+{
+	uint64_t h = hash(hash(hash(0xcbf29ce484222325, c->name), r->container), r->ifname);
+
+	snprintf(name, VETH_NAME, "bs%013" PRIx64, (h ^ h >> 52) & 0xfffffffffffff);
+}
+
+/* ------------------------------------------------------------------ make */
+
+/* Whether both ends are there, and of one another; ENODEV where there is nothing of that name. */
+static int find(const char *name, const char *ifname, struct pod *pod, bool *there, struct bpfstamp_err *err)
+{
+	struct bpfstamp_err why;
+
+	*there = false;
+	if (link_find(pod_node(pod), 0, name, &pod->host, err))
+		return -1;
+	if (link_find(pod_inside(pod), 0, ifname, &pod->end, &why)) {
+		if (why.code == ENODEV)
+			return 0;
+		*err = why;
+		return -1;
+	}
+	*there = pod->host.peer == pod->end.ifindex && pod->end.peer == pod->host.ifindex;
+	return 0;
+}
+
+static int make(const char *name, const struct cni_config *c, const char *ifname, struct pod *pod,
+		struct bpfstamp_err *err)
+{
+	bool there;
+
+	if (linkmake_veth(pod_node(pod), name, ifname, pod_netns_fd(pod), c->mtu, err) ||
+	    find(name, ifname, pod, &there, err))
+		return -1;
+	return there ? 0 : err_set(err, ENODEV, "%s was moved away as soon as it was made", ifname);
+}
+
+int veth_make(const char *name, const struct cni_config *c, const struct cni_request *r, struct pod *pod,
+	      bool *made, struct bpfstamp_err *err)
+{
+	bool there;
+
+	*made = false;
+	if (find(name, r->ifname, pod, &there, err)) {
+		if (err->code != ENODEV)
+			return -1;
+		there = false;
+	} else if (!there && veth_remove(name, pod, err)) {
+		return -1;
+	}
+	if (!there) {
+		if (make(name, c, r->ifname, pod, err))
+			return -1;
+		*made = true;
+	}
+	if (!pod->host.up && linkmake_up(pod_node(pod), pod->host.ifindex, name, err))
+		return -1;
+	return pod->end.up ? 0 : linkmake_up(pod_inside(pod), pod->end.ifindex, r->ifname, err);
+}
+
+int veth_remove(const char *name, const struct pod *pod, struct bpfstamp_err *err)
+{
+	struct link_info link;
+
+	if (link_find(pod_node(pod), 0, name, &link, err) ||
+	    linkmake_delete(pod_node(pod), link.ifindex, name, err))
+		return err->code == ENODEV ? 0 : -1;
+	return 0;
+}
+
+/* ------------------------------------------------------------- configure */
+
+static int family_of(bool ipv6)
+{
+	return ipv6 ? AF_INET6 : AF_INET;
+}
+
+static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned int bits)
+{
+	unsigned int rest = bits % 8;
+
+	return !memcmp(a, b, bits / 8) && (!rest || !((a[bits / 8] ^ b[bits / 8]) >> (8 - rest)));
+}
+
+static bool is_near(const struct cni_result *result, bool ipv6, const uint8_t *address)
+{
+	for (size_t i = 0; i < result->ip_count; i++)
+		if (result->ips[i].ipv6 == ipv6 && same_prefix(result->ips[i].address, address, result->ips[i].prefix))
+			return true;
+	return false;
+}
+
+static const uint8_t *gateway_of(const struct cni_result *result, const struct cni_route *route)
+{
+	if (route->has_gateway)
+		return route->gateway;
+	for (size_t i = 0; i < result->ip_count; i++)
+		if (result->ips[i].ipv6 == route->ipv6 && result->ips[i].has_gateway)
+			return result->ips[i].gateway;
+	return NULL;
+}
+
+static int add_route(const struct cni_result *result, const struct cni_route *route, const char *ifname,
+		     const struct pod *pod, struct bpfstamp_err *err)
+{
+	const uint8_t *gateway = gateway_of(result, route);
+	int family = family_of(route->ipv6);
+
+	if (gateway && !is_near(result, route->ipv6, gateway) &&
+	    linkmake_route(pod_inside(pod), pod->end.ifindex, ifname, family, gateway, route->ipv6 ? 128 : 32, NULL, err))
+		return -1;
+	return linkmake_route(pod_inside(pod), pod->end.ifindex, ifname, family, route->dst, route->prefix, gateway, err);
+}
+
+int veth_configure(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
+		   struct bpfstamp_err *err)
+{
+	for (size_t i = 0; i < result->ip_count; i++) {
+		const struct cni_ip *ip = &result->ips[i];
+
+		if (linkmake_address(pod_inside(pod), pod->end.ifindex, r->ifname, family_of(ip->ipv6), ip->address,
+				     ip->prefix, err))
+			return -1;
+	}
+	for (size_t i = 0; i < result->route_count; i++)
+		if (add_route(result, &result->routes[i], r->ifname, pod, err))
+			return -1;
+	return 0;
+}
