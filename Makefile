@@ -4,7 +4,7 @@
 #   make deps       install what is missing (apt, as root)
 #   make demo       the seed's two programs, stamped and tried on real pings
 #   make check      all tests
-#   make static     build/static/bpfstamp, without a dynamic section
+#   make static     build/static/bpfstamp and bpfstamp-cni, without a dynamic section
 #   make install    DESTDIR and PREFIX as usual
 #
 # BUILD is where everything goes; SANITIZE=1 builds with ASan and UBSan there.
@@ -83,10 +83,11 @@ demo: deps-build
 	@$(MAKE) -s --no-print-directory all
 	@BPFSTAMP='$(BUILD)/bpfstamp' BPF='$(BUILD)/bpf' TARGET='$(TARGET)' tests/demo.sh
 
-static: $(BUILD)/static/bpfstamp
+STATIC = $(BUILD)/static/bpfstamp $(BUILD)/static/bpfstamp-cni
 
-$(BUILD)/static/bpfstamp: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd include,$(m)/*.[ch])) \
-		$(if $(CLANG),$(BPF_OBJECTS))
+static: $(STATIC)
+
+$(STATIC) &: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd cni include,$(m)/*.[ch])) $(if $(CLANG),$(BPF_OBJECTS))
 	@CC='$(CC)' OBJCOPY='$(OBJCOPY)' cmd/static.sh $(@D) $(filter %.bpf.o,$^)
 
 install: all

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# static.sh OUT [OBJ…]: build OUT/bpfstamp without a dynamic section, and try
-# it: on each BPF object OBJ, and on what is attached on this machine.
+# static.sh OUT [OBJ…]: build OUT/bpfstamp and OUT/bpfstamp-cni without a dynamic
+# section, and try them: the first on each BPF object OBJ, and on what is attached
+# on this machine, the other by asking which versions it speaks.
 #
 # With musl-gcc (MUSL_GCC; set it empty for CC and its own C library), because
-# that is a fifth of the size with glibc.  musl-gcc searches nothing below
+# that is a third of the size with glibc.  musl-gcc searches nothing below
 # /usr/include, so the few headers that are not the C library's are handed to it
 # in a folder of links.  The libraries are the system's libmnl.a, libjansson.a and
 # libz.a, built for glibc; cmd/musl_compat.c gives musl what they lack.  They lose
@@ -13,7 +14,7 @@
 #
 # Debian 12 has no libmnl.a.  There, Debian 13's libmnl-dev is fetched once and
 # unpacked below OUT (cmd/debian.sh), and not installed.  Whatever fails leaves
-# no OUT/bpfstamp and says why in one line.
+# no program in OUT and says why in one line.
 set -eu
 
 SUITE=trixie
@@ -82,27 +83,37 @@ link_headers() {
 	done
 }
 
-# noseparate-code, norelro, common-page-size: no padding to whole pages in the file.
-build() {
-	local size=(-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
-		"-Wl,--gc-sections,-z,noseparate-code,-z,norelro,-z,common-page-size=64")
+# noseparate-code, norelro, common-page-size: no padding to whole pages in the file.  Without jump tables, and
+# without registers saved around calls or tail calls, the code of each program is some kilobytes smaller.
+build() {	# PROGRAM SOURCE…: $OUT/PROGRAM.new
+	local size=(-Oz -fno-jump-tables -fno-caller-saves -fno-optimize-sibling-calls
+		-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+		"-Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,norelro,-z,common-page-size=64")
 	[ "$STATIC_CC" = "$CC" ] || size+=(-flto -flto-partition=one)
 	"$STATIC_CC" -std=gnu11 -fvisibility=hidden -iquote . -idirafter "$OUT/include" "${size[@]}" \
-		-static -fno-pie -s -o "$1" \
-		{elf,bpfinsn,netlink,loader,hook,cmd}/*.c "$OUT/libmnl.a" "$OUT/libjansson.a" "$OUT/libz.a" ||
-		fail "$STATIC_CC cannot build it: see above"
+		-static -fno-pie -s -o "$OUT/$1.new" {elf,bpfinsn,netlink,loader,hook,vpc}/*.c "${@:2}" \
+		"$OUT"/lib{mnl,jansson,z}.a || fail "$STATIC_CC cannot build $1: see above"
 }
 
-# That $1 is static, and that each part that came from elsewhere works with this C library.
-try() {
-	local object segments
-	segments=$(readelf -lW "$1") || fail "cannot read the result's program headers"
-	! grep -qwE 'INTERP|DYNAMIC' <<<"$segments" || fail "the result is not static"
-	"$1" --version | grep -q '^bpfstamp ' || fail "the result does not run"
+is_static() {	# PROGRAM
+	local segments
+	segments=$(readelf -lW "$1") || fail "cannot read the program headers of $1"
+	! grep -qwE 'INTERP|DYNAMIC' <<<"$segments" || fail "$1 is not static"
+}
+
+# That each part that came from elsewhere works with this C library.
+try_bpfstamp() {	# PROGRAM [OBJ…]
+	local object
+	"$1" --version | grep -q '^bpfstamp ' || fail "$1 does not run"
 	for object in "${@:2}"; do
-		"$1" inspect --json "$object" | grep -q '"programs"' || fail "the result cannot inspect $object"
+		"$1" inspect --json "$object" | grep -q '"programs"' || fail "$1 cannot inspect $object"
 	done
-	"$1" show --json | grep -q '"attachments"' || fail "the result cannot ask the kernel what is attached"
+	"$1" show --json | grep -q '"attachments"' || fail "$1 cannot ask the kernel what is attached"
+}
+
+try_bpfstamp_cni() {	# PROGRAM
+	(echo '{"cniVersion": "1.0.0"}' | CNI_COMMAND=VERSION "$1") | grep -q '"cniVersion"' ||
+		fail "$1 does not tell its versions"
 }
 
 libc_name() {
@@ -114,11 +125,12 @@ libc_name() {
 }
 
 main() {
+	local program
 	[ $# -ge 1 ] || { echo "usage: static.sh OUT [OBJ…]" >&2; exit 2; }
 	mkdir -p "$1"
 	OUT=$(cd "$1" && pwd)
-	rm -f "$OUT/bpfstamp"
-	trap 'rm -f "$OUT/bpfstamp.new"' EXIT
+	rm -f "$OUT"/bpfstamp{,-cni}
+	trap 'rm -f "$OUT"/bpfstamp{,-cni}.new' EXIT
 	CC=${CC:-cc}
 	STATIC_CC=${MUSL_GCC-musl-gcc}
 	command -v "$CC" >/dev/null || fail "no compiler $CC (make deps)"
@@ -127,12 +139,20 @@ main() {
 	shift
 	(
 		cd "$(dirname "$0")/.."
+		shopt -s nullglob
 		link_headers
-		build "$OUT/bpfstamp.new"
+		build bpfstamp cmd/*.c &
+		build bpfstamp-cni cni/*.c cmd/musl_compat.c
+		wait $!
 	)
-	try "$OUT/bpfstamp.new" "$@"
-	mv "$OUT/bpfstamp.new" "$OUT/bpfstamp"
-	echo "$OUT/bpfstamp: $((($(stat -c %s "$OUT/bpfstamp") + 1023) / 1024)) KiB, static, $(libc_name)"
+	is_static "$OUT/bpfstamp.new"
+	is_static "$OUT/bpfstamp-cni.new"
+	try_bpfstamp "$OUT/bpfstamp.new" "$@"
+	try_bpfstamp_cni "$OUT/bpfstamp-cni.new"
+	for program in bpfstamp bpfstamp-cni; do
+		mv "$OUT/$program.new" "$OUT/$program"
+		echo "$OUT/$program: $((($(stat -c %s "$OUT/$program") + 1023) / 1024)) KiB, static, $(libc_name)"
+	done
 }
 
 main "$@"
