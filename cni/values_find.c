@@ -86,7 +86,7 @@ static enum value_found word_ifindex(struct lookup *l, struct bpfstamp_err *err)
 	else if (!strcmp(l->rest, "pod"))
 		ifindex = l->v->pod_ifindex;
 	else
-		ifindex = l->v->ifindex ? l->v->ifindex(l->rest) : 0;
+		ifindex = l->v->ifindex ? l->v->ifindex(l->v->arg, l->rest) : 0;
 	if (ifindex <= 0) {
 		err_set(err, CNI_ERROR + CNI_CONFIG, "there is no interface %s", field_shown(shown, l->rest));
 		return VALUE_MISSING;
