@@ -5,6 +5,7 @@
 #   make demo       the seed's two programs, stamped and tried on real pings
 #   make check      all tests
 #   make static     build/static/bpfstamp and bpfstamp-cni, without a dynamic section
+#   make initramfs  a machine that has little more than bpfstamp, in qemu
 #   make install    DESTDIR and PREFIX as usual
 #
 # BUILD is where everything goes; SANITIZE=1 builds with ASan and UBSan there.
@@ -31,7 +32,7 @@ CMD_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c))
 CNI_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cni/*.c))
 BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 
-.PHONY: all bpf deps deps-build demo check static install clean
+.PHONY: all bpf deps deps-build demo check static initramfs install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -89,6 +90,12 @@ static: $(STATIC)
 
 $(STATIC) &: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd cni include,$(m)/*.[ch])) $(if $(CLANG),$(BPF_OBJECTS))
 	@CC='$(CC)' OBJCOPY='$(OBJCOPY)' cmd/static.sh $(@D) $(filter %.bpf.o,$^)
+
+INITRAMFS = deploy/initramfs/run.sh $(BUILD)/initramfs $(BUILD)/kernels/6.12 \
+	$(BUILD)/static/bpfstamp $(BUILD)/bpf/ping_drop_stamp.bpf.o
+
+initramfs: static bpf
+	@$(INITRAMFS)
 
 install: all
 	install -D -m 755 $(BUILD)/bpfstamp $(DESTDIR)$(PREFIX)/bin/bpfstamp

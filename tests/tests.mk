@@ -12,6 +12,7 @@
 #   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
 #   kernels        the tests that ask a kernel, on others in qemu (tests/kernels)
+#   initramfs      make initramfs
 #   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
 #
 # A test that the machine cannot run prints SKIP; with CI set that is a failure.
@@ -35,7 +36,7 @@ TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
 .PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-vpc check-life \
-	check-compat check-fuzz check-oracle check-kernels oracle forms unit-tests life-helpers test-objects
+	check-compat check-fuzz check-oracle check-kernels check-initramfs oracle forms unit-tests life-helpers test-objects
 
 check:
 	@tests/deps.sh all
@@ -51,6 +52,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-compat
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
 	@$(MAKE) --no-print-directory WERROR=1 check-kernels
+	@$(MAKE) --no-print-directory WERROR=1 check-initramfs
 	@$(MAKE) --no-print-directory WERROR=1 check-fuzz
 	@echo "all checks passed"
 
@@ -117,6 +119,9 @@ KERNEL_SUITES = $(filter-out $(FORKING_SUITES),\
 check-kernels: $(if $(CLANG),$(BUILD)/tests/realobj/made)
 	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(TESTS)' \
 		FORKING_SUITES='$(FORKING_SUITES)' KERNEL_SUITES='$(KERNEL_SUITES)' tests/kernels/run.sh $(BUILD)/kernels $(KERNELS)
+
+check-initramfs: static bpf
+	@MAY_SKIP=1 $(INITRAMFS)
 
 check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests
