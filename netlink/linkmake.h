@@ -4,8 +4,9 @@
  * (include/uapi/linux/if_link.h, if_addr.h, rtnetlink.h).  linkmake_new_… build requests in plain
  * buffers (LINKMAKE_BUFFER bytes, aligned to 4), without a socket; the others talk.
  *
- * Names are below IFNAMSIZ bytes; addresses are in network order, 4 bytes for AF_INET and 16 for
- * AF_INET6.  Errors name what was to be made and carry the kernel's own words.
+ * Names that builders take are below IFNAMSIZ bytes; the others prove that.  Addresses are in network
+ * order, 4 bytes for AF_INET and 16 for AF_INET6.  Errors name what was to be made and carry the
+ * kernel's own words.
  */
 #ifndef NETLINK_LINKMAKE_H
 #define NETLINK_LINKMAKE_H
@@ -28,12 +29,18 @@ int linkmake_up(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp
 /* ENODEV where it is gone already. */
 int linkmake_delete(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err);
 
-/* Of an interface; the same address again is no error.  IPv6: without duplicate address detection. */
+/*
+ * Of an interface; the same address again is no error; EEXIST: it has that IPv6 address with another
+ * prefix.  IPv6: without duplicate address detection.
+ */
 struct nlmsghdr *linkmake_new_address(void *buf, int ifindex, int family, const void *address, uint8_t prefix);
 int linkmake_address(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *address, uint8_t prefix,
 		     struct bpfstamp_err *err);
 
-/* Through an interface, by a gateway (NULL: directly); the same route again is no error.  prefix 0: the default route. */
+/*
+ * Through an interface, by a gateway (NULL: directly); prefix 0: the default route.  The same route
+ * again is no error; EEXIST: another one of the same metric leads there.
+ */
 struct nlmsghdr *linkmake_new_route(void *buf, int ifindex, int family, const void *dst, uint8_t prefix,
 				    const void *gateway);
 int linkmake_route(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *dst, uint8_t prefix,

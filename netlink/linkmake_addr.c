@@ -140,14 +140,15 @@ static int check_prefix(struct rtnl *rtnl, int ifindex, const void *address, uin
 	return err_set(err, EEXIST, "%s: it has that address with the prefix /%d already", what, found);
 }
 
-int linkmake_address(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *address, uint8_t prefix,
-		     struct bpfstamp_err *err)
+int linkmake_address(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *address,
+		     uint8_t prefix, struct bpfstamp_err *err)
 {
 	char text[INET6_ADDRSTRLEN], what[128];
 	uint32_t buf[LINKMAKE_BUFFER / 4];
 
 	snprintf(what, sizeof(what), "give %s the address %s/%u", dev, text_of(family, address, text), prefix);
-	if (!rtnl_talk(rtnl, linkmake_new_address(buf, ifindex, family, address, prefix), NULL, NULL, err, "%s", what))
+	if (!rtnl_talk(rtnl, linkmake_new_address(buf, ifindex, family, address, prefix), NULL, NULL, err, "%s",
+		       what))
 		return 0;
 	if (err->code != EEXIST)
 		return explain(dev, err);
