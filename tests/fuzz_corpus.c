@@ -19,6 +19,7 @@
 #include "bpfinsn/bpfinsn.h"
 #include "include/bytes.h"
 #include "loader/record.h"
+#include "netlink/linkmake.h"
 #include "netlink/tcmsg.h"
 #include "tests/btfgen.h"
 #include "tests/elfgen.h"
@@ -247,7 +248,7 @@ static void netlink_talks(const struct nlmsghdr *said)
 	uint8_t talk[TCMSG_BUFFER + 64];
 	size_t size;
 
-	for (uint8_t which = 0; which < 10; which++) {
+	for (uint8_t which = 0; which < 14; which++) {
 		for (int split = 0; split < 2; split++) {
 			uint16_t first = (uint16_t)(split ? length : length + end);
 
@@ -277,6 +278,9 @@ static void netlink_messages(void)
 	seed("netlink", "", 0, buf, nlh->nlmsg_len);
 	netlink_talks(nlh);
 	nlh = tcmsg_clsact_new(buf, 2);
+	seed("netlink", "", 0, buf, nlh->nlmsg_len);
+	netlink_talks(nlh);
+	nlh = linkmake_new_vxlan(buf, "va", 4789, 1450);
 	seed("netlink", "", 0, buf, nlh->nlmsg_len);
 	netlink_talks(nlh);
 	nlh = tcmsg_filter_get(buf, &f);

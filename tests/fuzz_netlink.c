@@ -24,7 +24,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-#include "netlink/link.h"
+#include "netlink/linkmake.h"
 #include "netlink/tc.h"
 #include "netlink/tcmsg.h"
 
@@ -87,6 +87,8 @@ static void link(const struct nlmsghdr *nlh)
 	if (link_parse(nlh, &link) == 0) {
 		expect(*link.name && strnlen(link.name, sizeof(link.name)) < sizeof(link.name));
 		expect(strnlen(link.kind, sizeof(link.kind)) < sizeof(link.kind));
+		expect(!link.peer || !strcmp(link.kind, "veth") || !strcmp(link.kind, "netkit"));
+		expect((!link.external && !link.port) || !strcmp(link.kind, "vxlan"));
 	} else {
 		expect(!memcmp(&link, &before, sizeof(link)));
 	}
@@ -131,7 +133,8 @@ static void parse(const uint8_t *data, size_t size)
 
 /* ---------------------------------------------------------- conversations */
 
-enum talk { FILTERS, QDISCS, LINKS, FIND_LINK, SET, DELETE, FIND, ENSURE, DELETE_CLSACT, EMPTY, TALKS };
+enum talk { FILTERS, QDISCS, LINKS, FIND_LINK, SET, DELETE, FIND, ENSURE, DELETE_CLSACT, EMPTY, VETH, VXLAN,
+	    ADDRESS, ROUTE, TALKS };
 enum { AS_IT_IS = 0x8000, SAID_AT_MOST = 32768 };
 
 static struct {
@@ -221,6 +224,7 @@ static int hold(struct rtnl *rtnl, enum talk which, struct bpfstamp_err *err)
 		.ifindex = 2, .parent = 0xfffffff3, .handle = 1, .prio = 1, .protocol = 3, .kind = "bpf", .fd = 4,
 		.direct_action = true, .name = "bpfstamp:prog",
 	}, out;
+	static const uint8_t address[16] = { 0x20, 1, 0x0d, 0xb8 };
 	struct link_info l;
 	size_t count;
 	bool flag;
@@ -244,6 +248,14 @@ static int hold(struct rtnl *rtnl, enum talk which, struct bpfstamp_err *err)
 		return tc_clsact_ensure(rtnl, 2, "va", &flag, err);
 	case DELETE_CLSACT:
 		return tc_clsact_delete(rtnl, 2, "va", err);
+	case VETH:
+		return linkmake_veth(rtnl, "va", "vb", -1, 0, err);
+	case VXLAN:
+		return linkmake_vxlan(rtnl, "va", 4789, 0, err);
+	case ADDRESS:
+		return linkmake_address(rtnl, 2, "va", AF_INET6, address, 64, err);
+	case ROUTE:
+		return linkmake_route(rtnl, 2, "va", AF_INET6, address, 32, address, err);
 	default:
 		return tc_clsact_count(rtnl, 2, "va", &count, err);
 	}

@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -164,6 +165,19 @@ void netns_setup(void)
 	netns.ifindex = netns_ifindex("va");
 }
 
+int netns_another(void)
+{
+	int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), fd;
+
+	ck_assert_int_ge(own, 0);
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(setns(own, CLONE_NEWNET), 0);
+	close(own);
+	return fd;
+}
+
 void netns_teardown(void)
 {
 	rtnl_close(&netns.rtnl);
@@ -179,6 +193,16 @@ void netns_failed(int status, int code, const char *text)
 	ck_assert_msg(netns.err.code == code, "code %d (%s) is not %d", netns.err.code, netns.err.text, code);
 	length = prefix ? length - dots : length + 1;
 	ck_assert_msg(!strncmp(netns.err.text, text, length), "text: %s", netns.err.text);
+}
+
+void netns_failed_with(int status, int code, const char *start, const char *end)
+{
+	size_t length = strlen(netns.err.text);
+
+	ck_assert_int_eq(status, -1);
+	ck_assert_msg(netns.err.code == code, "code %d (%s) is not %d", netns.err.code, netns.err.text, code);
+	ck_assert_msg(!strncmp(netns.err.text, start, strlen(start)) && length >= strlen(end) &&
+		      !strcmp(netns.err.text + length - strlen(end), end), "text: %s", netns.err.text);
 }
 
 void netns_run(const char *command)

@@ -65,10 +65,17 @@ bool netns_usable(const char *suite);
 void netns_setup(void);
 void netns_teardown(void);
 
+/* An fd of one more namespace; the caller stays where it is. */
+int netns_another(void);
+
 /* The call succeeds; or fails with that code and text, of which "…" at the end stands for any rest. */
 #define OK(call) ck_assert_msg((call) == 0, "%s: %s", #call, netns.err.text)
 #define FAILS(call, code, text) netns_failed(call, code, text)
 void netns_failed(int status, int code, const char *text);
+
+/* Or with a text that begins and ends so, and between them has the kernel's own words, which change. */
+#define REFUSED(call, code, start, end) netns_failed_with(call, code, start, end)
+void netns_failed_with(int status, int code, const char *start, const char *end);
 
 int netns_ifindex(const char *name);
 void netns_run(const char *command);
