@@ -149,6 +149,18 @@ void bpfstamp_net_close(struct bpfstamp_net *net)
 	free(net);
 }
 
+int bpfstamp_net_device(struct bpfstamp_net *net, const char *name, int ifindex, struct bpfstamp_device *out,
+			struct bpfstamp_err *err)
+{
+	struct link_info link;
+
+	if (link_find(&net->rtnl, ifindex, name, &link, err))
+		return -1;
+	out->ifindex = link.ifindex;
+	memcpy(out->name, link.name, sizeof(out->name));
+	return 0;
+}
+
 static int is_name(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';

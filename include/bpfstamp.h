@@ -407,6 +407,16 @@ struct bpfstamp_net;
 int bpfstamp_net_open(struct bpfstamp_net **out, const char *netns, struct bpfstamp_err *err);
 void bpfstamp_net_close(struct bpfstamp_net *net);
 
+/* An interface of it. */
+struct bpfstamp_device {
+	int ifindex;
+	char name[16];
+};
+
+/* By name or, where that is NULL, by index; ENODEV where there is none. */
+int bpfstamp_net_device(struct bpfstamp_net *net, const char *name, int ifindex, struct bpfstamp_device *out,
+			struct bpfstamp_err *err);
+
 /* Call fn with each name under /run/netns, in alphabetical order; fn returns 0 to go on. */
 typedef int bpfstamp_netns_fn(const char *name, void *arg);
 int bpfstamp_netns_each(bpfstamp_netns_fn *fn, void *arg, struct bpfstamp_err *err);

@@ -52,6 +52,10 @@ enum bpfstamp_vpc_existing {
 int bpfstamp_vpc_add(struct bpfstamp_vpc *vpc, const struct bpfstamp_vpc_pod *pod,
 		     enum bpfstamp_vpc_existing existing, struct bpfstamp_err *err);
 
+/* 0, or why bpfstamp_vpc_add would refuse.  Nothing is changed. */
+int bpfstamp_vpc_add_check(struct bpfstamp_vpc *vpc, const struct bpfstamp_vpc_pod *pod,
+			   enum bpfstamp_vpc_existing existing, struct bpfstamp_err *err);
+
 /*
  * Remove an entry; ENOENT where there is none or, with ifindex not 0, it is another
  * interface's.  The kernel has no "remove if": who takes the address over between look and
@@ -81,6 +85,9 @@ struct bpfstamp_vpc_stats {
 
 typedef int bpfstamp_vpc_stats_fn(const struct bpfstamp_vpc_stats *stats, void *arg);
 int bpfstamp_vpc_stats(struct bpfstamp_vpc *vpc, bpfstamp_vpc_stats_fn *fn, void *arg, struct bpfstamp_err *err);
+
+/* The id of the map that counts, by which its programs are known (struct bpfstamp_running_info, map_ids). */
+uint32_t bpfstamp_vpc_stats_id(const struct bpfstamp_vpc *vpc);
 
 /* No error where there is none. */
 int bpfstamp_vpc_stats_remove(struct bpfstamp_vpc *vpc, uint32_t network, uint32_t ifindex, struct bpfstamp_err *err);

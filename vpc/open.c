@@ -26,8 +26,9 @@
 #include "vpc/vpc.h"
 
 static const struct bpfstamp_vpc closed = {
-	.pods = { "vpc_pods", BPF_MAP_TYPE_HASH, sizeof(struct vpc_pod_key), sizeof(struct vpc_pod), -1, 0 },
-	.stats = { "vpc_stats", BPF_MAP_TYPE_PERCPU_HASH, sizeof(struct vpc_stats_key), sizeof(struct vpc_stats), -1, 0 },
+	.pods = { "vpc_pods", BPF_MAP_TYPE_HASH, sizeof(struct vpc_pod_key), sizeof(struct vpc_pod), -1, 0, 0 },
+	.stats = { "vpc_stats", BPF_MAP_TYPE_PERCPU_HASH, sizeof(struct vpc_stats_key), sizeof(struct vpc_stats), -1,
+		   0, 0 },
 };
 
 _Static_assert(sizeof(struct vpc_pod_key) == 20 && sizeof(struct vpc_pod) == 28, "as the programs have them");
@@ -54,6 +55,7 @@ static int check_map(struct vpc_map *map, const char *path, struct bpfstamp_err 
 			       "%u, value %u): remove the pin, or choose another folder", path, type ? type : "unknown",
 			       info.key_size, info.value_size, map->name, bpfstamp_map_type_name(map->type),
 			       map->key_size, map->value_size);
+	map->id = info.id;
 	map->room = info.max_entries;
 	return 0;
 }

@@ -183,6 +183,20 @@ int bpfstamp_vpc_add(struct bpfstamp_vpc *vpc, const struct bpfstamp_vpc_pod *po
 	return sys_map_update(vpc->pods.fd, &key, &value) ? add_failed(vpc, &n, err) : 0;
 }
 
+int bpfstamp_vpc_add_check(struct bpfstamp_vpc *vpc, const struct bpfstamp_vpc_pod *pod,
+			   enum bpfstamp_vpc_existing existing, struct bpfstamp_err *err)
+{
+	struct vpc_pod_key key = key_of(pod->network, pod->address);
+	struct named n = name_of(pod->network, pod->address);
+	struct vpc_pod value = value_of(pod), there;
+
+	if (check_pod(pod, err))
+		return -1;
+	if (sys_map_lookup(vpc->pods.fd, &key, &there))
+		return errno == ENOENT ? 0 : vpc_failed("look into vpc_pods", err);
+	return existing == BPFSTAMP_VPC_NEW && memcmp(&there, &value, sizeof(there)) ? is_taken(&n, &there, err) : 0;
+}
+
 /* ---------------------------------------------------------- find, remove */
 
 static int there_is_none(const struct named *n, struct bpfstamp_err *err)

@@ -82,6 +82,11 @@ int bpfstamp_vpc_stats(struct bpfstamp_vpc *vpc, bpfstamp_vpc_stats_fn *fn, void
 	return ret;
 }
 
+uint32_t bpfstamp_vpc_stats_id(const struct bpfstamp_vpc *vpc)
+{
+	return vpc->stats.id;
+}
+
 int bpfstamp_vpc_stats_remove(struct bpfstamp_vpc *vpc, uint32_t network, uint32_t ifindex, struct bpfstamp_err *err)
 {
 	struct vpc_stats_key key = { network, ifindex };

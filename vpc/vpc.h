@@ -12,6 +12,7 @@ struct vpc_map {
 	const char *name;
 	uint32_t type, key_size, value_size;
 	int fd;
+	uint32_t id;
 	uint32_t room;		/* entries that it takes */
 };
 
