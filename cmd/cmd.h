@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "include/bpfstamp.h"
+#include "include/bpfstamp_vpc.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -21,6 +22,13 @@ struct assignment {
 	long expect;		/* of --replace: how many sites, or -1 */
 };
 
+/* Of pods: what to do with which entry. */
+struct pod_options {
+	enum { POD_LIST, POD_ADD, POD_REMOVE } what;
+	uint32_t network;	/* 0: any */
+	uint8_t address[16], node[16], mac[6];
+};
+
 struct options {
 	const char *object;
 	const char *source;	/* --object of set */
@@ -30,6 +38,7 @@ struct options {
 	struct assignment *assignments;
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
+	struct pod_options pod;
 	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused, repin;
 	bool no_record, all_netns, clsact, defunct;
 };
@@ -69,5 +78,6 @@ int cmd_load(const struct options *o, struct bpfstamp_err *err);
 int cmd_disasm(const struct options *o, struct bpfstamp_err *err);
 int cmd_set(const struct options *o, struct bpfstamp_err *err);
 int cmd_verify(const struct options *o, struct bpfstamp_err *err);
+int cmd_pods(const struct options *o, struct bpfstamp_err *err);
 
 #endif

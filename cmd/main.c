@@ -20,6 +20,7 @@ const struct command commands[] = {
 	{ "verify", "compare what is attached with what would be stamped", true, false, cmd_verify },
 	{ "load", "stamp, load and pin all programs and maps of an object", true, false, cmd_load },
 	{ "disasm", "instructions, with what stamping changes", true, false, cmd_disasm },
+	{ "pods", "which address of which network is where, for the VPC programs", false, false, cmd_pods },
 	{ 0 },
 };
 

@@ -299,6 +299,12 @@ bool optargs_take(struct options *o, enum option_id id, const char *arg)
 		return set_text(&o->source, arg);
 	case OPT_NETNS:
 		return set_text(&o->netns, arg);
+	case OPT_NETWORK:
+	case OPT_ADD:
+	case OPT_REMOVE:
+	case OPT_MAC:
+	case OPT_NODE:
+		return podargs_take(&o->pod, id, arg);
 	default:
 		return arg ? take_number(&o->hook, id, arg) : take_flag(o, id);
 	}

@@ -13,7 +13,7 @@ enum option_id {
 	OPT_APPEND, OPT_PRIO, OPT_HANDLE, OPT_PROTOCOL, OPT_CHAIN, OPT_SKIP_SW, OPT_SKIP_HW, OPT_FIRST, OPT_LAST,
 	OPT_BEFORE, OPT_AFTER, OPT_LINK_PIN, OPT_XDP_MODE, OPT_CLSACT, OPT_DEFUNCT, OPT_PIN, OPT_REPIN, OPT_PIN_PATH,
 	OPT_NO_RECORD, OPT_TYPE, OPT_BTF, OPT_OBJECT, OPT_FORCE, OPT_NETNS, OPT_ALL_NETNS, OPT_DRY_RUN, OPT_JSON,
-	OPT_VERBOSE, OPT_HELP,
+	OPT_NETWORK, OPT_ADD, OPT_REMOVE, OPT_MAC, OPT_NODE, OPT_VERBOSE, OPT_HELP,
 };
 
 /* Take one option; false where its argument is none. */
@@ -21,6 +21,10 @@ bool optargs_take(struct options *o, enum option_id id, const char *arg);
 
 /* What the argument of an option was meant to be, or NULL. */
 const char *optargs_near(enum option_id id, const char *arg);
+
+/* Options of pods (cmd/podargs.c): take one, and what its argument has to be; false and NULL for any other. */
+bool podargs_take(struct pod_options *pod, enum option_id id, const char *arg);
+const char *podargs_wanted(enum option_id id);
 
 /* Names of hooks, directions and modes of XDP, as they are given and printed. */
 const char *optargs_hook_name(enum bpfstamp_hook_type type);

@@ -20,7 +20,7 @@
 
 enum {	/* commands as bits, in the order of commands[] */
 	INSPECT = 1, PATCH = 2, ATTACH = 4, DETACH = 8, SHOW = 16, SET = 32, VERIFY = 64, LOAD = 128, DISASM = 256,
-	ALL = 511, VALUES = PATCH | ATTACH | VERIFY | LOAD | DISASM, PLACE = ATTACH | DETACH | SET | VERIFY,
+	PODS = 512, ALL = 1023, VALUES = PATCH | ATTACH | VERIFY | LOAD | DISASM, PLACE = ATTACH | DETACH | SET | VERIFY,
 };
 
 enum {	/* hooks as bits, by enum bpfstamp_hook_type */
@@ -51,7 +51,12 @@ static const struct definition {
 	{ OPT_INLINE, "inline", 'i', NULL, VALUES | INSPECT, 0, 0,
 	  "turn globals into immediates, so that they need no map" },
 	{ OPT_OUTPUT, "output", 'o', "OUT", PATCH, PATCH, 0, "the file to write" },
-	{ OPT_DEV, "dev", 'd', "DEV", PLACE | SHOW, PLACE, 0, "network interface" },
+	{ OPT_NETWORK, "network", 0, "NETWORK", PODS, 0, 0, "a VNI, vlan:ID or vlan-ad:ID" },
+	{ OPT_ADD, "add", 0, "ADDRESS", PODS, 0, 0, "add an address of a pod" },
+	{ OPT_REMOVE, "remove", 0, "ADDRESS", PODS, 0, 0, "remove an address" },
+	{ OPT_MAC, "mac", 0, "MAC", PODS, 0, 0, "MAC address of the pod" },
+	{ OPT_NODE, "node", 0, "ADDRESS", PODS, 0, 0, "address of the node where the pod is, by VXLAN" },
+	{ OPT_DEV, "dev", 'd', "DEV", PLACE | SHOW | PODS, PLACE, 0, "network interface" },
 	{ OPT_BLOCK, "block", 0, "N", PLACE | SHOW, 0, CLSACT, "a shared block of clsact, instead of an interface" },
 	{ OPT_HOOK, "hook", 0, "HOOK", PLACE, 0, 0,
 	  "clsact (the default), tcx, netkit, xdp or auto (tcx or else clsact)" },
@@ -84,17 +89,18 @@ static const struct definition {
 	  "remove all links whose interface is gone, or the one of --link-pin" },
 	{ OPT_PIN, "pin", 0, "DIR", ATTACH | LOAD, LOAD, 0, "pin programs as DIR/NAME and maps as DIR/maps/NAME" },
 	{ OPT_REPIN, "repin", 0, NULL, ATTACH | LOAD, 0, 0, "replace what has these names already" },
-	{ OPT_PIN_PATH, "pin-path", 0, "DIR", PLACE | SHOW | LOAD, 0, 0,
+	{ OPT_PIN_PATH, "pin-path", 0, "DIR", PLACE | SHOW | LOAD | PODS, 0, 0,
 	  "bpffs of links, and of maps pinned by name; default: /sys/fs/bpf" },
 	{ OPT_NO_RECORD, "no-record", 0, NULL, ATTACH | SET, 0, 0, "leave no record of the values in the kernel" },
 	{ OPT_TYPE, "type", 0, "TYPE", LOAD, 0, 0, "type of programs whose section tells none, such as sched_cls" },
 	{ OPT_BTF, "btf", 0, "FILE", ATTACH | SET | VERIFY | LOAD, 0, 0,
 	  "types for CO-RE, instead of the running kernel's" },
 	{ OPT_OBJECT, "object", 0, "OBJ", SET, 0, 0, "stamp this anew where the value cannot be changed in place" },
-	{ OPT_FORCE, "force", 0, NULL, PLACE, 0, 0, "touch what bpfstamp did not attach" },
-	{ OPT_NETNS, "netns", 'n', "NAME|PATH|PID", PLACE | SHOW, 0, 0, "network namespace of the interface" },
+	{ OPT_FORCE, "force", 0, NULL, PLACE | PODS, 0, 0,
+	  "touch what bpfstamp did not attach; overwrite the entry of another pod" },
+	{ OPT_NETNS, "netns", 'n', "NAME|PATH|PID", PLACE | SHOW | PODS, 0, 0, "network namespace of the interface" },
 	{ OPT_ALL_NETNS, "all-netns", 0, NULL, SHOW, 0, 0, "this network namespace and each that has a name" },
-	{ OPT_DRY_RUN, "dry-run", 0, NULL, PATCH | ATTACH | DETACH | SET | LOAD, 0, 0,
+	{ OPT_DRY_RUN, "dry-run", 0, NULL, PATCH | ATTACH | DETACH | SET | LOAD | PODS, 0, 0,
 	  "say what would be done, and do not do it" },
 	{ OPT_JSON, "json", 'j', NULL, ALL, 0, 0, "print one JSON object" },
 	{ OPT_VERBOSE, "verbose", 'v', NULL, ALL, 0, 0, "tell more: fallbacks, the whole verifier log, every value" },
@@ -110,6 +116,17 @@ static const enum option_id exclusive[][4] = {
 	{ OPT_FORCE, OPT_DEFUNCT }, { OPT_NETNS, OPT_DEFUNCT }, { OPT_IF_ABSENT, OPT_APPEND },
 	{ OPT_FIRST, OPT_LAST, OPT_BEFORE, OPT_AFTER }, { OPT_APPEND, OPT_PRIO }, { OPT_APPEND, OPT_HANDLE },
 	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
+	{ OPT_ADD, OPT_REMOVE }, { OPT_DEV, OPT_NODE },
+};
+
+/* Of these commands, an option that wants one of those behind it. */
+static const struct {
+	unsigned int commands;
+	enum option_id id, any[2];
+} wanting[] = {
+	{ ALL, OPT_REPIN, { OPT_PIN } }, { PODS, OPT_ADD, { OPT_NETWORK } }, { PODS, OPT_REMOVE, { OPT_NETWORK } },
+	{ PODS, OPT_ADD, { OPT_MAC, OPT_NODE } }, { PODS, OPT_MAC, { OPT_ADD } }, { PODS, OPT_NODE, { OPT_ADD } },
+	{ PODS, OPT_FORCE, { OPT_ADD } }, { PODS, OPT_DRY_RUN, { OPT_ADD, OPT_REMOVE } },
 };
 
 static unsigned int command_bit(const struct command *command)
@@ -182,8 +199,10 @@ static int usage(const struct command *command, const char *fmt, ...)
 
 static int bad_argument(const struct command *command, const struct definition *d, const char *arg)
 {
-	const char *meant = optargs_near(d->id, arg);
+	const char *meant = optargs_near(d->id, arg), *wanted = podargs_wanted(d->id);
 
+	if (wanted)
+		return usage(command, "--%s does not take '%s', but %s", d->name, arg, wanted);
 	if (meant)
 		return usage(command, "--%s does not take '%s' (did you mean '%s'?)", d->name, arg, meant);
 	return usage(command, "--%s does not take '%s'", d->name, arg);
@@ -254,6 +273,35 @@ static int check_exclusive(const struct command *command, const given_t given)
 	return 0;
 }
 
+static int check_wanting(const struct command *command, const given_t given)
+{
+	for (size_t i = 0; i < sizeof(wanting) / sizeof(wanting[0]); i++) {
+		enum option_id one = wanting[i].any[0], other = wanting[i].any[1];
+
+		if (!(wanting[i].commands & command_bit(command)) || !given[wanting[i].id - OPT_SET] ||
+		    given[one - OPT_SET] || (other && given[other - OPT_SET]))
+			continue;
+		return usage(command, "--%s wants --%s%s%s", find_definition((int)wanting[i].id)->name,
+			     find_definition((int)one)->name, other ? " or --" : "",
+			     other ? find_definition((int)other)->name : "");
+	}
+	return 0;
+}
+
+/* Where a pod may be depends on what carries its network. */
+static int check_pod(const struct options *o, const struct command *command, const given_t given)
+{
+	bool vlan = o->pod.network & (BPFSTAMP_VPC_VLAN | BPFSTAMP_VPC_VLAN_AD);
+
+	if (o->pod.what != POD_ADD)
+		return 0;
+	if (vlan && given[OPT_NODE - OPT_SET])
+		return usage(command, "a VLAN finds other nodes by MAC address: --node does not go with it");
+	if (!vlan && !o->hook.dev && !given[OPT_NODE - OPT_SET])
+		return usage(command, "a pod of a VNI has a --dev on this node, or a --node");
+	return 0;
+}
+
 static int check_missing(const struct options *o, const struct command *command, const given_t given)
 {
 	for (int i = 0; i < DEFINITIONS; i++) {
@@ -265,8 +313,6 @@ static int check_missing(const struct options *o, const struct command *command,
 	}
 	if (command->object && !o->object)
 		return usage(command, "the object file is missing");
-	if (o->repin && !o->pin)
-		return usage(command, "--repin wants --pin");
 	if (command->values && !o->assignment_count)
 		return usage(command, "NAME=VALUE is missing");
 	return 0;
@@ -350,6 +396,10 @@ int options_parse(struct options *o, const struct command *command, int argc, ch
 		ret = check_exclusive(command, given);
 	if (!ret)
 		ret = check_hook(o, command, given);
+	if (!ret)
+		ret = check_wanting(command, given);
+	if (!ret)
+		ret = check_pod(o, command, given);
 	return ret ? ret : check_missing(o, command, given);
 }
 
