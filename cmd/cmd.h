@@ -40,7 +40,7 @@ struct options {
 	struct bpfstamp_hook hook;
 	struct pod_options pod;
 	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused, repin;
-	bool no_record, all_netns, clsact, defunct;
+	bool no_record, all_netns, clsact, defunct, stats;
 };
 
 struct command {

@@ -189,6 +189,8 @@ static bool take_flag(struct options *o, enum option_id id)
 		return o->clsact = true;
 	case OPT_ALL_NETNS:
 		return o->all_netns = true;
+	case OPT_STATS:
+		return o->stats = true;
 	case OPT_DRY_RUN:
 		return o->dry_run = true;
 	case OPT_JSON:

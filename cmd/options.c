@@ -100,6 +100,8 @@ static const struct definition {
 	  "touch what bpfstamp did not attach; overwrite the entry of another pod" },
 	{ OPT_NETNS, "netns", 'n', "NAME|PATH|PID", PLACE | SHOW | PODS, 0, 0, "network namespace of the interface" },
 	{ OPT_ALL_NETNS, "all-netns", 0, NULL, SHOW, 0, 0, "this network namespace and each that has a name" },
+	{ OPT_STATS, "stats", 0, NULL, SHOW, 0, 0,
+	  "with what the VPC programs counted at each interface" },
 	{ OPT_DRY_RUN, "dry-run", 0, NULL, PATCH | ATTACH | DETACH | SET | LOAD | PODS, 0, 0,
 	  "say what would be done, and do not do it" },
 	{ OPT_JSON, "json", 'j', NULL, ALL, 0, 0, "print one JSON object" },
@@ -116,7 +118,7 @@ static const enum option_id exclusive[][4] = {
 	{ OPT_FORCE, OPT_DEFUNCT }, { OPT_NETNS, OPT_DEFUNCT }, { OPT_IF_ABSENT, OPT_APPEND },
 	{ OPT_FIRST, OPT_LAST, OPT_BEFORE, OPT_AFTER }, { OPT_APPEND, OPT_PRIO }, { OPT_APPEND, OPT_HANDLE },
 	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
-	{ OPT_ADD, OPT_REMOVE }, { OPT_DEV, OPT_NODE },
+	{ OPT_STATS, OPT_ALL_NETNS }, { OPT_STATS, OPT_BLOCK }, { OPT_ADD, OPT_REMOVE }, { OPT_DEV, OPT_NODE },
 };
 
 /* Of these commands, an option that wants one of those behind it. */

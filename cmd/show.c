@@ -17,12 +17,15 @@
 #include <sys/stat.h>
 
 #include "cmd/attachment.h"
+#include "cmd/counters.h"
 #include "cmd/optargs.h"
 #include "cmd/running.h"
 
 struct showing {
 	const struct options *o;
 	const struct bpfstamp_pins *pins;	/* or NULL */
+	const struct counters *counters;	/* with --stats */
+	int counted;				/* the interface whose counters were told last */
 	json_t *attachments;			/* of this namespace, or NULL: text */
 	json_t *namespaces;			/* with --all-netns */
 	const char *heading;			/* with --all-netns: to be printed in front of what comes first */
@@ -55,11 +58,13 @@ static void print_line(const struct bpfstamp_attachment *a)
 	printf("%s\n", a->ours ? "" : " (not by bpfstamp)");
 }
 
-static int add_object(const struct showing *s, const struct bpfstamp_attachment *a, const struct bpfstamp_running *r)
+static int add_object(const struct showing *s, const struct bpfstamp_attachment *a, const struct bpfstamp_running *r,
+		      bool counted)
 {
 	json_t *object = attachment_json(a);
 
-	if (object && running_fields(object, r, s->pins)) {
+	if (object && (running_fields(object, r, s->pins) ||
+		       (counted && json_object_set_new(object, "stats", counters_json(s->counters, a->ifindex))))) {
 		json_decref(object);
 		object = NULL;
 	}
@@ -82,19 +87,30 @@ static void complete(struct bpfstamp_attachment *a, const struct bpfstamp_runnin
 	memcpy(a->tag, info.prog.tag, sizeof(a->tag));
 }
 
+/* Of an interface once, whose attachments come one after the other. */
+static bool tells_counters(struct showing *s, const struct bpfstamp_attachment *a, const struct bpfstamp_running *r)
+{
+	if (!s->counters || !a->ifindex || a->ifindex == s->counted || !counters_of(s->counters, r))
+		return false;
+	s->counted = a->ifindex;
+	return true;
+}
+
 static int show_attachment(const struct bpfstamp_attachment *attachment, void *arg)
 {
 	struct showing *s = arg;
 	struct bpfstamp_attachment a = *attachment;
 	struct bpfstamp_running *r = NULL;
 	struct bpfstamp_err why;
+	bool counted;
 	int ret = 0;
 
 	if (a.id && bpfstamp_running_open(&r, a.id, &why) && s->o->verbose)
 		fprintf(stderr, "note: %s\n", why.text);
 	complete(&a, r, s->pins);
+	counted = tells_counters(s, &a, r);
 	if (s->attachments) {
-		ret = add_object(s, &a, r);
+		ret = add_object(s, &a, r, counted);
 	} else {
 		if (s->heading)
 			printf("%s\n", s->heading);
@@ -102,6 +118,8 @@ static int show_attachment(const struct bpfstamp_attachment *attachment, void *a
 		print_line(&a);
 		if (r)
 			running_lines(r, s->pins, s->o->verbose);
+		if (counted)
+			counters_lines(s->counters, a.ifindex);
 	}
 	bpfstamp_running_free(r);
 	return ret;
@@ -236,13 +254,18 @@ static int show_all(struct showing *s, struct bpfstamp_err *err)
 int cmd_show(const struct options *o, struct bpfstamp_err *err)
 {
 	struct bpfstamp_pins *pins = NULL;
+	struct counters *counters = NULL;
 	struct bpfstamp_err ignored;
 	struct showing s = { .o = o, .err = err };
 	int ret;
 
+	if (o->stats && counters_open(&counters, o->pin_path, err))
+		return -1;
+	s.counters = counters;
 	if (!bpfstamp_pins_open(&pins, o->pin_path ? o->pin_path : "/sys/fs/bpf", &ignored))
 		s.pins = pins;
 	ret = o->all_netns ? show_all(&s, err) : show_one(&s, err);
 	bpfstamp_pins_free(pins);
+	counters_free(counters);
 	return ret ? -1 : 0;
 }
