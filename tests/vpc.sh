@@ -39,42 +39,33 @@ u32() {		# NUMBER: its bytes as this machine has them
 	fi
 }
 
-address() {	# ADDRESS of the few forms that there are here: A.B.C.D or X::Y
-	local a b c d
-	if [[ $1 == *.* ]]; then
-		IFS=. read -r a b c d <<<"$1"
-		echo "0 0 0 0 0 0 0 0 0 0 0xff 0xff $a $b $c $d"
-	else
-		printf '0x%s 0x%s 0 0 0 0 0 0 0 0 0 0 0 0 0 0x%s\n' "${1:0:2}" "${1:2:2}" "${1##*::}"
-	fi
-}
-
-put() {		# NODE NETWORK ADDRESS IFINDEX NODE-ADDRESS MAC
-	# Words.
-	# shellcheck disable=SC2046
-	bpftool map update pinned "$bpffs/$1/vpc_pods" key $(u32 "$2") $(address "$3") \
-		value $(u32 "$4") $(address "$5") 0x${6//:/ 0x} 0 0
+put() {		# NODE NETWORK ADDRESS MAC [--dev DEV | --node NODE-ADDRESS]
+	"$BPFSTAMP" pods --pin-path "$bpffs/$1" --netns "$1" --network "$2" --add "$3" --mac "$4" --force "${@:5}" \
+		>/dev/null
 }
 
 # Every pod of the network is known on both nodes.
 place() {	# POD NETWORK UNDERLAY (4 or 6)
-	local pod=$1 node at via=192.0.2. index n
+	local pod=$1 node at via=192.0.2. n
 	n=$(number_of "$pod")
 	[ "$3" = 4 ] || via=fd00::
 	for node in n1 n2; do
-		index=0
-		at=$via$(node_of "$pod" | tr -d n)
-		[ "$(node_of "$pod")" != $node ] || index=${ifindex[$pod]} at=0000::0
-		put $node "$2" 10.1.0."$n" "$index" "$at" "${mac[$pod]}" &&
-		put $node "$2" fd01::"$n" "$index" "$at" "${mac[$pod]}" || return 1
+		at=(--node "$via$(node_of "$pod" | tr -d n)")
+		[[ $2 != vlan* ]] || at=()
+		[ "$(node_of "$pod")" != $node ] || at=(--dev "$pod")
+		put $node "$2" 10.1.0."$n" "${mac[$pod]}" "${at[@]}" &&
+		put $node "$2" fd01::"$n" "${mac[$pod]}" "${at[@]}" || return 1
 	done
 	network[$pod]=$2
 }
 
 # Sum over the processors of a field, such as .to_packets or .drops[5].
 stat() {	# NODE NETWORK IFINDEX FIELD
+	local number=${2#*:}
+	case $2 in vlan:*) ((number |= 0x1000000)) ;; vlan-ad:*) ((number |= 0x2000000)) ;; esac
+	# Words.
 	# shellcheck disable=SC2046
-	bpftool -j map lookup pinned "$bpffs/$1/vpc_stats" key $(u32 "$2") $(u32 "$3") 2>/dev/null |
+	bpftool -j map lookup pinned "$bpffs/$1/vpc_stats" key $(u32 "$number") $(u32 "$3") 2>/dev/null |
 		jq "[.formatted.values[]?.value$4] | add // 0"
 }
 of_pod() {	# POD FIELD
@@ -414,13 +405,55 @@ test_vxlan_isolation() {
 	rises "vxlan: a pod of the node that sends" "${dropped[@]}" $unknown -- \
 		forge n1 vxlan 10.1.0.1 10.1.0.2 100 192.0.2.2
 	isolated_pods "vxlan"
+	same_counters "vxlan" vxlan
+}
+
+# What show --stats tells is what bpftool finds in the map; pods speak now and then without being asked.
+same_counters() {	# NAME DEVICE: where packets come from other nodes
+	local pod
+	for pod in $pods; do
+		same_counters_of "$1" "$(node_of "$pod")" "$pod" "${network[$pod]}" "${ifindex[$pod]}"
+	done
+	same_counters_of "$1" n2 "$2" null "$(ip -n n2 -j link show "$2" | jq '.[0].ifindex')"
+	has "$1: counters as text" "^    network ${network[r1]}: sent [0-9]+ packets .*, dropped .*[0-9] source" \
+		"$("$BPFSTAMP" show --stats --netns n1 --dev r1 --pin-path "$bpffs/n1")"
+	has "$1: counters of nobody as text" "^    not for a pod: dropped .*[0-9] unknown" \
+		"$("$BPFSTAMP" show --stats --netns n2 --dev "$2" --pin-path "$bpffs/n2")"
+}
+
+same_counters_of() {	# NAME NODE DEVICE NETWORK IFINDEX
+	local before after told
+	for _ in 1 2 3 4 5; do
+		before=$(counters_by_map "$2" "$4" "$5")
+		told=$("$BPFSTAMP" show --json --stats --netns "$2" --dev "$3" --pin-path "$bpffs/$2" |
+			jq -cS --arg n "$4" '.attachments[].stats // [] | .[] | select((.network // "null") == $n) |
+				del(.network)')
+		after=$(counters_by_map "$2" "$4" "$5")
+		[ "$before" != "$after" ] || break
+	done
+	is "$1: counters of $3 on $2" "$after" "$told"
+}
+
+counters_by_map() {	# NODE NETWORK IFINDEX
+	local field names=(pass tagged protocol neighbour multicast source unknown tunnel) number
+	{
+		for field in from_packets from_bytes to_packets to_bytes; do
+			echo "$field $(stat "$1" "${2/null/0}" "$3" .$field)"
+		done
+		for field in "${!names[@]}"; do
+			number=$(stat "$1" "${2/null/0}" "$3" ".drops[$field]")
+			[ "$number" = 0 ] || echo "drops.${names[field]} $number"
+		done
+	} | jq -cRnS 'reduce (inputs / " ") as [$k, $v] ({drops: {}}; setpath($k / "."; $v | tonumber))'
 }
 
 # Of pods, the same for both.
 isolated_pods() {	# NAME
 	local pod
-	put n1 "${network[r4]}" 10.1.0.9 0 192.0.2.2 "${mac[r4]}" &&
-	put n2 "${network[r4]}" 10.1.0.9 "${ifindex[r4]}" 0000::0 "${mac[r4]}" || fail "$1: maps"
+	local at=(--node 192.0.2.2)
+	[[ ${network[r4]} != vlan* ]] || at=()
+	put n1 "${network[r4]}" 10.1.0.9 "${mac[r4]}" "${at[@]}" &&
+	put n2 "${network[r4]}" 10.1.0.9 "${mac[r4]}" --dev r4 || fail "$1: maps"
 	ip -n r4 address replace 10.1.0.9/24 dev eth0
 	is "$1: what only red has, red reaches" r4 "$(answers r2 10.1.0.9)"
 	for pod in b1 b4; do
@@ -441,6 +474,68 @@ isolated_pods() {	# NAME
 	done
 }
 
+pods_of() {	# NODE ARGUMENT…: standard output, and what went wrong
+	"$BPFSTAMP" pods --pin-path "$bpffs/$1" --netns "$1" "${@:2}" 2>&1
+}
+
+refused() {	# NAME PATTERN NODE ARGUMENT…: exit status 1 with that line, and the map as it was
+	local name=$1 pattern=$2 before got
+	shift 2
+	before=$(pods_of "$1")
+	got=$(pods_of "$@")
+	is "$name: status" 1 $?
+	has "$name: text" "^bpfstamp: $pattern" "$got"
+	is "$name: lines" 1 "$(wc -l <<<"$got")"
+	is "$name: changes nothing" "$before" "$(pods_of "$1")"
+}
+
+# The command that filled the maps.
+test_pods() {
+	local at=(--network 100 --add 10.1.0.50 --mac 02:00:00:00:00:50) line before
+	local r1="network 100 10.1.0.1 mac ${mac[r1]} dev r1 ifindex ${ifindex[r1]}"
+	place r1 100 4 && place r3 100 4 && place b1 200 4 || fail "pods: place"
+	before=$(pods_of n1)
+	has "pods: one here" "^$r1\$" "$before"
+	has "pods: one elsewhere" "^network 100 fd01::3 mac ${mac[r3]} node 192.0.2.2\$" "$before"
+	is "pods: of a network" "network 200" "$(pods_of n1 --network 200 | cut -d ' ' -f 1,2 | sort -u)"
+	is "pods: at an interface" "$r1" "$(pods_of n1 --dev r1 | grep -w 10.1.0.1)"
+	is "pods: as JSON" "{\"address\":\"10.1.0.1\",\"dev\":\"r1\",\"ifindex\":${ifindex[r1]},\"mac\":\"${mac[r1]}\",\"network\":\"100\",\"node\":null}" \
+		"$(pods_of n1 --json | jq -cS '.pods[] | select(.address == "10.1.0.1" and .network == "100")')"
+	is "pods: all of them as JSON" "$(wc -l <<<"$before")" "$(pods_of n1 --json | jq '.pods | length')"
+
+	line="network 100 10.1.0.50 mac 02:00:00:00:00:50 dev r1 ifindex ${ifindex[r1]}"
+	is "pods: dry run" "would be added: $line" "$(pods_of n1 "${at[@]}" --dev r1 --dry-run)"
+	is "pods: dry run adds nothing" "$before" "$(pods_of n1)"
+	is "pods: added" "added: $line" "$(pods_of n1 "${at[@]}" --dev r1)"
+	is "pods: added again" "added: $line" "$(pods_of n1 "${at[@]}" --dev r1)"
+	refused "pods: taken" '10.1.0.50 of network 100 is taken: by the pod at interface [0-9]+ with MAC address 02:0.*:50;' \
+		n1 "${at[@]}" --dev r2
+	refused "pods: taken, dry run" '10.1.0.50 of network 100 is taken: by' n1 "${at[@]}" --node 192.0.2.2 --dry-run
+	refused "pods: no such interface" '.*nosuch' n1 "${at[@]}" --dev nosuch
+	refused "pods: of another" '.*not at b1: leave out --dev' n1 --network 100 --remove 10.1.0.50 --dev b1
+	refused "pods: in another network" 'there is no pod 10.1.0.50 in network 200' n1 --network 200 --remove 10.1.0.50
+	is "pods: overwritten" "added: network 100 10.1.0.50 mac 00:00:00:00:00:00 node fd00::2" \
+		"$(pods_of n1 --network 100 --add 10.1.0.50 --node fd00::2 --force)"
+	is "pods: dry removal" "would be removed: network 100 10.1.0.50 mac 00:00:00:00:00:00 node fd00::2" \
+		"$(pods_of n1 --network 100 --remove 10.1.0.50 --dry-run)"
+	is "pods: removed, as JSON" "remove fd00::2" \
+		"$(pods_of n1 --network 100 --remove 10.1.0.50 --json | jq -r '.action + " " + .pod.node')"
+	refused "pods: removed twice" 'there is no pod 10.1.0.50 in network 100' n1 --network 100 --remove 10.1.0.50
+	is "pods: as before" "$before" "$(pods_of n1)"
+	has "pods: another namespace knows no name" "^network 100 10.1.0.1 mac ${mac[r1]} ifindex ${ifindex[r1]}\$" \
+		"$("$BPFSTAMP" pods --pin-path "$bpffs/n1" --netns stranger)"
+	is "pods: interfaces of another namespace have no counters" "0" "$(
+		"$BPFSTAMP" show --json --stats --netns n2 --pin-path "$bpffs/n1" | jq '[.attachments[] | select(.stats)] | length')"
+	have valgrind || { skip valgrind "not installed"; return; }
+	! grep -q __asan_init "$BPFSTAMP" || { skip valgrind "the binary has ASan"; return; }
+	# Valgrind does not know what bpf(2) fills, nor that in front of the first key there is none.
+	printf '{\nnext\nMemcheck:Param\nbpf(attr->key)\nfun:syscall\n}\n' >"$tmp/suppressions"
+	local valgrind_options="--undef-value-errors=no --suppressions=$tmp/suppressions"
+	valgrind_clean "pods" 0 pods --pin-path "$bpffs/n1" --netns n1 --json
+	valgrind_clean "pods --add" 1 pods --pin-path "$bpffs/n1" --netns n1 --network 100 --add 10.1.0.1 --node 192.0.2.2
+	valgrind_clean "show --stats" 0 show --pin-path "$bpffs/n1" --netns n1 --stats
+}
+
 test_vxlan_ipv6() {
 	vxlan_pods 6
 	wire
@@ -458,7 +553,7 @@ test_vxlan_ipv6() {
 # r2 becomes a pod of the blue network: it gets an address there, and is stamped anew.
 test_moved() {
 	local from_22=(in_ns r2 ping -n -c 1 -I 10.1.0.22)
-	put n1 200 10.1.0.22 "${ifindex[r2]}" 0000::0 "${mac[r2]}" && put n2 200 10.1.0.22 0 fd00::1 "${mac[r2]}" ||
+	put n1 200 10.1.0.22 "${mac[r2]}" --dev r2 && put n2 200 10.1.0.22 "${mac[r2]}" --node fd00::1 ||
 		fail "moved: maps"
 	ip -n r2 address add 10.1.0.22/24 dev eth0
 	is "moved: before" r3 "$(answers r2 10.1.0.3)"
@@ -474,7 +569,7 @@ vlan_pods() {	# OPTION…
 	for p in $pods; do
 		vlan=100
 		[ "${p:0:1}" = r ] || vlan=200
-		place "$p" $((vlan_bit | vlan)) 4 || fail "vlan: $p cannot be placed"
+		place "$p" "$kind:$vlan" 4 || fail "vlan: $p cannot be placed"
 		pods_mtu 1500 "$p"
 		attach "$(node_of "$p")" "$p" vpc_vlan to_uplink "$@" --set vlan=$vlan \
 			--set uplink_ifindex="$index_of_uplink"
@@ -483,7 +578,7 @@ vlan_pods() {	# OPTION…
 
 test_vlan() {
 	local vlan dropped=(stat n2 0 "$index_of_uplink")
-	vlan_bit=0x1000000
+	kind=vlan
 	vlan_pods --inline
 	attach n1 uplink vpc_vlan from_uplink
 	attach n2 uplink vpc_vlan from_uplink --set redirect_peer=0
@@ -515,10 +610,11 @@ test_vlan() {
 	rises "vlan: with the address of a pod of this node" "${dropped[@]}" $source -- \
 		forge stranger frame 10.1.0.4 10.1.0.3 uplink 100
 	isolated_pods "vlan"
+	same_counters "vlan" uplink
 }
 
 test_vlan_ad() {
-	vlan_bit=0x2000000
+	kind="vlan-ad"
 	vlan_pods --set vlan_ad=1
 	wire
 	matrix "vlan, 802.1ad"
@@ -534,7 +630,7 @@ for program in bpftool jq tcpdump python3; do
 done
 mkdir "$bpffs" && mount -t bpf none "$bpffs" || { skip vpc "no bpffs"; finish; }
 devices || { skip vpc "no veth, bridge or vxlan devices"; finish; }
-for t in ${TESTS:-vxlan vxlan_bulk vxlan_isolation vxlan_ipv6 moved vlan vlan_ad}; do
+for t in ${TESTS:-vxlan vxlan_bulk vxlan_isolation pods vxlan_ipv6 moved vlan vlan_ad}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"
