@@ -111,7 +111,8 @@ static void print_line(const struct bpfstamp_vpc_stats *stats)
 	bpfstamp_vpc_network_text(network, stats->network);
 	if (stats->network)
 		printf("    network %s: sent %" PRIu64 " packets (%" PRIu64 " bytes), received %" PRIu64 " (%" PRIu64
-		       " bytes)", network, stats->from_packets, stats->from_bytes, stats->to_packets, stats->to_bytes);
+		       " bytes)", network, stats->from_packets, stats->from_bytes, stats->to_packets,
+		       stats->to_bytes);
 	else
 		printf("    not for a pod:");
 	print_drops(stats, stats->network ? ", dropped" : " dropped");
@@ -129,10 +130,13 @@ static json_t *one_json(const struct bpfstamp_vpc_stats *stats)
 {
 	char network[BPFSTAMP_VPC_NETWORK_TEXT];
 	json_t *drops = json_object();
+	const char *reason;
 
-	for (uint32_t i = 0; i < BPFSTAMP_VPC_DROPS; i++)
-		if (bpfstamp_vpc_drop_name(i) && stats->drops[i])
-			json_object_set_new(drops, bpfstamp_vpc_drop_name(i), json_integer((json_int_t)stats->drops[i]));
+	for (uint32_t i = 0; i < BPFSTAMP_VPC_DROPS; i++) {
+		reason = bpfstamp_vpc_drop_name(i);
+		if (reason && stats->drops[i])
+			json_object_set_new(drops, reason, json_integer((json_int_t)stats->drops[i]));
+	}
 	bpfstamp_vpc_network_text(network, stats->network);
 	return json_pack("{s:s?, s:I, s:I, s:I, s:I, s:o}", "network", stats->network ? network : NULL,
 			 "from_packets", (json_int_t)stats->from_packets, "from_bytes", (json_int_t)stats->from_bytes,

@@ -20,7 +20,8 @@
 
 enum {	/* commands as bits, in the order of commands[] */
 	INSPECT = 1, PATCH = 2, ATTACH = 4, DETACH = 8, SHOW = 16, SET = 32, VERIFY = 64, LOAD = 128, DISASM = 256,
-	PODS = 512, ALL = 1023, VALUES = PATCH | ATTACH | VERIFY | LOAD | DISASM, PLACE = ATTACH | DETACH | SET | VERIFY,
+	PODS = 512, ALL = 1023,
+	VALUES = PATCH | ATTACH | VERIFY | LOAD | DISASM, PLACE = ATTACH | DETACH | SET | VERIFY,
 };
 
 enum {	/* hooks as bits, by enum bpfstamp_hook_type */

@@ -60,7 +60,8 @@ static bool parse_mac(const char *text, uint8_t out[6])
 	int end = 0;
 
 	if (strlen(text) != 17 || text[strspn(text, digits)] ||
-	    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 || end != 17)
+	    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
+	    end != 17)
 		return false;
 	for (int i = 0; i < 6; i++) {
 		out[i] = (uint8_t)b[i];

@@ -143,8 +143,8 @@ static int remove_pod(const struct pods *p, struct bpfstamp_err *err)
 	if (bpfstamp_vpc_find(p->vpc, o->network, o->address, &pod, err))
 		return -1;
 	if (p->ifindex && pod.ifindex != p->ifindex)
-		return bpfstamp_err_set(err, ENOENT, "that address is of a pod that is not at %s: leave out --dev to remove "
-					"it nevertheless", p->o->hook.dev);
+		return bpfstamp_err_set(err, ENOENT, "that address is of a pod that is not at %s: leave out --dev to "
+					"remove it nevertheless", p->o->hook.dev);
 	if (!p->o->dry_run && bpfstamp_vpc_remove(p->vpc, o->network, o->address, p->ifindex, err))
 		return -1;
 	return report(p, "removed", &pod, err);

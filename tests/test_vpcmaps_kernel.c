@@ -83,9 +83,11 @@ static const struct {
 	uint32_t type, key, value;
 	const char *words;
 } others[] = {
-	{ "vpc_pods", BPF_MAP_TYPE_PERCPU_HASH, 20, 28, "vpc_pods is another map (percpu_hash, key 20, value 28), not vpc_pods" },
+	{ "vpc_pods", BPF_MAP_TYPE_PERCPU_HASH, 20, 28,
+	  "vpc_pods is another map (percpu_hash, key 20, value 28), not vpc_pods" },
 	{ "vpc_pods", BPF_MAP_TYPE_HASH, 24, 28, "vpc_pods is another map (hash, key 24, value 28)" },
-	{ "vpc_pods", BPF_MAP_TYPE_HASH, 20, 32, "VPC programs (hash, key 20, value 28): remove the pin, or choose another" },
+	{ "vpc_pods", BPF_MAP_TYPE_HASH, 20, 32,
+	  "VPC programs (hash, key 20, value 28): remove the pin, or choose another" },
 	{ "vpc_pods", BPF_MAP_TYPE_ARRAY, 4, 28, "another map (array, key 4, value 28)" },
 	{ "vpc_stats", BPF_MAP_TYPE_HASH, 8, 96, "another map (hash, key 8, value 96), not vpc_stats" },
 	{ "vpc_stats", BPF_MAP_TYPE_PERCPU_HASH, 8, 104, "(percpu_hash, key 8, value 104), not" },
@@ -117,7 +119,8 @@ START_TEST(not_there)
 
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
-	FAILS(bpfstamp_vpc_open(&vpc, NULL, &err), ENOENT, "there is no vpc_pods in /sys/fs/bpf: attach a VPC program");
+	FAILS(bpfstamp_vpc_open(&vpc, NULL, &err), ENOENT,
+	      "there is no vpc_pods in /sys/fs/bpf: attach a VPC program");
 	FAILS(bpfstamp_vpc_open(&vpc, BPFFS "/no", &err), ENOENT, "there is no vpc_pods in /sys/fs/bpf/no");
 	FAILS(bpfstamp_vpc_open(&vpc, longer, &err), ENAMETOOLONG, "the path is too long");
 	make_pods(4);
@@ -203,7 +206,8 @@ START_TEST(add_find_remove)
 	struct bpfstamp_vpc_pod red = local(RED, 0x0a010001, 7), blue = local(BLUE, 0x0a010001, 8), got;
 
 	OK(bpfstamp_vpc_add(vpc, &red, BPFSTAMP_VPC_NEW, &err));
-	FAILS(bpfstamp_vpc_find(vpc, BLUE, red.address, &got, &err), ENOENT, "there is no pod 10.1.0.1 in network 200");
+	FAILS(bpfstamp_vpc_find(vpc, BLUE, red.address, &got, &err), ENOENT,
+	      "there is no pod 10.1.0.1 in network 200");
 	OK(bpfstamp_vpc_add(vpc, &blue, BPFSTAMP_VPC_NEW, &err));
 	OK(bpfstamp_vpc_find(vpc, RED, red.address, &got, &err));
 	is_same(&got, &red);
@@ -228,8 +232,9 @@ START_TEST(taken)
 	OK(bpfstamp_vpc_add(vpc, &first, BPFSTAMP_VPC_NEW, &err));
 	OK(bpfstamp_vpc_add(vpc, &first, BPFSTAMP_VPC_NEW, &err));
 	second.mac[5] = 0x12;
-	FAILS(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_NEW, &err), EEXIST, "10.1.0.1 of network 100 is taken: by the "
-	      "pod at interface 7 with MAC address 02:00:00:00:00:11; remove that first, or overwrite it");
+	FAILS(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_NEW, &err), EEXIST,
+	      "10.1.0.1 of network 100 is taken: by the pod at interface 7 with MAC address "
+	      "02:00:00:00:00:11; remove that first, or overwrite it");
 	OK(bpfstamp_vpc_find(vpc, RED, first.address, &got, &err));
 	is_same(&got, &first);
 	OK(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_MOVE, &err));
@@ -237,7 +242,8 @@ START_TEST(taken)
 	is_same(&got, &second);
 	first = remote(RED, 0x0a010001, 0xc0000202);
 	OK(bpfstamp_vpc_add(vpc, &first, BPFSTAMP_VPC_MOVE, &err));
-	FAILS(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_NEW, &err), EEXIST, "by the pod on node 192.0.2.2 with MAC");
+	FAILS(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_NEW, &err), EEXIST,
+	      "by the pod on node 192.0.2.2 with MAC");
 	first = local(BPFSTAMP_VPC_VLAN | 5, 0x0a010001, 0);
 	second.network = first.network;
 	OK(bpfstamp_vpc_add(vpc, &first, BPFSTAMP_VPC_NEW, &err));

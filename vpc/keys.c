@@ -110,6 +110,7 @@ int vpc_keys(const struct vpc_map *map, vpc_compare *compare, void **keys, size_
 	code = errno;
 	free(k.bytes);
 	if (code == EAGAIN)
-		return err_set(err, code, "cannot list %s: it changes faster than it can be read; try again", map->name);
+		return err_set(err, code, "cannot list %s: it changes faster than it can be read; try again",
+			       map->name);
 	return err_set(err, code, "cannot list %s: %s", map->name, strerror(code));
 }

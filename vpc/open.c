@@ -51,10 +51,10 @@ static int check_map(struct vpc_map *map, const char *path, struct bpfstamp_err 
 		return err_set(err, errno, "cannot look at the map of %s: %s", path, strerror(errno));
 	type = bpfstamp_map_type_name(info.type);
 	if (info.type != map->type || info.key_size != map->key_size || info.value_size != map->value_size)
-		return err_set(err, EINVAL, "%s is another map (%s, key %u, value %u), not %s of the VPC programs (%s, key "
-			       "%u, value %u): remove the pin, or choose another folder", path, type ? type : "unknown",
-			       info.key_size, info.value_size, map->name, bpfstamp_map_type_name(map->type),
-			       map->key_size, map->value_size);
+		return err_set(err, EINVAL, "%s is another map (%s, key %u, value %u), not %s of the VPC programs "
+			       "(%s, key %u, value %u): remove the pin, or choose another folder", path,
+			       type ? type : "unknown", info.key_size, info.value_size, map->name,
+			       bpfstamp_map_type_name(map->type), map->key_size, map->value_size);
 	map->id = info.id;
 	map->room = info.max_entries;
 	return 0;
@@ -65,13 +65,13 @@ static int open_map(struct vpc_map *map, const char *folder, struct bpfstamp_err
 	char path[PIN_PATH_SIZE];
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, map->name) >= sizeof(path))
-		return err_set(err, ENAMETOOLONG, "cannot open the pin of %s in %.64s…: the path is too long", map->name,
-			       folder);
+		return err_set(err, ENAMETOOLONG, "cannot open the pin of %s in %.64s…: the path is too long",
+			       map->name, folder);
 	if (pin_open_map(path, &map->fd, err))
 		return -1;
 	if (map->fd < 0)
-		return err_set(err, ENOENT, "there is no %s in %s: attach a VPC program first, or name the folder where it "
-			       "pins its maps", map->name, folder);
+		return err_set(err, ENOENT, "there is no %s in %s: attach a VPC program first, or name the folder "
+			       "where it pins its maps", map->name, folder);
 	return check_map(map, path, err);
 }
 
@@ -83,7 +83,8 @@ int bpfstamp_vpc_open(struct bpfstamp_vpc **out, const char *pin_path, struct bp
 	if (!vpc)
 		return err_set(err, ENOMEM, "out of memory");
 	*vpc = closed;
-	if (open_map(&vpc->pods, folder, err) || open_map(&vpc->stats, folder, err) || mapmake_cpus(&vpc->cpus, err)) {
+	if (open_map(&vpc->pods, folder, err) || open_map(&vpc->stats, folder, err) ||
+	    mapmake_cpus(&vpc->cpus, err)) {
 		bpfstamp_vpc_close(vpc);
 		return -1;
 	}

@@ -103,17 +103,17 @@ static int check_pod(const struct bpfstamp_vpc_pod *pod, struct bpfstamp_err *er
 	struct named n = name_of(pod->network, pod->address);
 
 	if (!id || (bits && ((bits != BPFSTAMP_VPC_VLAN && bits != BPFSTAMP_VPC_VLAN_AD) || id > VLAN_MAX)))
-		return err_set(err, EINVAL, "cannot add %s: there is no network %s: a VNI is 1 to %u, a VLAN id 1 to %u",
-			       n.address, n.network, VNI_MAX, VLAN_MAX);
+		return err_set(err, EINVAL, "cannot add %s: there is no network %s: a VNI is 1 to %u, a VLAN id 1 to "
+			       "%u", n.address, n.network, VNI_MAX, VLAN_MAX);
 	if (pod->ifindex && remote)
-		return err_set(err, EINVAL, "cannot add %s to network %s: a pod is at an interface of this node or on "
-			       "another node, not both", n.address, n.network);
+		return err_set(err, EINVAL, "cannot add %s to network %s: a pod is at an interface of this node or "
+			       "on another node, not both", n.address, n.network);
 	if (bits && remote)
-		return err_set(err, EINVAL, "cannot add %s to network %s: a VLAN finds other nodes by MAC address, and "
-			       "takes no address of a node", n.address, n.network);
+		return err_set(err, EINVAL, "cannot add %s to network %s: a VLAN finds other nodes by MAC address, "
+			       "and takes no address of a node", n.address, n.network);
 	if (!bits && !pod->ifindex && !remote)
-		return err_set(err, EINVAL, "cannot add %s to network %s: give the interface of the pod, or the address of "
-			       "its node", n.address, n.network);
+		return err_set(err, EINVAL, "cannot add %s to network %s: give the interface of the pod, or the "
+			       "address of its node", n.address, n.network);
 	return 0;
 }
 
@@ -133,8 +133,8 @@ static int is_taken(const struct named *n, const struct vpc_pod *by, struct bpfs
 		bpfstamp_vpc_address_text(where + strlen(where), node);
 	}
 	return err_set(err, EEXIST, "%s of network %s is taken: by the pod %s with MAC address "
-		       "%02x:%02x:%02x:%02x:%02x:%02x; remove that first, or overwrite it", n->address, n->network, where,
-		       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+		       "%02x:%02x:%02x:%02x:%02x:%02x; remove that first, or overwrite it", n->address, n->network,
+		       where, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
 static int add_failed(const struct bpfstamp_vpc *vpc, const struct named *n, struct bpfstamp_err *err)
@@ -227,8 +227,8 @@ int bpfstamp_vpc_remove(struct bpfstamp_vpc *vpc, uint32_t network, const uint8_
 	if (ifindex && bpfstamp_vpc_find(vpc, network, address, &there, err))
 		return -1;
 	if (ifindex && there.ifindex != ifindex)
-		return err_set(err, ENOENT, "there is no pod %s in network %s at interface %u: it is another pod's by now",
-			       n.address, n.network, ifindex);
+		return err_set(err, ENOENT, "there is no pod %s in network %s at interface %u: it is another pod's "
+			       "by now", n.address, n.network, ifindex);
 	if (!sys_map_delete(vpc->pods.fd, &key))
 		return 0;
 	return errno == ENOENT ? there_is_none(&n, err) : vpc_failed("remove from vpc_pods", err);
