@@ -7,6 +7,9 @@
  * by then: what cannot be looked at is listed all the same, without its values.
  * So is a pin only found where the bpffs can be read.
  *
+ * --stats tells counters below the first program of an interface that counts
+ * there (cmd/counters.c).
+ *
  * --all-netns walks this network namespace and then those that have a name.  One
  * that vanishes meanwhile, or has no such interface, is passed over; in text, one
  * where nothing is attached is not mentioned.

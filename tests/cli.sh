@@ -240,6 +240,58 @@ test_usage() {
 	misused "set, no value" "'vni' is no NAME=VALUE" set --dev lo vni
 }
 
+test_pods_usage() {
+	local mac="--mac 02:00:00:00:00:01" value
+	for value in 0 16777216 -1 0x5 5x '' vlan: vlan:0 vlan:4095 vlan-ad:0 vlan-ad:4095 vlan:5x VLAN:5 vlan:-1 \
+			4294967297 vlan:00000000000000000001; do
+		misused "pods --network '$value'" "--network does not take '$value', but a VNI from 1 to 16777215, or .*4094" \
+			pods --network "$value"
+	done
+	for value in '' 10.0.0 10.0.0.256 host 10.0.0.1/24 :: 0.0.0.0 224.0.0.1 255.255.255.255 ff02::1 fe80::1%lo; do
+		misused "pods --add '$value'" "--add does not take '$value', but the IPv4 or IPv6 address" \
+			pods --network 5 --dev lo $mac --add "$value"
+		misused "pods --node '$value'" "--node does not take '$value'" pods --node "$value"
+	done
+	for value in '' 02:00:00:00:00 02:00:00:00:00:1 2:0:0:0:0:1 02:00:00:00:00:01:02 02-00-00-00-00-01 \
+			02:00:00:00:00:0g 00:00:00:00:00:00 01:00:5e:00:00:01 ff:ff:ff:ff:ff:ff +2:00:00:00:00:01; do
+		misused "pods --mac '$value'" "--mac does not take '.*', but the MAC address of one interface" \
+			pods --mac "$value"
+	done
+	misused "pods --add, any network" '--add wants --network' pods --add 10.0.0.1 --dev lo $mac
+	misused "pods --remove, any network" '--remove wants --network' pods --remove 10.0.0.1
+	misused "pods --add without MAC" '--add wants --mac or --node' pods --network 5 --add 10.0.0.1 --dev lo
+	misused "pods --add, no place" 'a pod of a VNI has a --dev on this node, or a --node' \
+		pods --network 5 --add 10.0.0.1 $mac
+	misused "pods --add, two places" '--dev and --node exclude each other' \
+		pods --network 5 --add 10.0.0.1 --dev lo --node 10.0.0.2
+	misused "pods --add, a node of a VLAN" '--node does not go with it' \
+		pods --network vlan-ad:5 --add 10.0.0.1 --node 10.0.0.2
+	misused "pods --add and --remove" 'exclude each other' pods --network 5 --add 10.0.0.1 --remove 10.0.0.1
+	for value in "--node 10.0.0.1" "$mac" --force; do
+		misused "pods ${value% *} alone" 'wants --add' pods $value
+		misused "pods --remove ${value% *}" 'wants --add' pods --network 5 --remove 10.0.0.1 $value
+	done
+	misused "pods --dry-run alone" '--dry-run wants --add or --remove' pods --dry-run
+	misused "pods, option near one" "'--netwrok' \(did you mean --network\?\)" pods --netwrok 5
+	misused "pods, command near it" 'did you mean pods' pod
+	misused "pods with OBJ" 'one word too many' pods $stamp
+	misused "show --stats --all-netns" 'exclude each other' show --stats --all-netns
+	misused "show --stats --block" 'exclude each other' show --stats --block 1
+	misused "--stats elsewhere" 'unknown or ambiguous option' detach --dev lo --stats
+}
+
+# Where there are no maps of the VPC programs.
+test_no_pods() {
+	bad "pods, no maps" "there is no vpc_pods in $tmp/work: attach a VPC program first" pods --pin-path "$tmp/work"
+	bad "pods --add, no maps" "there is no vpc_pods in" pods --pin-path "$tmp/work" --network vlan:4094 \
+		--add fd00::1 --mac 02:00:00:00:00:01
+	bad "pods, no such namespace" "there is no network namespace 'nosuch'" pods --netns nosuch
+	bad "show --stats, no maps" "there is no vpc_pods in $tmp/work" show --stats --pin-path "$tmp/work"
+	: >vpc_pods
+	bad "pods, no pin" "$tmp/work/vpc_pods is no pin: it is not in a bpffs" pods --pin-path "$tmp/work"
+	rm -f vpc_pods
+}
+
 # Options that exclude each other, or say nothing about the hook that is chosen.
 test_together() {
 	local pair hook option
@@ -369,13 +421,14 @@ test_help() {
 	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type \
 		btf dry-run
 	help_lists detach $place id clsact defunct dry-run
-	help_lists show dev block netns all-netns pin-path
+	help_lists show dev block netns all-netns pin-path stats
+	help_lists pods network add remove mac node dev netns pin-path force dry-run
 	help_lists set $place id object btf allow-derived no-record dry-run
 	help_lists verify $values $place btf
 	help_lists disasm set set-file allow-unused inline replace expect allow-derived prog
 	run --help
 	is "--help: status" 0 "$status"
-	for command in inspect patch attach detach show set verify load disasm; do
+	for command in inspect patch attach detach show set verify load disasm pods; do
 		has "--help: $command" "^  $command " "$stdout"
 	done
 	run --version
@@ -493,12 +546,13 @@ test_dry_run() {
 	json "show --all-netns" "namespaces netns attachments" show --all-netns
 }
 
-for t in objects truncated values output file core usage together help json; do
+for t in objects truncated values output file core usage together pods_usage help json; do
 	test_$t
 done
 if [ "$isolated" = yes ] && network; then
 	test_kernel
 	test_dry_run
+	test_no_pods
 else
 	skip "attach, detach, show" "needs root and namespaces"
 fi
