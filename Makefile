@@ -101,7 +101,9 @@ install: all
 	install -D -m 755 $(BUILD)/bpfstamp $(DESTDIR)$(PREFIX)/bin/bpfstamp
 	install -D -m 644 $(BUILD)/libbpfstamp.a $(DESTDIR)$(PREFIX)/lib/libbpfstamp.a
 	install -D -m 644 include/bpfstamp.h $(DESTDIR)$(PREFIX)/include/bpfstamp.h
+	install -D -m 644 include/bpfstamp_vpc.h $(DESTDIR)$(PREFIX)/include/bpfstamp_vpc.h
 	install -D -m 644 include/bpfstamp.bpf.h $(DESTDIR)$(PREFIX)/include/bpfstamp.bpf.h
+	install -D -m 644 bpf/vpc.h $(DESTDIR)$(PREFIX)/include/bpfstamp/vpc.h
 	install -D -m 644 man/bpfstamp.8 $(DESTDIR)$(PREFIX)/share/man/man8/bpfstamp.8
 	for o in $(if $(CLANG),$(BPF_OBJECTS)); do \
 		install -D -m 644 $$o $(DESTDIR)$(PREFIX)/lib/bpfstamp/$${o##*/} || exit 1; \
