@@ -27,8 +27,12 @@ struct pods {
 
 static const uint8_t nowhere[16];
 
+/* "" for none, which a pod on another node may have. */
 static void mac_text(char out[18], const uint8_t mac[6])
 {
+	*out = '\0';
+	if (!memcmp(mac, nowhere, 6))
+		return;
 	snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
@@ -51,7 +55,9 @@ static void print_pod(const struct pods *p, const struct bpfstamp_vpc_pod *pod)
 	bpfstamp_vpc_network_text(network, pod->network);
 	bpfstamp_vpc_address_text(address, pod->address);
 	mac_text(mac, pod->mac);
-	printf("network %s %s mac %s", network, address, mac);
+	printf("network %s %s", network, address);
+	if (*mac)
+		printf(" mac %s", mac);
 	if (find_name(p, pod, &dev)) {
 		printf(" dev ");
 		output_plain(stdout, dev.name);
@@ -76,7 +82,8 @@ static json_t *pod_json(const struct pods *p, const struct bpfstamp_vpc_pod *pod
 	bpfstamp_vpc_address_text(address, pod->address);
 	bpfstamp_vpc_address_text(node, pod->node);
 	mac_text(mac, pod->mac);
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s?}", "network", network, "address", address, "mac", mac,
+	return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:s?}", "network", network, "address", address,
+			 "mac", *mac ? mac : NULL,
 			 "dev", output_text(find_name(p, pod, &dev) ? dev.name : NULL),
 			 "ifindex", pod->ifindex ? json_integer(pod->ifindex) : json_null(),
 			 "node", remote ? node : NULL);

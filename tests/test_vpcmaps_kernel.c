@@ -240,6 +240,11 @@ START_TEST(taken)
 	OK(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_MOVE, &err));
 	OK(bpfstamp_vpc_find(vpc, RED, first.address, &got, &err));
 	is_same(&got, &second);
+	first = remote(RED, 0x0a010001, 0xc0000203);
+	memset(first.mac, 0, sizeof(first.mac));
+	OK(bpfstamp_vpc_add(vpc, &first, BPFSTAMP_VPC_MOVE, &err));
+	FAILS(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_NEW, &err), EEXIST,
+	      "by the pod on node 192.0.2.3; remove that first");
 	first = remote(RED, 0x0a010001, 0xc0000202);
 	OK(bpfstamp_vpc_add(vpc, &first, BPFSTAMP_VPC_MOVE, &err));
 	FAILS(bpfstamp_vpc_add(vpc, &second, BPFSTAMP_VPC_NEW, &err), EEXIST,

@@ -516,9 +516,9 @@ test_pods() {
 	refused "pods: of another" '.*not at b1: leave out --dev' n1 --network 100 --remove 10.1.0.50 --dev b1
 	refused "pods: in another network" 'there is no pod 10.1.0.50 in network 200' \
 		n1 --network 200 --remove 10.1.0.50
-	is "pods: overwritten" "added: network 100 10.1.0.50 mac 00:00:00:00:00:00 node fd00::2" \
+	is "pods: overwritten" "added: network 100 10.1.0.50 node fd00::2" \
 		"$(pods_of n1 --network 100 --add 10.1.0.50 --node fd00::2 --force)"
-	is "pods: dry removal" "would be removed: network 100 10.1.0.50 mac 00:00:00:00:00:00 node fd00::2" \
+	is "pods: dry removal" "would be removed: network 100 10.1.0.50 node fd00::2" \
 		"$(pods_of n1 --network 100 --remove 10.1.0.50 --dry-run)"
 	is "pods: removed, as JSON" "remove fd00::2" \
 		"$(pods_of n1 --network 100 --remove 10.1.0.50 --json | jq -r '.action + " " + .pod.node')"
