@@ -144,8 +144,8 @@ static int read_pods(struct cni_config *c, const struct cni_request *r, struct b
 	    field_scalar(&c->vlan, pods, "pods.", "vlan", err) || field_flag(&c->vlan_ad, pods, "pods.", "ad", err))
 		return -1;
 	if (!c->vni == !c->vlan)
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods has %s vni and vlan: it takes one of them",
-			       c->vni ? "both" : "neither");
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods has %s: it takes one of them",
+			       c->vni ? "both vni and vlan" : "neither vni nor vlan");
 	if (c->vni && field_get(pods, "ad"))
 		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods.ad does not go with vni: 802.1ad is a kind of VLAN");
 	id = c->vni ? c->vni : c->vlan;
