@@ -1,10 +1,214 @@
 // SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ADD.
+ *
+ * Everything is found out, stamped, loaded and looked at before anything of the
+ * pod is changed; so most of what can be wrong changes nothing.  Then the state is
+ * written, which says all that may be there from now on, the programs are
+ * attached, and at last the pod's addresses are told to the others.  What fails
+ * after the state was written is undone as DEL would do it.
+ *
+ * A pair of our own, and addresses by IPAM, have to be there before values can be
+ * known, so for them a state is written first.  It keeps what IPAM said: a
+ * repeated ADD has the same addresses without asking, because IPAM plugins refuse
+ * to give twice, unless it was configured otherwise meanwhile.
+ *
+ * Repeated, ADD replaces programs in their places and entries in theirs, and
+ * removes in the end what is no longer wanted.  Until then the state has both.
+ */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "cni/cni.h"
+#include "cni/adding.h"
+#include "cni/entries.h"
+#include "cni/ipam.h"
+#include "cni/node.h"
+#include "cni/places.h"
+#include "cni/removing.h"
+#include "cni/veth.h"
+#include "loader/err.h"
+
+struct add {
+	struct adding a;
+	struct kept kept;	/* what the state says, or is to say */
+	size_t entries;		/* of kept.pods, that are wanted */
+	json_t *ipam;		/* kept.ipam, where it is new */
+	bool changed;		/* a state was written */
+};
+
+static int write_state(struct add *add, struct bpfstamp_err *err)
+{
+	json_t *json = kept_json(&add->kept);
+	int ret = json ? state_write(&add->a.state, json, err) : err_set(err, ENOMEM, "no memory for the state");
+
+	json_decref(json);
+	if (!ret)
+		add->changed = true;
+	return ret;
+}
+
+/* Whose pod it is, by the namespace. */
+static int note_netns(struct add *add, struct bpfstamp_err *err)
+{
+	const char *netns = add->a.request->netns;
+
+	if ((size_t)snprintf(add->kept.netns, sizeof(add->kept.netns), "%s", netns) >= sizeof(add->kept.netns))
+		return err_set(err, CNI_ERROR + CNI_ENVIRONMENT, "CNI_NETNS is too long");
+	add->kept.netns_inode = pod_netns_inode(&add->a.pod);
+	return 0;
+}
+
+static void note_host(struct add *add)
+{
+	snprintf(add->kept.host, sizeof(add->kept.host), "%s", add->a.pod.host.name);
+	add->kept.ifindex = add->a.pod.host.ifindex;
+}
+
+/* ------------------------------------------------------- a pair of our own */
+
+/* What IPAM said to the same question. */
+static json_t *said_before(const struct add *add)
+{
+	json_t *result = json_object_get(add->kept.ipam, "result");
+
+	return result && json_equal(json_object_get(add->kept.ipam, "config"), add->a.config.ipam) ? result : NULL;
+}
+
+static int ask_ipam(struct add *add, json_t **result, struct bpfstamp_err *err)
+{
+	const struct cni_request *r = add->a.request;
+	const struct cni_config *c = &add->a.config;
+	json_t *answer = NULL;
+
+	/* An ADD that was cut short may have been given addresses. */
+	if (add->a.json && ipam_run(r, c, "DEL", &answer, err))
+		return -1;
+	json_decref(answer);
+	if (ipam_run(r, c, "ADD", result, err))
+		return -1;
+	add->ipam = json_pack("{s:O, s:o}", "config", c->ipam, "result", *result);
+	if (!add->ipam)
+		return err_set(err, ENOMEM, "no memory for the answer of the IPAM plugin");
+	add->kept.ipam = add->ipam;
+	return write_state(add, err);
+}
+
+/* The pair, with addresses and routes; *result is IPAM's, which kept.ipam has. */
+static int make_pair(struct add *add, json_t **result, struct bpfstamp_err *err)
+{
+	struct adding *a = &add->a;
+	bool made, known;
+
+	add->kept.made = true;
+	veth_name(add->kept.host, &a->config, a->request);
+	known = a->json && a->old.made && !strcmp(a->old.host, add->kept.host);
+	if (!known && write_state(add, err))
+		return -1;
+	if (veth_make(add->kept.host, &a->config, a->request, &a->pod, &made, err))
+		return -1;
+	note_host(add);
+	*result = said_before(add);
+	if (!*result && ask_ipam(add, result, err))
+		return -1;
+	if (result_read(&a->result, *result, a->request->ifname, err))
+		return -1;
+	return veth_configure(&a->result, a->request, &a->pod, err);
+}
+
+/* ------------------------------------------------------------------- all */
+
+/* Whatever can be found out before the pod is changed. */
+static int prepare(struct add *add, json_t **result, struct bpfstamp_err *err)
+{
+	struct adding *a = &add->a;
+
+	add->kept = a->old;
+	if (note_netns(add, err))
+		return -1;
+	*result = a->config.prev_result;
+	if (!*result && make_pair(add, result, err))
+		return -1;
+	if (*result == a->config.prev_result && pod_find_ends(&a->pod, a->request->ifname, err))
+		return -1;
+	note_host(add);
+	if (adding_stamp(a, *result, err) ||
+	    entries_choose(&add->kept, &a->old, &a->values, &a->pod, &add->entries, err) ||
+	    places_choose(&add->kept, &a->old, &a->programs, &a->pod, &a->state, err) ||
+	    adding_make_vxlan(a, err))
+		return -1;
+	for (size_t i = 0; i < a->programs.pod_count; i++)
+		if (program_load(&a->programs.pod[i], err))
+			return -1;
+	return node_attach(&a->config, &a->programs, &a->pod, err);
+}
+
+static int change(struct add *add, struct bpfstamp_err *err)
+{
+	struct adding *a = &add->a;
+	size_t places = a->programs.pod_count;
+
+	if (write_state(add, err))
+		return -1;
+	for (size_t i = 0; i < places; i++)
+		if (place_fill(&add->kept.places[i], &a->programs.pod[i], &a->pod, &a->state, err))
+			return -1;
+	if (entries_put(&add->kept, add->entries, &a->old, &a->values, &a->pod, err))
+		return -1;
+	if (add->kept.place_count == places && add->kept.pod_count == add->entries)
+		return 0;
+	if (removing_rest(&a->state, &add->kept, places, add->entries, &a->pod, &a->config, err))
+		return -1;
+	add->kept.place_count = places;
+	add->kept.pod_count = add->entries;
+	return write_state(add, err);
+}
+
+static json_t *answer(const struct add *add, json_t *result)
+{
+	const struct adding *a = &add->a;
+	struct cni_made made = {
+		.host = a->pod.host.name, .pod = a->request->ifname, .netns = a->request->netns, .mtu = a->pod.end.mtu,
+	};
+
+	if (!add->kept.made)
+		return result_pass(a->request->version, result);
+	memcpy(made.host_mac, a->pod.host.mac, sizeof(made.host_mac));
+	memcpy(made.pod_mac, a->pod.end.mac, sizeof(made.pod_mac));
+	return result_make(a->request->version, &made, &a->result);
+}
+
+/* Of an ADD that failed: the state, if it was written, tells what there is to undo. */
+static void undo(struct add *add)
+{
+	struct bpfstamp_err ignored;
+
+	if (add->changed)
+		removing(&add->a.state, &add->kept, add->a.request, &add->a.config, &ignored);
+	else if (add->a.state.lock >= 0 && !add->a.json)
+		state_remove(&add->a.state, &ignored);
+}
+
+static int add_pod(struct add *add, json_t **out, struct bpfstamp_err *err)
+{
+	json_t *result;
+
+	if (prepare(add, &result, err) || change(add, err))
+		return -1;
+	*out = answer(add, result);
+	return *out ? 0 : err_set(err, ENOMEM, "no memory for the result");
+}
 
 int cni_add(const struct cni_request *r, json_t **out, struct bpfstamp_err *err)
 {
-	(void)r, (void)out;
-	return bpfstamp_err_set(err, ENOSYS, "not yet");
+	struct add add = { .changed = false };
+	int ret = adding_open(&add.a, r, true, err);
+
+	if (!ret)
+		ret = add_pod(&add, out, err);
+	if (ret)
+		undo(&add);
+	json_decref(add.ipam);
+	adding_close(&add.a);
+	return ret;
 }

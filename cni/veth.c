@@ -14,14 +14,18 @@
  * itself first.  The node's end gets no address: programs answer for whatever the
  * pod asks for, and routes of the node are its owner's.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "cni/veth.h"
 #include "loader/err.h"
+#include "netlink/inside.h"
 #include "netlink/linkmake.h"
 
 /* FNV-1a of a string and its NUL. */
@@ -162,4 +166,57 @@ int veth_configure(const struct cni_result *result, const struct cni_request *r,
 		if (add_route(result, &result->routes[i], r->ifname, pod, err))
 			return -1;
 	return 0;
+}
+
+/* ----------------------------------------------------------------- check */
+
+struct checking {
+	const struct cni_result *result;
+	const char *ifname;
+};
+
+static bool is_address(const struct sockaddr *there, const struct cni_ip *ip)
+{
+	if (!there || there->sa_family != family_of(ip->ipv6))
+		return false;
+	if (ip->ipv6)
+		return !memcmp(&((const struct sockaddr_in6 *)(const void *)there)->sin6_addr, ip->address, 16);
+	return !memcmp(&((const struct sockaddr_in *)(const void *)there)->sin_addr, ip->address, 4);
+}
+
+static bool has_address(const struct ifaddrs *list, const char *ifname, const struct cni_ip *ip)
+{
+	for (; list; list = list->ifa_next)
+		if (!strcmp(list->ifa_name, ifname) && is_address(list->ifa_addr, ip))
+			return true;
+	return false;
+}
+
+static int check_addresses(void *arg, struct bpfstamp_err *err)
+{
+	const struct checking *c = arg;
+	char text[INET6_ADDRSTRLEN];
+	struct ifaddrs *list;
+	int ret = 0;
+
+	if (getifaddrs(&list))
+		return err_set(err, errno, "cannot list the addresses of %s: %s", c->ifname, strerror(errno));
+	for (size_t i = 0; !ret && i < c->result->ip_count; i++) {
+		const struct cni_ip *ip = &c->result->ips[i];
+
+		if (has_address(list, c->ifname, ip))
+			continue;
+		inet_ntop(family_of(ip->ipv6), ip->address, text, sizeof(text));
+		ret = err_set(err, EADDRNOTAVAIL, "%s of the pod does not have its address %s any more", c->ifname, text);
+	}
+	freeifaddrs(list);
+	return ret;
+}
+
+int veth_check(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
+	       struct bpfstamp_err *err)
+{
+	struct checking c = { .result = result, .ifname = r->ifname };
+
+	return inside(pod_netns_fd(pod), check_addresses, &c, err);
 }

@@ -21,6 +21,10 @@ int veth_make(const char *name, const struct cni_config *c, const struct cni_req
 int veth_configure(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
 		   struct bpfstamp_err *err);
 
+/* Whether the pod's end has its addresses. */
+int veth_check(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
+	       struct bpfstamp_err *err);
+
 /* No error where it is gone. */
 int veth_remove(const char *name, const struct pod *pod, struct bpfstamp_err *err);
 
