@@ -40,13 +40,11 @@ static const struct kept_pod *find(const struct kept *k, const struct kept_pod *
 static int read_network(const struct values *v, uint32_t *out, struct bpfstamp_err *err)
 {
 	const struct cni_config *c = v->config;
+	uint32_t id;
 
-	if (c->vni)
-		return values_number(v, c->vni, "pods.vni", 1, 0xffffff, out, err);
-	if (values_number(v, c->vlan, "pods.vlan", 1, 4094, out, err))
+	if (values_number(v, c->vni ? c->vni : c->vlan, c->vni ? "pods.vni" : "pods.vlan", 0, UINT32_MAX, &id, err))
 		return -1;
-	*out |= c->vlan_ad ? BPFSTAMP_VPC_VLAN_AD : BPFSTAMP_VPC_VLAN;
-	return 0;
+	return config_network(c, id, out, err);
 }
 
 static void map_address(uint8_t out[16], const struct cni_ip *ip)
