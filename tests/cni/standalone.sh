@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# Part of cni.sh: pods whose interface the plugin makes, in VPCs.
+
+# Each pod's VPC is what CNI_ARGS says, by a table.
+vpc_pods='{
+	object: $vxlan, mtu: 1430, vxlan: {dev: "vxlan0", mtu: 1430},
+	attach: [{program: $from_pod, direction: "ingress",
+		set: {vni: "${vpc.vni}", vxlan_ifindex: "${ifindex.vxlan0}"}}],
+	node: [{program: "from_vxlan", dev: "vxlan0", direction: "ingress"}],
+	pods: {vni: "${vpc.vni}"}, vpcs: $vpcs, vpc: "${args.VPC}",
+	ipam: {type: "host-local", dataDir: $ipam, ranges: $ranges, routes: [{dst: "0.0.0.0/0"}, {dst: "::/0"}]}}'
+
+standalone_conf() {	# [JQ-EXPRESSION that changes it]
+	write "$vpc_pods ${1:-}" --arg from_pod "${uniq:0:8}" --arg vpcs "$tmp/vpcs" --arg ipam "$tmp/ipam" \
+		--argjson ranges '[[{"subnet": "10.1.0.0/24"}], [{"subnet": "fd01::/64"}]]'
+}
+
+checked_conf() {	# [JQ-EXPRESSION]: as a runtime gives it to CHECK, with the result of ADD ($prev)
+	standalone_conf "+ {prevResult: $prev} ${1:-}"
+}
+
+pods_in_map() {		# NETWORK
+	bpftool -j map dump pinned $bpffs/vpc_pods | jq "[.[].formatted | select(.key.network == $1)] | length"
+}
+
+place_of() {	# POD: index of its interface on the node
+	ip -n "$1" -j link show eth0 | jq '.[0].link_index'
+}
+
+# p1 and p2 are red, p3 is blue and has the address of p1.
+three_pods() {	# NAME
+	local pod
+	for pod in p1 p2 p3; do
+		new_pod $pod
+		net=red cni_args=VPC=red
+		[ $pod != p3 ] || net=blue cni_args=VPC=blue
+		standalone_conf
+		good "$1: ADD $pod" ADD $pod || return 1
+	done
+	net=red cni_args=VPC=red
+	standalone_conf
+}
+
+standalone_in() {	# VERSION
+	local name="standalone, $1" first pod
+	version=$1
+	three_pods "$name" || return
+	is "$name: the pods' addresses" "10.1.0.2/24 10.1.0.3/24 10.1.0.2/24" "$(for pod in p1 p2 p3; do
+		ip -n $pod -j address show eth0 | jq -r '.[].addr_info[] | select(.family == "inet") |
+		"\(.local)/\(.prefixlen)"'; done | paste -sd ' ')"
+	is "$name: a default route" 1 "$(ip -n p1 route show default via 10.1.0.1 | grep -c .)"
+	is "$name: a default route, IPv6" 1 "$(ip -n p1 -6 route show default via fd01::1 | grep -c .)"
+	is "$name: MTU" 1430 "$(ip -n p1 -j link show eth0 | jq '.[0].mtu')"
+	reaches "$name: of the same VPC" answered 10.1.0.3 p1
+	reaches "$name: of the same VPC, IPv6" answered fd01::3 p1
+	reaches "$name: back" answered 10.1.0.2 p2
+	reaches "$name: of another VPC" lost 10.1.0.3 p3
+	is "$name: entries" "4 2" "$(pods_in_map 100) $(pods_in_map 200)"
+	is "$name: VXLAN device" "true 4789" \
+		"$(ip -d -j link show vxlan0 | jq -r '.[0].linkinfo.info_data | "\(.external) \(.port)"')"
+
+	cni ADD p1; prev=$answer first=$(place_of p1)
+	is "$name: ADD again: the same pair" "$first" "$(place_of p1)"
+	is "$name: ADD again: the same addresses" 10.1.0.2/24 "$(jq -r '.ips[0].address' <<<"$answer")"
+	is "$name: interfaces of the result" "$(ip -j link | jq -r ".[] | select(.ifindex == $first) | .ifname"),eth0" \
+		"$(jq -r '[.interfaces[].name] | join(",")' <<<"$answer")"
+	reaches "$name: ADD again" answered 10.1.0.3 p1
+	checked_conf
+	[ "$version" = 0.3.1 ] || good "$name: CHECK" CHECK p1
+	moved "$name"
+	three_gone "$name"
+	nothing_left "$name"
+}
+
+# p1 goes to the other VPC, with another address, because p3 has that.
+moved() {	# NAME
+	cni_args=VPC=blue
+	standalone_conf
+	bad "$1: moved to an address that is taken" 101 '10\.1\.0\.2 of VNI 200 is taken: the pod at bs' ADD p1
+	reaches "$1: and nothing has changed" answered 10.1.0.3 p1
+	standalone_conf '| .ipam.ranges[0][0].rangeStart = "10.1.0.20" | .ipam.ranges[1][0].rangeStart = "fd01::20"'
+	good "$1: moved" ADD p1
+	reaches "$1: moved: the other side" answered 10.1.0.2 p1
+	reaches "$1: moved: not the side before" lost 10.1.0.3 p1
+	is "$1: moved: entries" "2 4" "$(pods_in_map 100) $(pods_in_map 200)"
+	cni_args=VPC=red
+	standalone_conf
+}
+
+three_gone() {	# NAME
+	local pod
+	for pod in p1 p2 p3; do
+		net=red
+		[ $pod != p3 ] || net=blue
+		standalone_conf
+		[ $pod != p2 ] || ip netns del p2
+		good "$1: DEL $pod" DEL $pod
+		good "$1: DEL $pod again" DEL $pod
+	done
+	ip netns del p1
+	ip netns del p3
+	is "$1: no entry is left" "0 0" "$(pods_in_map 100) $(pods_in_map 200)"
+	is "$1: nothing is counted any more" '[]' "$(bpftool -j map dump pinned $bpffs/vpc_stats |
+		jq -c '[.[].formatted.key | select(.network != 0)]')"
+	is "$1: what pods share is left" "from_vxlan vxlan0" "$(attached '"\(.name) \(.dev)"')"
+	"$BPFSTAMP" detach --dev vxlan0 --direction ingress >/dev/null
+	ip link del vxlan0
+	unset net cni_args
+}
+
+test_standalone() {
+	local v
+	echo '{"red": {"vni": 100}, "blue": {"vni": 200}}' >"$tmp/vpcs"
+	for v in 0.3.1 0.4.0 1.0.0 1.1.0; do
+		standalone_in $v
+	done
+}
