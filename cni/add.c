@@ -59,12 +59,6 @@ static int note_netns(struct add *add, struct bpfstamp_err *err)
 	return 0;
 }
 
-static void note_host(struct add *add)
-{
-	snprintf(add->kept.host, sizeof(add->kept.host), "%s", add->a.pod.host.name);
-	add->kept.ifindex = add->a.pod.host.ifindex;
-}
-
 /* ------------------------------------------------------- a pair of our own */
 
 /* What IPAM said to the same question. */
@@ -98,18 +92,18 @@ static int ask_ipam(struct add *add, json_t **result, struct bpfstamp_err *err)
 static int make_pair(struct add *add, json_t **result, struct bpfstamp_err *err)
 {
 	struct adding *a = &add->a;
-	bool made, known;
+	bool known;
 
 	add->kept.made = true;
 	veth_name(add->kept.host, &a->config, a->request);
 	known = a->json && a->old.made && !strcmp(a->old.host, add->kept.host);
 	if (!known && write_state(add, err))
 		return -1;
-	if (veth_make(add->kept.host, &a->config, a->request, &a->pod, &made, err))
-		return -1;
-	note_host(add);
 	*result = said_before(add);
-	if (!*result && ask_ipam(add, result, err))
+	/* Other addresses are for another pair: nobody has to find out what is left of those before. */
+	if (!*result && (veth_remove(add->kept.host, &a->pod, err) || ask_ipam(add, result, err)))
+		return -1;
+	if (veth_make(add->kept.host, &a->config, a->request, &a->pod, err))
 		return -1;
 	if (result_read(&a->result, *result, a->request->ifname, err))
 		return -1;
@@ -118,24 +112,32 @@ static int make_pair(struct add *add, json_t **result, struct bpfstamp_err *err)
 
 /* ------------------------------------------------------------------- all */
 
+/* What the state is to say: with all that is wanted, and what is left of before. */
+static int choose(struct add *add, struct bpfstamp_err *err)
+{
+	struct adding *a = &add->a;
+	struct kept next = add->kept;
+
+	if (entries_choose(&next, &a->old, &a->values, &a->pod, &add->entries, err) ||
+	    places_choose(&next, &a->old, &a->programs, &a->pod, &a->state, err))
+		return -1;
+	add->kept = next;
+	return 0;
+}
+
 /* Whatever can be found out before the pod is changed. */
 static int prepare(struct add *add, json_t **result, struct bpfstamp_err *err)
 {
 	struct adding *a = &add->a;
 
 	add->kept = a->old;
-	if (note_netns(add, err))
-		return -1;
 	*result = a->config.prev_result;
-	if (!*result && make_pair(add, result, err))
+	if (note_netns(add, err) ||
+	    (*result ? pod_find_ends(&a->pod, a->request->ifname, err) : make_pair(add, result, err)))
 		return -1;
-	if (*result == a->config.prev_result && pod_find_ends(&a->pod, a->request->ifname, err))
-		return -1;
-	note_host(add);
-	if (adding_stamp(a, *result, err) ||
-	    entries_choose(&add->kept, &a->old, &a->values, &a->pod, &add->entries, err) ||
-	    places_choose(&add->kept, &a->old, &a->programs, &a->pod, &a->state, err) ||
-	    adding_make_vxlan(a, err))
+	snprintf(add->kept.host, sizeof(add->kept.host), "%s", a->pod.host.name);
+	add->kept.ifindex = a->pod.host.ifindex;
+	if (adding_stamp(a, *result, err) || choose(add, err) || adding_make_vxlan(a, err))
 		return -1;
 	for (size_t i = 0; i < a->programs.pod_count; i++)
 		if (program_load(&a->programs.pod[i], err))

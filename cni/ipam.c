@@ -114,9 +114,7 @@ static int make_environment(struct environment *e, const struct cni_request *r, 
 		if (!is_ours(e, environ[i]))
 			e->all[used++] = environ[i];
 	for (size_t i = 0; i < VARIABLES; i++)
-		if (!strchr(e->variables[i], '=')[1])
-			continue;
-		else
+		if (strchr(e->variables[i], '=')[1])
 			e->all[used++] = e->variables[i];
 	return 0;
 }
@@ -142,22 +140,19 @@ static int spawn(pid_t *pid, const char *path, int in, int out, char **env, stru
 	return code ? err_set(err, code, "cannot run %s: %s", path, strerror(code)) : 0;
 }
 
-/* All that comes; what is beyond ANSWER_MAX is read and forgotten, so that nobody waits for us. */
+/* All that comes; who says more than ANSWER_MAX finds nobody listening. */
 static int read_answer(int fd, char *buf, size_t *size, struct bpfstamp_err *err)
 {
-	char rest[4096];
 	ssize_t n;
 
 	*size = 0;
 	do {
-		bool full = *size == ANSWER_MAX;
-
-		n = read(fd, full ? rest : buf + *size, full ? sizeof(rest) : ANSWER_MAX - *size);
-		if (n > 0 && full)
-			return err_set(err, CNI_ERROR + CNI_DECODE, "the IPAM plugin answers with more than %d bytes",
-				       ANSWER_MAX);
+		n = read(fd, buf + *size, ANSWER_MAX + 1 - *size);
 		if (n > 0)
 			*size += (size_t)n;
+		if (*size > ANSWER_MAX)
+			return err_set(err, CNI_ERROR + CNI_DECODE, "the IPAM plugin answers with more than %d bytes",
+				       ANSWER_MAX);
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	return n < 0 ? err_set(err, CNI_ERROR + CNI_IO, "cannot read from the IPAM plugin: %s", strerror(errno)) : 0;
 }
@@ -168,8 +163,17 @@ struct answer {
 	int status;		/* as waitpid has it */
 };
 
+static int wait_for(pid_t pid, int *status, struct bpfstamp_err *err)
+{
+	while (waitpid(pid, status, 0) < 0)
+		if (errno != EINTR)
+			return err_set(err, errno, "cannot wait for the IPAM plugin: %s", strerror(errno));
+	return 0;
+}
+
 static int talk(const char *path, int in, char **env, struct answer *a, struct bpfstamp_err *err)
 {
+	struct bpfstamp_err why;
 	int out[2], ret;
 	pid_t pid;
 
@@ -177,14 +181,16 @@ static int talk(const char *path, int in, char **env, struct answer *a, struct b
 		return err_set(err, errno, "cannot make a pipe: %s", strerror(errno));
 	ret = spawn(&pid, path, in, out[1], env, err);
 	close(out[1]);
-	if (!ret)
-		ret = read_answer(out[0], a->text, &a->size, err);
-	close(out[0]);
-	if (ret && err->code < CNI_ERROR)
+	if (ret) {
+		close(out[0]);
 		return -1;
-	while (waitpid(pid, &a->status, 0) < 0)
-		if (errno != EINTR)
-			return err_set(err, errno, "cannot wait for %s: %s", path, strerror(errno));
+	}
+	ret = read_answer(out[0], a->text, &a->size, &why);
+	close(out[0]);
+	if (wait_for(pid, &a->status, err))
+		return -1;
+	if (ret)
+		*err = why;
 	return ret;
 }
 
@@ -223,7 +229,7 @@ static int judge(const char *type, const struct answer *a, json_t **out, struct 
 static int run_with(const char *path, const char *type, const json_t *config, char **env, json_t **out,
 		    struct bpfstamp_err *err)
 {
-	struct answer a = { .text = calloc(1, ANSWER_MAX + 1) };
+	struct answer a = { .text = calloc(1, ANSWER_MAX + 2) };
 	int in, ret;
 
 	if (!a.text)

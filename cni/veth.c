@@ -76,11 +76,10 @@ static int make(const char *name, const struct cni_config *c, const char *ifname
 }
 
 int veth_make(const char *name, const struct cni_config *c, const struct cni_request *r, struct pod *pod,
-	      bool *made, struct bpfstamp_err *err)
+	      struct bpfstamp_err *err)
 {
 	bool there;
 
-	*made = false;
 	if (find(name, r->ifname, pod, &there, err)) {
 		if (err->code != ENODEV)
 			return -1;
@@ -88,11 +87,8 @@ int veth_make(const char *name, const struct cni_config *c, const struct cni_req
 	} else if (!there && veth_remove(name, pod, err)) {
 		return -1;
 	}
-	if (!there) {
-		if (make(name, c, r->ifname, pod, err))
-			return -1;
-		*made = true;
-	}
+	if (!there && make(name, c, r->ifname, pod, err))
+		return -1;
 	if (!pod->host.up && linkmake_up(pod_node(pod), pod->host.ifindex, name, err))
 		return -1;
 	return pod->end.up ? 0 : linkmake_up(pod_inside(pod), pod->end.ifindex, r->ifname, err);

@@ -34,18 +34,19 @@ three_pods() {	# NAME
 	local pod
 	for pod in p1 p2 p3; do
 		new_pod $pod
-		net=red cni_args=VPC=red
-		[ $pod != p3 ] || net=blue cni_args=VPC=blue
+		net=red cni_args=IgnoreUnknown=1\;VPC=red
+		[ $pod != p3 ] || net=blue cni_args=IgnoreUnknown=1\;VPC=blue
 		standalone_conf
 		good "$1: ADD $pod" ADD $pod || return 1
 	done
-	net=red cni_args=VPC=red
+	net=red cni_args=IgnoreUnknown=1\;VPC=red
 	standalone_conf
 }
 
 standalone_in() {	# VERSION
 	local name="standalone, $1" first pod
 	version=$1
+	rm -rf "$tmp/ipam"		# host-local remembers what it gave last
 	three_pods "$name" || return
 	is "$name: the pods' addresses" "10.1.0.2/24 10.1.0.3/24 10.1.0.2/24" "$(for pod in p1 p2 p3; do
 		ip -n $pod -j address show eth0 | jq -r '.[].addr_info[] | select(.family == "inet") |
@@ -76,7 +77,7 @@ standalone_in() {	# VERSION
 
 # p1 goes to the other VPC, with another address, because p3 has that.
 moved() {	# NAME
-	cni_args=VPC=blue
+	cni_args=IgnoreUnknown=1\;VPC=blue
 	standalone_conf
 	bad "$1: moved to an address that is taken" 101 '10\.1\.0\.2 of VNI 200 is taken: the pod at bs' ADD p1
 	reaches "$1: and nothing has changed" answered 10.1.0.3 p1
@@ -85,7 +86,7 @@ moved() {	# NAME
 	reaches "$1: moved: the other side" answered 10.1.0.2 p1
 	reaches "$1: moved: not the side before" lost 10.1.0.3 p1
 	is "$1: moved: entries" "2 4" "$(pods_in_map 100) $(pods_in_map 200)"
-	cni_args=VPC=red
+	cni_args=IgnoreUnknown=1\;VPC=red
 	standalone_conf
 }
 
