@@ -83,11 +83,16 @@ static json_t *result_of(const struct adding *a)
 	return a->config.prev_result ? a->config.prev_result : json_object_get(a->old.ipam, "result");
 }
 
+static int not_added(const struct adding *a, struct bpfstamp_err *err)
+{
+	return err_set(err, CNI_ERROR + CNI_UNKNOWN_CONTAINER, "%s of container %s was not added to network %s",
+		       a->request->ifname, a->request->container, a->config.name);
+}
+
 static int check(struct adding *a, struct bpfstamp_err *err)
 {
 	if (!a->json)
-		return err_set(err, CNI_ERROR + CNI_UNKNOWN_CONTAINER, "%s of container %s was not added to network %s",
-			       a->request->ifname, a->request->container, a->config.name);
+		return not_added(a, err);
 	if (pod_find_ends(&a->pod, a->request->ifname, err) || check_ends(a, err) ||
 	    adding_stamp(a, result_of(a), err) || node_check(&a->config, &a->programs, &a->pod, err))
 		return -1;
@@ -101,7 +106,7 @@ int cni_check(const struct cni_request *r, json_t **out, struct bpfstamp_err *er
 
 	(void)out;
 	if (ret && err->code == ENOENT)
-		err->code = CNI_ERROR + CNI_UNKNOWN_CONTAINER;
+		ret = not_added(&a, err);	/* there is no folder of this pod */
 	if (!ret)
 		ret = check(&a, err);
 	adding_close(&a);

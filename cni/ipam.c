@@ -264,14 +264,22 @@ static int run_older(const char *path, const char *type, const struct cni_reques
 	return ret;
 }
 
+/* Whether the plugin said that it does not know the version or, which it may look at first, the command. */
 static bool has_no_1_1_0(const struct cni_request *r, const char *command, const struct bpfstamp_err *err)
 {
+	bool is_new = !strcmp(command, "GC") || !strcmp(command, "STATUS");
+
 	if (r->version < CNI_1_1_0)
 		return false;
-	if (err->code == CNI_ERROR + CNI_VERSION_MISMATCH)
+	switch (err->code - CNI_ERROR) {
+	case CNI_VERSION_MISMATCH:
 		return true;
-	/* Some look at the command first. */
-	return err->code == CNI_ERROR + CNI_ENVIRONMENT && (!strcmp(command, "GC") || !strcmp(command, "STATUS"));
+	case CNI_UNKNOWN_CONTAINER:
+	case CNI_ENVIRONMENT:
+		return is_new;		/* it misses variables that these commands do not have */
+	default:
+		return false;
+	}
 }
 
 int ipam_run(const struct cni_request *r, const struct cni_config *c, const char *command, json_t **out,

@@ -67,9 +67,10 @@ write() {	# JQ-EXPRESSION [JQ-OPTION…]: a configuration, of that version and n
 		type: \"bpfstamp-cni\"} + ($expression)" >"$conf"
 }
 
-# With what the plugin before said.
-after() {	# JQ-EXPRESSION
-	write "$1 + {prevResult: \$prev}" --argjson prev "$(jq -c ".cniVersion = \"$version\"" <<<"$prev")"
+
+after() {	# JQ-EXPRESSION: with what the plugin before said
+	write "($1) + {prevResult: \$prev}" --argjson prev "$(jq -c ".cniVersion = \"$version\"" <<<"$prev")" \
+		--arg from_pod "${uniq:0:8}"
 }
 
 ranges='[[{subnet: "10.22.0.0/24"}], [{subnet: "fd22::/64"}]]'
@@ -127,12 +128,12 @@ attached() {	# JQ FILTER of each attachment here
 	"$BPFSTAMP" show --json | jq -rc ".attachments[] | $1"
 }
 
-# Of what a test makes nothing is there; the maps that programs share may be.
+# Of what a test makes nothing is there; what pods share may be.
 nothing_left() {	# NAME
 	is "$1: no program" 0 "$(kernel_objects 0)"
 	is "$1: no pin" "" "$(pinned | grep -vE '/vpc_(pods|stats)$')"
-	is "$1: no attachment" "" "$(attached .)"
-	is "$1: no interface" "" "$(ip -br link | grep -vE '^(lo|br0|vxlan0) ' )"
+	is "$1: no attachment" "" "$(attached 'select(.dev != "vxlan0")')"
+	is "$1: no interface" "" "$(ip -br link | grep -vE '^(lo|br0|vxlan0|dummy0) ')"
 	is "$1: no address is given away" "" "$(find "$tmp/ipam" -name '[1-9f]*' 2>/dev/null)"
 }
 
@@ -146,7 +147,7 @@ have bpftool && have jq || { skip cni "needs bpftool and jq"; finish; }
 [ -x "$PLUGINS/bridge" ] || { skip cni "containernetworking-plugins are not installed"; finish; }
 mount -t bpf none $bpffs && unique "$BPF/ping_drop_stamp.bpf.o" || { skip cni "no bpffs"; finish; }
 LC_ALL=C sed "s/from_pod/${uniq:0:8}/g" "$BPF/vpc_vxlan.bpf.o" >"$vxlan"
-for t in ${TESTS:-chained standalone vpc wrong killed}; do
+for t in ${TESTS:-chained standalone commands wrong killed}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"
