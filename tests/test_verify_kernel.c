@@ -213,8 +213,7 @@ START_TEST(one_value)
 	ck_assert_msg(verify(s, id, &lines), "%s", lines.all);
 	bpfobj_set(s, values[_i].name, values[_i].second);
 	ck_assert(!verify(s, id, &lines));
-	ck_assert_msg(lines.count == 1 && !strncmp(lines.all, want, strlen(want)), "not '%s', but %s", want,
-		      lines.all);
+	ck_assert_msg(lines.count == 1 && !strncmp(lines.all, want, strlen(want)), "not %s, but %s", want, lines.all);
 	bpfobj_set(s, values[_i].name, values[_i].first);
 	ck_assert_msg(verify(s, id, &lines), "%s", lines.all);
 	close(fd);
@@ -413,8 +412,7 @@ START_TEST(parts)
 {
 	static const char source[] =
 		"#include \"features.h\"\nvolatile struct { __u32 a, b; __u8 raw[4]; __u32 x : 3, y : 5; } "
-		"v = { 1, 2 };\n"
-		"const volatile __u32 deep[64][64][64] = { 1 };\n"
+		"v = { 1, 2 };\nconst volatile __u32 deep[64][64][64] = { 1 };\n"
 		PROGRAM "{ return v.a + v.b + v.raw[1] + v.x + v.y + deep[skb->len & 63][1][2]; }\nLICENSE;\n";
 	static const struct { const char *name, *value, *line; } sets[] = {
 		{ "v.a", "9", "" }, { "v.a", "1", "v.a: runs 0x9, would be 0x1\n" },
