@@ -25,8 +25,9 @@ static struct values values;
 static struct bpfstamp_err err;
 static char value[VALUE_SIZE], table[64];
 
-static int fake_ifindex(const char *dev)
+static int fake_ifindex(void *arg, const char *dev)
 {
+	ck_assert_ptr_eq(arg, &values);
 	return !strcmp(dev, "vxlan0") ? 42 : !strcmp(dev, "eth0.100") ? 43 : 0;
 }
 
@@ -73,7 +74,7 @@ static void setup(void)
 	inet_pton(AF_INET, "10.9.9.9", result.ips[2].address);
 	values = (struct values){
 		.request = &request, .config = &config, .result = &result, .host_ifindex = 7, .pod_ifindex = 2,
-		.host_mac = { 2, 0, 0, 0, 0, 0xfe }, .pod_mac = { 2, 0, 0, 0, 0, 0x0a }, .ifindex = fake_ifindex,
+		.host_mac = { 2, 0, 0, 0, 0, 0xfe }, .pod_mac = { 2, 0, 0, 0, 0, 0x0a }, .ifindex = fake_ifindex, .arg = &values,
 	};
 }
 
