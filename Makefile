@@ -3,6 +3,7 @@
 #   make            build/bpfstamp, build/bpfstamp-cni, build/libbpfstamp.a, the BPF objects
 #   make deps       install what is missing (apt, as root)
 #   make demo       the seed's two programs, stamped and tried on real pings
+#   make demo-vpc   pods of two nodes and two VPCs, by the CNI plugin
 #   make check      all tests
 #   make static     build/static/bpfstamp and bpfstamp-cni, without a dynamic section
 #   make initramfs  a machine that has little more than bpfstamp, in qemu
@@ -32,7 +33,7 @@ CMD_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c))
 CNI_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cni/*.c))
 BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 
-.PHONY: all bpf deps deps-build demo check static initramfs install clean
+.PHONY: all bpf deps deps-build demo demo-vpc check static initramfs install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -85,6 +86,10 @@ demo: deps-build
 	@BPFSTAMP='$(BUILD)/bpfstamp' BPF='$(BUILD)/bpf' TARGET='$(TARGET)' tests/demo.sh
 
 STATIC = $(BUILD)/static/bpfstamp $(BUILD)/static/bpfstamp-cni
+
+demo-vpc: deps
+	@$(MAKE) -s --no-print-directory all
+	@BUILD='$(BUILD)' tests/demo_vpc.sh
 
 static: $(STATIC)
 

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +41,13 @@ extern char **environ;
 
 /* ------------------------------------------------------------ the plugin */
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
+}
+
 /* The file of a plugin: the first of that name in the folders of CNI_PATH. */
 static int find_plugin(char path[4096], const char *folders, const char *type, struct bpfstamp_err *err)
 {
@@ -51,7 +59,7 @@ static int find_plugin(char path[4096], const char *folders, const char *type, s
 		size_t len = strcspn(from, ":");
 		int n = snprintf(path, 4096, "%.*s/%s", (int)len, from, type);
 
-		if (len && n < 4096 && !access(path, X_OK))
+		if (len && n < 4096 && is_program(path))
 			return 0;
 		from += len + (from[len] == ':');
 	}
