@@ -39,10 +39,14 @@ table() {
 		test	qemu-system-x86	check-kernels: boots amd64 kernels
 		test	qemu-system-s390x	check-kernels: boots the s390x kernel; in Debian 12, qemu-system-misc
 		test	gcc-s390x-linux-gnu	check-kernels: compiles for that one, which is big-endian
-		test	busybox-static	check-kernels: the shell and the tools in there, and cpio here
+		test	busybox-static	check-kernels: the shell and the tools in there, and cpio here; containers
 		test	xz-utils	check-kernels: modules are compressed
 		test	golang-go	comparison with the Go loader
 		test	golang-github-cilium-ebpf-dev	that Go loader
+		test	golang-github-appc-cni-dev	libcni: the plugin is run as runtimes do
+		test	containernetworking-plugins	bridge, ptp and host-local, with which it works together
+		test	podman	starts containers with it
+		test	crun	starts them for podman
 	END
 }
 

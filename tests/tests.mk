@@ -9,6 +9,7 @@
 #   cli, kernel, load, attach    tests/*.sh: the command, real packets, whole objects, living with what is attached
 #   vpc            tests/vpc.sh: the VXLAN and VLAN programs, on nodes with pods
 #   life           tests/life.sh: traffic, others and kill -9 while programs come and go
+#   cnirun         tests/cnirun.sh: the CNI plugin run by libcni and podman, behind others, many at once, and kill -9
 #   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
 #   kernels        the tests that ask a kernel, on others in qemu (tests/kernels)
@@ -36,7 +37,7 @@ TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
 .PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-vpc check-life \
-	check-compat check-fuzz check-oracle check-kernels check-initramfs oracle forms unit-tests life-helpers test-objects
+	check-cnirun check-compat check-fuzz check-oracle check-kernels check-initramfs oracle forms unit-tests life-helpers test-objects
 
 check:
 	@tests/deps.sh all
@@ -49,6 +50,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-attach
 	@$(MAKE) --no-print-directory WERROR=1 check-vpc
 	@$(MAKE) --no-print-directory WERROR=1 check-life
+	@$(MAKE) --no-print-directory WERROR=1 check-cnirun
 	@$(MAKE) --no-print-directory WERROR=1 check-compat
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
 	@$(MAKE) --no-print-directory WERROR=1 check-kernels
@@ -148,6 +150,9 @@ life-helpers: $(LIFE)
 
 check-life: all $(LIFE) $(if $(CLANG),$(BUILD)/tests/life/gate.o)
 	@$(TEST_ENV) LIFE=$(ABSOLUTE)/tests/life tests/life.sh
+
+check-cnirun: all $(LIFE) $(TEST_BPF_BUILT)
+	@$(TEST_ENV) LIFE=$(ABSOLUTE)/tests/life tests/cnirun.sh
 
 check-compat: all $(TEST_BPF_BUILT) $(BUILD)/record.so
 	@$(TEST_ENV) RECORDER=$(ABSOLUTE)/record.so tests/compat.sh
