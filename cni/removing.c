@@ -111,16 +111,31 @@ static int remove_locked(struct state *s, const struct cni_request *r, const str
 	return ret;
 }
 
+/*
+ * A pod without a state is locked, too, where IPAM is to be asked: else it would be asked to take
+ * back what it gives to an ADD that has just begun.  Where no folder can be made, no ADD begins.
+ */
+static int remove_unknown(const struct cni_request *r, const struct cni_config *c, struct bpfstamp_err *err)
+{
+	struct state s;
+	int ret;
+
+	if (!c->ipam || c->prev_result)
+		return 0;
+	if (state_lock(&s, c->pin_path, c->name, r->container, r->ifname, true, err))
+		return err->code == CNI_ERROR + CNI_TRY_AGAIN ? -1 : ask_ipam(r, c, err);
+	ret = remove_locked(&s, r, c, err);
+	state_unlock(&s);
+	return ret;
+}
+
 int removing_pod(const struct cni_request *r, const struct cni_config *c, struct bpfstamp_err *err)
 {
 	struct state s;
 	int ret;
 
-	if (state_lock(&s, c->pin_path, c->name, r->container, r->ifname, false, err)) {
-		if (err->code != ENOENT)
-			return -1;
-		return c->ipam && !c->prev_result ? ask_ipam(r, c, err) : 0;
-	}
+	if (state_lock(&s, c->pin_path, c->name, r->container, r->ifname, false, err))
+		return err->code == ENOENT ? remove_unknown(r, c, err) : -1;
 	ret = remove_locked(&s, r, c, err);
 	state_unlock(&s);
 	return ret;
