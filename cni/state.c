@@ -419,9 +419,18 @@ static int remove_pins(const struct state *s, struct bpfstamp_err *err)
 	return ret;
 }
 
+/* A network's folder, and that of all networks; rmdir fails, as it should, where another pod is in it. */
+static void remove_folders(char *network)
+{
+	if (rmdir(network) && errno != ENOENT)
+		return;
+	*strrchr(network, '/') = '\0';
+	rmdir(network);
+}
+
 int state_remove(struct state *s, struct bpfstamp_err *err)
 {
-	char path[4096], *slash;
+	char path[4096];
 
 	if (pin_path_of(path, s, "state", err) || remove_pins(s, err))
 		return -1;
@@ -430,14 +439,18 @@ int state_remove(struct state *s, struct bpfstamp_err *err)
 	if (rmdir(s->dir))
 		return err_set(err, errno, "cannot remove the folder %s: %s", s->dir, strerror(errno));
 	state_unlock(s);
-	slash = strrchr(s->dir, '/');
-	for (int above = 0; above < 2 && slash; above++) {
-		*slash = '\0';
-		if (rmdir(s->dir))	/* fails, as it should, where another pod is in it */
-			break;
-		slash = strrchr(s->dir, '/');
-	}
+	*strrchr(s->dir, '/') = '\0';
+	remove_folders(s->dir);
 	return 0;
+}
+
+void state_remove_empty(const char *pin_path, const char *network)
+{
+	struct bpfstamp_err ignored;
+	char dir[4096];
+
+	if (!network_dir(dir, pin_path, network, &ignored))
+		remove_folders(dir);
 }
 
 /* ------------------------------------------------------------------- all */
