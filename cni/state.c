@@ -208,6 +208,21 @@ static int try_lock(struct state *s, int64_t deadline, struct bpfstamp_err *err)
 	return 1;
 }
 
+/* A network's folder, and that of all networks; rmdir fails, as it should, where another pod is in it. */
+static void remove_folders(char *network)
+{
+	if (rmdir(network) && errno != ENOENT)
+		return;
+	*strrchr(network, '/') = '\0';
+	rmdir(network);
+}
+
+static void remove_above(char *pod)
+{
+	*strrchr(pod, '/') = '\0';
+	remove_folders(pod);
+}
+
 int state_lock(struct state *s, const char *pin_path, const char *network, const char *container,
 	       const char *ifname, bool create, struct bpfstamp_err *err)
 {
@@ -224,14 +239,16 @@ int state_lock(struct state *s, const char *pin_path, const char *network, const
 		ret = create ? pin_make_folders(s->dir, &made, err) : 0;
 		if (!ret)
 			ret = try_lock(s, deadline, err);
-		/* Who removes the last pod of a network removes its folder, too. */
 		if (ret < 0 && create && err->code == ENOENT && seconds() <= deadline)
 			ret = 0;
 	} while (!ret);
-	if (ret < 0)
-		return -1;
-	unlink(leftover);
-	return 0;
+	if (ret > 0) {
+		unlink(leftover);
+		return 0;
+	}
+	if (!create)
+		remove_above(s->dir);
+	return -1;
 }
 
 void state_unlock(struct state *s)
@@ -419,15 +436,6 @@ static int remove_pins(const struct state *s, struct bpfstamp_err *err)
 	return ret;
 }
 
-/* A network's folder, and that of all networks; rmdir fails, as it should, where another pod is in it. */
-static void remove_folders(char *network)
-{
-	if (rmdir(network) && errno != ENOENT)
-		return;
-	*strrchr(network, '/') = '\0';
-	rmdir(network);
-}
-
 int state_remove(struct state *s, struct bpfstamp_err *err)
 {
 	char path[4096];
@@ -439,8 +447,7 @@ int state_remove(struct state *s, struct bpfstamp_err *err)
 	if (rmdir(s->dir))
 		return err_set(err, errno, "cannot remove the folder %s: %s", s->dir, strerror(errno));
 	state_unlock(s);
-	*strrchr(s->dir, '/') = '\0';
-	remove_folders(s->dir);
+	remove_above(s->dir);
 	return 0;
 }
 

@@ -68,9 +68,11 @@ write() {	# JQ-EXPRESSION [JQ-OPTION…]: a configuration, of that version and n
 }
 
 
-after() {	# JQ-EXPRESSION: with what the plugin before said
-	write "($1) + {prevResult: \$prev}" --argjson prev "$(jq -c ".cniVersion = \"$version\"" <<<"$prev")" \
-		--arg from_pod "${uniq:0:8}"
+after() {	# JQ-EXPRESSION [JQ-OPTION…]: with what the plugin before said
+	local expression=$1
+	shift
+	write "($expression) + {prevResult: \$prev}" "$@" --arg from_pod "${uniq:0:8}" \
+		--argjson prev "$(jq -c ".cniVersion = \"$version\"" <<<"$prev")"
 }
 
 ranges='[[{subnet: "10.22.0.0/24"}], [{subnet: "fd22::/64"}]]'
@@ -147,7 +149,7 @@ have bpftool && have jq || { skip cni "needs bpftool and jq"; finish; }
 [ -x "$PLUGINS/bridge" ] || { skip cni "containernetworking-plugins are not installed"; finish; }
 mount -t bpf none $bpffs && unique "$BPF/ping_drop_stamp.bpf.o" || { skip cni "no bpffs"; finish; }
 LC_ALL=C sed "s/from_pod/${uniq:0:8}/g" "$BPF/vpc_vxlan.bpf.o" >"$vxlan"
-for t in ${TESTS:-chained standalone commands wrong killed}; do
+for t in ${TESTS:-chained hooks standalone commands wrong killed}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"

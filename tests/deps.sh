@@ -32,6 +32,7 @@ table() {
 		test	llvm-19	llvm-objdump and llvm-mc, to compare the disassembly with
 		test	bpftool	a second opinion on what the kernel has loaded
 		test	jq	whether --json is valid JSON
+		test	containernetworking-plugins	check-cni: bridge, ptp, host-local and static, beside ours
 		test	tcpdump	what is on the wire between nodes
 		test	python3	sends what no tool sends: bulk data, forged packets
 		test	valgrind	leaks and uninitialised reads

@@ -8,6 +8,7 @@
 #   sanitized      the same, with ASan and UBSan
 #   cli, kernel, load, attach    tests/*.sh: the command, real packets, whole objects, living with what is attached
 #   vpc            tests/vpc.sh: the VXLAN and VLAN programs, on nodes with pods
+#   cni            tests/cni.sh: the CNI plugin, behind and above others, in every version; kill -9 at any point
 #   life           tests/life.sh: traffic, others and kill -9 while programs come and go
 #   cnirun         tests/cnirun.sh: the CNI plugin run by libcni and podman, behind others, many at once, and kill -9
 #   compat         libbpf and bpfstamp load the same objects to the same end
@@ -36,8 +37,9 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-vpc check-life \
-	check-cnirun check-compat check-fuzz check-oracle check-kernels check-initramfs oracle forms unit-tests life-helpers test-objects
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-vpc \
+	check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels check-initramfs oracle forms unit-tests \
+	life-helpers test-objects
 
 check:
 	@tests/deps.sh all
@@ -49,6 +51,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-load
 	@$(MAKE) --no-print-directory WERROR=1 check-attach
 	@$(MAKE) --no-print-directory WERROR=1 check-vpc
+	@$(MAKE) --no-print-directory WERROR=1 check-cni
 	@$(MAKE) --no-print-directory WERROR=1 check-life
 	@$(MAKE) --no-print-directory WERROR=1 check-cnirun
 	@$(MAKE) --no-print-directory WERROR=1 check-compat
@@ -148,8 +151,8 @@ $(BUILD)/tests/life/gate.o: tests/life/gate.bpf.c $(wildcard bpf/*.h) include/bp
 
 life-helpers: $(LIFE)
 
-check-life: all $(LIFE) $(if $(CLANG),$(BUILD)/tests/life/gate.o)
-	@$(TEST_ENV) LIFE=$(ABSOLUTE)/tests/life tests/life.sh
+check-life check-cni: check-%: all $(LIFE) $(if $(CLANG),$(BUILD)/tests/life/gate.o)
+	@$(TEST_ENV) LIFE=$(ABSOLUTE)/tests/life tests/$*.sh
 
 check-cnirun: all $(LIFE) $(TEST_BPF_BUILT)
 	@$(TEST_ENV) LIFE=$(ABSOLUTE)/tests/life tests/cnirun.sh

@@ -42,3 +42,43 @@ test_chained() {
 	done
 	chained_in ptp 1.0.0
 }
+
+# On every hook at both ends, of which an ADD that is repeated keeps some, in another order.
+test_hooks() {
+	local all some ids
+	version=1.0.0
+	before_us ptp pod1 || return
+	all='{object: $gate, attach: [("host", "pod") as $dev | {program: "filter_out", dev: $dev} + (
+		{hook: "clsact"}, {hook: "clsact", direction: "ingress", prio: 7, handle: 3}, {hook: "tcx"},
+		{hook: "tcx", direction: "ingress"}, {hook: "xdp", program: "filter_out_xdp"})]}'
+	some="$all | .attach |= [.[8], .[4], .[0], {dev: \"pod\", program: \"filter_out\", hook: \"tcx\", inline: true},
+		{program: \"filter_out\", hook: \"auto\", direction: \"ingress\"}]"
+	after "$all" --arg gate "$LIFE/gate.o"
+	good "hooks: ADD" ADD pod1 || return
+	is "hooks: all" "xdp tcx clsact tcx clsact" "$(attached .hook | paste -sd ' ')"
+	is "hooks: all, of the pod" "xdp tcx clsact tcx clsact" \
+		"$("$BPFSTAMP" show --netns pod1 --json | jq -r '.attachments[].hook' | paste -sd ' ')"
+	is "hooks: pins of links" 6 "$(pinned | grep -c '/link[0-9]*$')"
+	good "hooks: CHECK" CHECK pod1
+	ids=$(attached 'select(.hook == "tcx") | .link // .id' | paste -sd ' ')
+	good "hooks: ADD again" ADD pod1
+	is "hooks: ADD again: replaced in place" "xdp tcx clsact tcx clsact" "$(attached .hook | paste -sd ' ')"
+	is "hooks: ADD again: the same links" "$ids" "$(attached 'select(.hook == "tcx") | .link // .id' | paste -sd ' ')"
+	after "$some" --arg gate "$LIFE/gate.o"
+	good "hooks: ADD of some" ADD pod1
+	is "hooks: some" "xdp tcx clsact" "$(attached .hook | paste -sd ' ')"
+	is "hooks: some, of the pod" "tcx tcx" \
+		"$("$BPFSTAMP" show --netns pod1 --json | jq -r '.attachments[].hook' | paste -sd ' ')"
+	good "hooks: CHECK of some" CHECK pod1
+	"$BPFSTAMP" detach --dev "$host" --direction egress >/dev/null
+	bad "hooks: CHECK, one was detached" 100 "filter_out is not attached to $host" CHECK pod1
+	good "hooks: DEL" DEL pod1
+	is "hooks: nothing is attached" "" "$(attached .hook)"
+	is "hooks: nothing is attached in the pod" "" "$("$BPFSTAMP" show --netns pod1 --json | jq -r '.attachments[].hook')"
+	after "$all" --arg gate "$LIFE/gate.o"
+	good "hooks: ADD, and the pod goes" ADD pod1
+	gone_before_us ptp pod1
+	after "$all" --arg gate "$LIFE/gate.o"
+	good "hooks: DEL of a pod that is gone" DEL pod1
+	nothing_left "hooks"
+}

@@ -1,2 +1,98 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
+#
+# Part of cni.sh: kill -9 after each system call of ADD and DEL that changes
+# something, or after each KILL_STEPth of them, beginning anywhere.  By turns the
+# next ADD, DEL or GC has to repair what that left.
+
+# Status 0: it was killed; 1: it ended before.
+cut_short() {	# NAME CALL COMMAND POD
+	under="$LIFE/between kill call $2"
+	cni "$3" "$4"
+	under=
+	case $status in
+	137) return 0 ;;
+	100) return 1 ;;
+	*) fail "$1: $3" "status $status: $answer"; return 1 ;;
+	esac
+}
+
+# After a crash of ADD, or of DEL; $1: its name, $2: which turn it is, $3: the pod, $4: what ADD leads to.
+repaired() {
+	local name=$1 pod=$3
+	case $(($2 % 3)) in
+	0)
+		good "$name: ADD" ADD "$pod" && $4 "$name: ADD"
+		good "$name: DEL" DEL "$pod"
+		;;
+	1) good "$name: DEL" DEL "$pod" ;;
+	2)
+		collect "$name: GC" pod2
+		good "$name: DEL after GC" DEL "$pod"
+		;;
+	esac
+	is "$name: nothing is left" "" "$(diff <(echo "$before") <(left))"
+}
+
+# What is there besides the pod; that a program is gone is seen once, at the end.
+left() {
+	pinned
+	attached '"\(.dev) \(.name)"'
+	ip -br link | sed 's/ .*//'
+	find "$tmp/ipam" -name '[1-9f]*'
+	tc qdisc show | grep clsact
+	bpftool -j map dump pinned $bpffs/vpc_pods 2>/dev/null
+}
+
+killed_at_each() {	# NAME POD CHECK: with what is in $conf
+	local n name more=1 pod=$2 step=${KILL_STEP:-5}
+	for ((n = 1 + RANDOM % step; n < 200 && more; n += step)); do
+		name="killed: $1, call $n" more=
+		cut_short "$name, ADD" $n ADD "$pod" && more=1
+		repaired "$name, ADD" $n "$pod" "$3"
+		good "$name: ADD to delete" ADD "$pod"
+		cut_short "$name, ADD again" $n ADD "$pod" && more=1
+		cut_short "$name, DEL" $n DEL "$pod" && more=1
+		repaired "$name, DEL" $((n + 1)) "$pod" "$3"
+	done
+	[ $n -gt 10 ] && [ $n -lt 200 ]
+	is "killed: $1: some calls, not all" 0 $?
+	[ -z "${VERBOSE:-}" ] || echo "killed: $1: after every ${step}th of $n calls"
+}
+
+dropped() {	# NAME
+	is "$1: the pod's address is dropped" lost "$(expect=lost answers "$address")"
+}
+
+reached() {	# NAME
+	reaches "$1: the other pod" answered 10.1.0.2 pod1
+}
+
+test_killed() {
+	local before
+	version=1.0.0
+	before_us bridge pod1 || return
+	before=$(left)
+	after "$drop_ip0"
+	killed_at_each "chained" pod1 dropped
+	after "{object: \$drop, attach: [{hook: \"tcx\", set: {target_addr: \"\${ip.0}\"}}, {dev: \"pod\", hook: \"tcx\"}]}"
+	killed_at_each "chained, links" pod1 dropped
+	gone_before_us bridge pod1
+
+	echo '{"red": {"vni": 100}}' >"$tmp/vpcs"
+	net=red cni_args=IgnoreUnknown=1\;VPC=red
+	rm -rf "$tmp/ipam"
+	new_pod pod2
+	standalone_conf
+	good "killed: the other pod" ADD pod2
+	new_pod pod1
+	before=$(left)
+	killed_at_each "standalone" pod1 reached
+	good "killed: the other pod: DEL" DEL pod2
+	unset net cni_args
+	ip netns del pod1
+	ip netns del pod2
+	"$BPFSTAMP" detach --dev vxlan0 --direction ingress >/dev/null
+	ip link del vxlan0
+	nothing_left "killed"
+}
