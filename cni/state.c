@@ -55,18 +55,24 @@ static bool is_plain(char c)
 	return (isascii((unsigned char)c) && isalnum((unsigned char)c)) || c == '_' || c == '-';
 }
 
+/* The length, or size where it does not fit. */
 static size_t escape(char *out, size_t size, const char *name)
 {
 	size_t used = 0;
 
-	for (; *name && used + 4 <= size; name++) {
-		if (is_plain(*name))
-			out[used++] = *name;
+	for (; *name; name++) {
+		size_t length = is_plain(*name) ? 1 : 3;
+
+		if (used + length >= size)
+			return size;
+		if (length == 1)
+			out[used] = *name;
 		else
-			used += (size_t)snprintf(out + used, 4, "%%%02x", (unsigned char)*name);
+			snprintf(out + used, 4, "%%%02x", (unsigned char)*name);
+		used += length;
 	}
 	out[used] = '\0';
-	return *name ? size : used;
+	return used;
 }
 
 static int hex(char c)
@@ -123,7 +129,7 @@ static int pod_dir(char dir[4096], const char *pin_path, const char *network, co
 	if (network_dir(dir, pin_path, network, err))
 		return -1;
 	used = escape(name, sizeof(name), container);
-	if (used < sizeof(name) - 1) {
+	if (used + 1 < sizeof(name)) {
 		name[used++] = ':';
 		used += escape(name + used, sizeof(name) - used, ifname);
 	}
@@ -208,19 +214,22 @@ static int try_lock(struct state *s, int64_t deadline, struct bpfstamp_err *err)
 	return 1;
 }
 
-/* A network's folder, and that of all networks; rmdir fails, as it should, where another pod is in it. */
-static void remove_folders(char *network)
+/*
+ * Remove the folder of a network, and that of all networks, where they are empty.  Who makes a folder in them
+ * at this moment begins anew.
+ */
+static void remove_empty(char *dir)
 {
-	if (rmdir(network) && errno != ENOENT)
-		return;
-	*strrchr(network, '/') = '\0';
-	rmdir(network);
+	if (!rmdir(dir) || errno == ENOENT) {
+		*strrchr(dir, '/') = '\0';
+		rmdir(dir);
+	}
 }
 
 static void remove_above(char *pod)
 {
 	*strrchr(pod, '/') = '\0';
-	remove_folders(pod);
+	remove_empty(pod);
 }
 
 int state_lock(struct state *s, const char *pin_path, const char *network, const char *container,
@@ -457,7 +466,7 @@ void state_remove_empty(const char *pin_path, const char *network)
 	char dir[4096];
 
 	if (!network_dir(dir, pin_path, network, &ignored))
-		remove_folders(dir);
+		remove_empty(dir);
 }
 
 /* ------------------------------------------------------------------- all */
@@ -476,8 +485,10 @@ int state_each(const char *pin_path, const char *network, state_fn *fn, void *ar
 	if (network_dir(dir, pin_path, network, err))
 		return -1;
 	count = scandir(dir, &pods, is_pod, alphasort);
+	if (count < 0 && errno != ENOENT)
+		return no_folder(dir, errno, err);
 	if (count < 0)
-		return errno == ENOENT ? 0 : no_folder(dir, errno, err);
+		pods = NULL;
 	for (int i = 0; i < count; i++) {
 		const char *name = pods[i]->d_name, *colon = strchr(name, ':');
 
@@ -487,5 +498,6 @@ int state_each(const char *pin_path, const char *network, state_fn *fn, void *ar
 		free(pods[i]);
 	}
 	free(pods);
+	remove_empty(dir);
 	return ret;
 }
