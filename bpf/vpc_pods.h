@@ -79,7 +79,11 @@ static inline struct vpc_stats *vpc_stats_of(__u32 network, __u32 ifindex)
 	return bpf_map_lookup_elem(&vpc_stats, &key);
 }
 
-static inline int vpc_drop(__u32 network, __u32 ifindex, enum vpc_drop reason)
+/*
+ * A global function, which the verifier sees once, for any reason: without CAP_PERFMON it refuses an index that
+ * some paths know and others do not.
+ */
+__attribute__((noinline)) int vpc_drop(__u32 network, __u32 ifindex, enum vpc_drop reason)
 {
 	struct vpc_stats *stats = vpc_stats_of(network, ifindex);
 
