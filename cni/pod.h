@@ -5,6 +5,8 @@
 #ifndef CNI_POD_H
 #define CNI_POD_H
 
+#include <sys/types.h>
+
 #include "cni/config.h"
 #include "netlink/link.h"
 
