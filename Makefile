@@ -85,7 +85,7 @@ demo: deps-build
 	@$(MAKE) -s --no-print-directory all
 	@BPFSTAMP='$(BUILD)/bpfstamp' BPF='$(BUILD)/bpf' TARGET='$(TARGET)' tests/demo.sh
 
-STATIC = $(BUILD)/static/bpfstamp $(BUILD)/static/bpfstamp-cni
+STATIC = $(addprefix $(BUILD)/static/,bpfstamp bpfstamp-cni install)
 
 demo-vpc: deps
 	@$(MAKE) -s --no-print-directory all
@@ -93,7 +93,8 @@ demo-vpc: deps
 
 static: $(STATIC)
 
-$(STATIC) &: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd cni include,$(m)/*.[ch])) $(if $(CLANG),$(BPF_OBJECTS))
+$(STATIC) &: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd cni include,$(m)/*.[ch])) deploy/install.c \
+		$(if $(CLANG),$(BPF_OBJECTS))
 	@CC='$(CC)' OBJCOPY='$(OBJCOPY)' cmd/static.sh $(@D) $(filter %.bpf.o,$^)
 
 INITRAMFS = deploy/initramfs/run.sh $(BUILD)/initramfs $(BUILD)/kernels/6.12 \

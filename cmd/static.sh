@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# static.sh OUT [OBJ…]: build OUT/bpfstamp and OUT/bpfstamp-cni without a dynamic
-# section, and try them: the first on each BPF object OBJ, and on what is attached
-# on this machine, the other by asking which versions it speaks.
+# static.sh OUT [OBJ…]: build OUT/bpfstamp, OUT/bpfstamp-cni and OUT/install without
+# a dynamic section, and try them: the first on each BPF object OBJ, and on what is
+# attached on this machine, the second by asking which versions it speaks.
 #
 # With musl-gcc (MUSL_GCC; set it empty for CC and its own C library), because
 # that is a third of the size with glibc.  musl-gcc searches nothing below
@@ -85,14 +85,13 @@ link_headers() {
 
 # noseparate-code, norelro, common-page-size: no padding to whole pages in the file.  Without jump tables, and
 # without registers saved around calls or tail calls, the code of each program is some kilobytes smaller.
-build() {	# PROGRAM SOURCE…: $OUT/PROGRAM.new
+build() {	# PROGRAM SOURCE|ARCHIVE…: $OUT/PROGRAM.new
 	local size=(-Oz -fno-jump-tables -fno-caller-saves -fno-optimize-sibling-calls
 		-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 		"-Wl,--gc-sections,--build-id=none,-z,noseparate-code,-z,norelro,-z,common-page-size=64")
 	[ "$STATIC_CC" = "$CC" ] || size+=(-flto -flto-partition=one)
 	"$STATIC_CC" -std=gnu11 -fvisibility=hidden -iquote . -idirafter "$OUT/include" "${size[@]}" \
-		-static -fno-pie -s -o "$OUT/$1.new" {elf,bpfinsn,netlink,loader,hook,vpc}/*.c "${@:2}" \
-		"$OUT"/lib{mnl,jansson,z}.a || fail "$STATIC_CC cannot build $1: see above"
+		-static -fno-pie -s -o "$OUT/$1.new" "${@:2}" || fail "$STATIC_CC cannot build $1: see above"
 }
 
 is_static() {	# PROGRAM
@@ -112,7 +111,7 @@ try_bpfstamp() {	# PROGRAM [OBJ…]
 }
 
 try_bpfstamp_cni() {	# PROGRAM
-	(echo '{"cniVersion": "1.0.0"}' | CNI_COMMAND=VERSION "$1") | grep -q '"cniVersion"' ||
+	(echo '{"cniVersion": "1.0.0"}' | CNI_COMMAND=VERSION "$1") | grep -q '"supportedVersions"' ||
 		fail "$1 does not tell its versions"
 }
 
@@ -125,12 +124,12 @@ libc_name() {
 }
 
 main() {
-	local program
+	local program library archives
 	[ $# -ge 1 ] || { echo "usage: static.sh OUT [OBJ…]" >&2; exit 2; }
 	mkdir -p "$1"
 	OUT=$(cd "$1" && pwd)
-	rm -f "$OUT"/bpfstamp{,-cni}
-	trap 'rm -f "$OUT"/bpfstamp{,-cni}.new' EXIT
+	rm -f "$OUT"/{bpfstamp,bpfstamp-cni,install}
+	trap 'rm -f "$OUT"/*.new' EXIT
 	CC=${CC:-cc}
 	STATIC_CC=${MUSL_GCC-musl-gcc}
 	command -v "$CC" >/dev/null || fail "no compiler $CC (make deps)"
@@ -139,17 +138,19 @@ main() {
 	shift
 	(
 		cd "$(dirname "$0")/.."
-		shopt -s nullglob
 		link_headers
-		build bpfstamp cmd/*.c &
-		build bpfstamp-cni cni/*.c cmd/musl_compat.c
+		library=({elf,bpfinsn,netlink,loader,hook,vpc}/*.c) archives=("$OUT"/lib{mnl,jansson,z}.a)
+		build bpfstamp cmd/*.c "${library[@]}" "${archives[@]}" &
+		build bpfstamp-cni cni/*.c cmd/musl_compat.c "${library[@]}" "${archives[@]}"
 		wait $!
+		build install deploy/install.c
 	)
-	is_static "$OUT/bpfstamp.new"
-	is_static "$OUT/bpfstamp-cni.new"
+	for program in bpfstamp bpfstamp-cni install; do
+		is_static "$OUT/$program.new"
+	done
 	try_bpfstamp "$OUT/bpfstamp.new" "$@"
 	try_bpfstamp_cni "$OUT/bpfstamp-cni.new"
-	for program in bpfstamp bpfstamp-cni; do
+	for program in bpfstamp bpfstamp-cni install; do
 		mv "$OUT/$program.new" "$OUT/$program"
 		echo "$OUT/$program: $((($(stat -c %s "$OUT/$program") + 1023) / 1024)) KiB, static, $(libc_name)"
 	done

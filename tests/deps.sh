@@ -31,6 +31,8 @@ table() {
 		test	libclang-rt-19-dev	libFuzzer, and sanitizers for clang
 		test	llvm-19	llvm-objdump and llvm-mc, to compare the disassembly with
 		test	bpftool	a second opinion on what the kernel has loaded
+		test	crun	check-deploy: runs containers
+		test	python3-yaml	check-deploy: reads the DaemonSet
 		test	jq	whether --json is valid JSON
 		test	containernetworking-plugins	check-cni: bridge, ptp, host-local and static, beside ours
 		test	tcpdump	what is on the wire between nodes

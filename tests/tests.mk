@@ -15,6 +15,7 @@
 #   oracle         two constants, two compiles, one result (tests/oracle)
 #   kernels        the tests that ask a kernel, on others in qemu (tests/kernels)
 #   initramfs      make initramfs
+#   deploy         tests/deploy.sh: the containers of deploy/, and the networks
 #   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
 #
 # A test that the machine cannot run prints SKIP; with CI set that is a failure.
@@ -38,8 +39,8 @@ TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
 .PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-vpc \
-	check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels check-initramfs oracle forms unit-tests \
-	life-helpers test-objects
+	check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels check-initramfs check-deploy \
+	oracle forms unit-tests life-helpers test-objects
 
 check:
 	@tests/deps.sh all
@@ -58,6 +59,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-oracle
 	@$(MAKE) --no-print-directory WERROR=1 check-kernels
 	@$(MAKE) --no-print-directory WERROR=1 check-initramfs
+	@$(MAKE) --no-print-directory WERROR=1 check-deploy
 	@$(MAKE) --no-print-directory WERROR=1 check-fuzz
 	@echo "all checks passed"
 
@@ -127,6 +129,9 @@ check-kernels: $(if $(CLANG),$(BUILD)/tests/realobj/made)
 
 check-initramfs: static bpf
 	@MAY_SKIP=1 $(INITRAMFS)
+
+check-deploy: all static test-objects
+	@$(TEST_ENV) BUILD=$(ABSOLUTE) tests/deploy.sh
 
 check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests

@@ -1,0 +1,243 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# deploy/: the image's root is made as the Dockerfile's last stage says, and its
+# containers are run by crun as daemonset.yaml says: the same commands, mounts
+# and capabilities, and nothing else.  What the node would have is in $host.
+set -u
+. "$(dirname "$0")/lib.sh"
+start deploy "$@"
+
+deploy=$(cd "$(dirname "$0")/../deploy" && pwd)
+top=$(dirname "$deploy")
+image=$tmp/image host=$tmp/host bundle=$tmp/bundle
+python=/usr/bin/python3
+[ -x $python ] || python=$(command -v python3)
+
+# --------------------------------------------------------------------- image
+
+# COPY lines, /src/build/ being $BUILD; what else the last stage says changes no file.
+make_image() {
+	local word words from to
+	mkdir -p "$image"
+	while read -r -a words; do
+		to=$image/${words[-1]}
+		for word in "${words[@]:2:${#words[@]}-3}"; do
+			from=$top/${word#/src/}
+			[ "${word#/src/build/}" = "$word" ] || from=$BUILD/${word#/src/build/}
+			mkdir -p "$to" && cp "$from" "$to" || return 1
+		done
+	done < <(sed '1,/^FROM scratch$/d' "$deploy/Dockerfile" | grep '^COPY')
+}
+
+test_image() {
+	local got
+	is "Dockerfile: what the last stage does" "COPY ENTRYPOINT" \
+		"$(sed '1,/^FROM scratch$/d' "$deploy/Dockerfile" | awk '{print $1}' | sort -u | tr '\n' ' ' | sed 's/ $//')"
+	is "image: files" "/LICENSE /bpfstamp /bpfstamp-cni /install /objects/vpc_vlan.bpf.o /objects/vpc_vxlan.bpf.o " \
+		"$(cd "$image" && find . -type f | sed 's/^\.//' | LC_ALL=C sort | tr '\n' ' ')"
+	ok "image: less than a megabyte" test "$(du -sb "$image" | cut -f 1)" -lt 1048576
+	ok "bpfstamp in it" chroot "$image" /bpfstamp inspect /objects/vpc_vxlan.bpf.o
+	has "bpfstamp in it: output" '^program from_pod: ' "$out"
+	got=$(echo '{"cniVersion": "1.0.0"}' | CNI_COMMAND=VERSION chroot "$image" /bpfstamp-cni)
+	has "bpfstamp-cni in it" '"1.1.0"' "$got"
+	got=$(chroot "$image" /install 2>&1 /bpfstamp)
+	has "install in it" '^usage: install FILE' "$got"
+}
+
+# ---------------------------------------------------------------- containers
+
+# The pod's template with one container, as JSON, on which the path of each volume on the node is laid.
+container_spec() {	# NAME CAPABILITIES COMMAND…: where empty, as the DaemonSet says
+	local command=null
+	[ $# = 2 ] || command=$(printf '%s\n' "${@:3}" | jq -Rnc '[inputs]')
+	jq --arg name "$1" --arg caps "$2" --argjson command "$command" --arg image "$image" --arg host "$host" '
+		.spec.template.spec as $pod |
+		($pod.initContainers + $pod.containers | .[] | select(.name == $name)) as $c |
+		(if $caps == "" then $c.securityContext.capabilities.add // [] | map("CAP_" + .)
+			else $caps | split(",") | map(select(. != "none")) end) as $caps |
+		{
+			ociVersion: "1.0.0",
+			root: { path: $image, readonly: $c.securityContext.readOnlyRootFilesystem },
+			process: {
+				user: { uid: $c.securityContext.runAsUser, gid: 0 }, cwd: "/", env: [],
+				args: ($command // $c.command),
+				capabilities: { bounding: $caps, effective: $caps, permitted: $caps },
+				noNewPrivileges: ($c.securityContext.allowPrivilegeEscalation | not)
+			},
+			mounts: ([{ destination: "/proc", type: "proc", source: "proc" },
+				  { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["mode=755"] },
+				  { destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro"] }] +
+				[$c.volumeMounts[] as $m | $pod.volumes[] | select(.name == $m.name) |
+				{ destination: $m.mountPath, type: "none", options: ["rbind"],
+				  source: (if .configMap then $host + "/configmap" elif .hostPath.path == "/sys/fs/bpf"
+					then .hostPath.path else $host + .hostPath.path end) }]),
+			linux: { namespaces: [{ type: "mount" }, { type: "pid" }, { type: "ipc" }] }
+		}' "$tmp/daemonset.json"
+}
+
+container() {	# NAME CAPABILITIES COMMAND…
+	container_spec "$@" >"$bundle/config.json" &&
+	crun --root "$tmp/crun" --cgroup-manager=disabled run -b "$bundle" test 2>&1
+}
+
+test_daemonset() {
+	local folder kind
+	is "DaemonSet: capabilities" '[["ALL"],null] [["ALL"],["BPF","NET_ADMIN"]] ' "$(jq -c '.spec.template.spec |
+		.initContainers + .containers | .[].securityContext.capabilities | [.drop, .add]' "$tmp/daemonset.json" |
+		tr '\n' ' ')"
+	is "DaemonSet: every mount has its volume" "" "$(jq -r '.spec.template.spec |
+		[.initContainers + .containers | .[].volumeMounts[].name] - [.volumes[].name] | .[]' "$tmp/daemonset.json")"
+	is "DaemonSet: labels" true "$(jq '.spec.selector.matchLabels == .spec.template.metadata.labels' "$tmp/daemonset.json")"
+	for folder in /opt/cni/bin /usr/local/lib/bpfstamp /etc/bpfstamp /etc/cni/net.d; do
+		kind=$(jq -r --arg path $folder '.spec.template.spec.volumes[] | select(.hostPath.path == $path).hostPath.type' \
+			"$tmp/daemonset.json")
+		is "DaemonSet: $folder" DirectoryOrCreate "$kind"
+		mkdir -p "$host$folder"
+	done
+}
+
+same_files() {	# NAME: what is on the node is what is in the image
+	local left right
+	while read -r left right; do
+		ok "$1: $right" cmp "$left" "$host$right"
+	done <<-END
+		$image/bpfstamp-cni /opt/cni/bin/bpfstamp-cni
+		$image/objects/vpc_vxlan.bpf.o /usr/local/lib/bpfstamp/vpc_vxlan.bpf.o
+		$image/objects/vpc_vlan.bpf.o /usr/local/lib/bpfstamp/vpc_vlan.bpf.o
+		$deploy/vpcs.json /etc/bpfstamp/vpcs.json
+		$deploy/vxlan-ptp.conflist /etc/cni/net.d/90-vpc.conflist
+	END
+	is "$1: nothing else" 5 "$(find "$host/opt" "$host/usr" "$host/etc" -type f | wc -l)"
+}
+
+# A ConfigMap's files are links, and change all at once.
+test_install() {
+	local got
+	mkdir -p "$host/configmap/..data"
+	cp "$deploy/vpcs.json" "$host/configmap/..data/"
+	cp "$deploy/vxlan-ptp.conflist" "$host/configmap/..data/90-vpc.conflist"
+	ln -s ..data/vpcs.json ..data/90-vpc.conflist "$host/configmap/"
+	ok "install without capabilities" container install ""
+	same_files "installed"
+	is "installed: mode of the plugin" 755 "$(stat -c %a "$host/opt/cni/bin/bpfstamp-cni")"
+	is "installed: mode of the network" 644 "$(stat -c %a "$host/etc/cni/net.d/90-vpc.conflist")"
+	echo old >"$host/opt/cni/bin/bpfstamp-cni"
+	echo half >"$host/opt/cni/bin/.bpfstamp-cni.new"
+	ok "install again, after a crash" container install ""
+	same_files "installed again"
+	rm "$host/configmap/vpcs.json"
+	mkdir "$host/configmap/vpcs.json"
+	got=$(container install "")
+	is "install of a folder: status" 1 $?
+	has "install of a folder: text" '^install: cannot copy what is no file: /network/vpcs.json: Invalid argument' "$got"
+	rm -d "$host/configmap/vpcs.json"
+	got=$(container install "")
+	has "install of nothing: text" '^install: cannot open /network/vpcs.json: No such file' "$got"
+	same_files "still installed"
+	got=$(container install "" /install /bpfstamp /nowhere)
+	has "install to nowhere: text" '^install: cannot use the folder /nowhere: No such file' "$got"
+}
+
+# Waits as the first process of a pid namespace, and ends when it is asked to.
+test_wait() {
+	local pid state
+	container node "" & pid=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		state=$(crun --root "$tmp/crun" state test 2>/dev/null | jq -r .status)
+		[ "$state" = running ] && break
+		sleep 0.1
+	done
+	is "the container that stays" running "$state"
+	ok "the container that stays: SIGTERM" crun --root "$tmp/crun" kill test TERM
+	wait $pid
+	is "the container that stays: status" 0 $?
+}
+
+# OBJECT PROGRAM VALUE…
+programs() {
+	cat <<-END
+		vpc_vxlan from_pod --set vni=100 --set vxlan_ifindex=1
+		vpc_vxlan from_vxlan
+		vpc_vlan to_uplink --set vlan=100 --set uplink_ifindex=1
+		vpc_vlan from_uplink
+	END
+}
+
+test_capabilities() {
+	local object program values hook got caps
+	ip link add va type veth peer name vb || { fail "capabilities" "no veth"; return; }
+	while read -r object program values; do
+		for hook in clsact auto; do
+			# Words.
+			# shellcheck disable=SC2086
+			ok "attach $program to $hook with the DaemonSet's" container node "" /bpfstamp attach \
+				/objects/$object.bpf.o --prog $program --dev va --hook $hook --direction ingress $values </dev/null
+			ok "show $program with the DaemonSet's" container node "" /bpfstamp show --dev va </dev/null
+			has "show $program with the DaemonSet's: output" "^va (clsact|tcx) ingress .*$program" "$out"
+			is "$program: without CAP_SYS_ADMIN no more than that" 0 "$(grep -c 'loaded' <<<"$out")"
+			ok "show $program with CAP_SYS_ADMIN" container node CAP_BPF,CAP_NET_ADMIN,CAP_SYS_ADMIN \
+				/bpfstamp show --dev va </dev/null
+			has "show $program with CAP_SYS_ADMIN: output" "loaded .* from $object.bpf.o" "$out"
+			ok "detach $program with the DaemonSet's" container node "" /bpfstamp detach --dev va \
+				--direction ingress --hook $hook </dev/null
+		done
+	done < <(programs)
+	for caps in CAP_BPF CAP_NET_ADMIN none; do
+		got=$(container node $caps /bpfstamp attach /objects/vpc_vxlan.bpf.o --prog from_vxlan --dev va)
+		is "attach with $caps: status" 1 $?
+		has "attach with $caps: text" 'CAP_(BPF|NET_ADMIN)' "$got"
+	done
+	got=$(container node "" /bpfstamp show --netns 1)
+	has "--netns with the DaemonSet's" 'CAP_SYS_ADMIN|Operation not permitted' "$got"
+	ip link del va
+}
+
+# ------------------------------------------------------------------ networks
+
+# What bpfstamp-cni gets of a list when a runtime asks for STATUS; then what it answers.
+status_of() {	# LIST FILTER
+	jq -c --arg bpffs /sys/fs/bpf '. as $list | .plugins[] | select(.type == "bpfstamp-cni") |
+		{ cniVersion: "1.1.0", name: $list.name } + . | '"$2" "$1" |
+		CNI_COMMAND=STATUS CNI_PATH=/usr/lib/cni "$BUILD/static/bpfstamp-cni"
+}
+
+# Codes below 10 are about the configuration.
+test_networks() {
+	local list name code
+	for list in "$deploy"/*.conflist; do
+		name=${list##*/}
+		ok "$name: JSON" jq -e '.name and .cniVersion and (.plugins | length)' "$list"
+		code=$(status_of "$list" . | jq '.code // 0')
+		is "$name: its own check" yes "$([ "${code:-0}" -ge 10 ] || [ "${code:-0}" = 0 ] && echo yes || echo "code $code")"
+		has "$name: with a key that nobody knows" '"code": *[267],.*atach' "$(status_of "$list" '.atach = .attach')"
+		is "$name: plugins" "" "$(jq -r '.plugins[].type, .plugins[].ipam.type // empty' "$list" | while read -r name; do
+			[ $name = bpfstamp-cni ] || [ ! -d /usr/lib/cni ] || [ -x /usr/lib/cni/$name ] || echo "no $name"
+		done)"
+	done
+	is "vpcs.json: numbers in range, and each its own" true "$(jq '[.[].vni] as $v | [.[].vlan] as $l |
+		($v | all(. > 0 and . < 16777216)) and ($l | all(. > 0 and . < 4095)) and
+		($v | unique | length) == ($v | length) and ($l | unique | length) == ($l | length)' "$deploy/vpcs.json")"
+}
+
+BUILD=$(realpath -e "${BUILD:?}") || exit 1
+make_image || { fail "image" "cannot be made"; finish; }
+"$python" -c 'import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), open(sys.argv[2], "w"))' \
+	"$deploy/daemonset.yaml" "$tmp/daemonset.json" || { fail "daemonset.yaml" "no YAML, or no python3-yaml"; finish; }
+test_daemonset
+test_networks
+if [ "$isolated" != yes ]; then
+	skip "containers" "needs root and namespaces"
+	finish
+fi
+test_image
+if ! have crun; then
+	skip "containers" "no crun"
+	finish
+fi
+mkdir -p "$bundle" && mount -t bpf none /sys/fs/bpf && mount -t cgroup2 none /sys/fs/cgroup ||
+	{ fail "containers" "no bpffs or no cgroup2"; finish; }
+test_install
+test_wait
+test_capabilities
+finish
