@@ -88,7 +88,8 @@ test_daemonset() {
 		tr '\n' ' ')"
 	is "DaemonSet: every mount has its volume" "" "$(jq -r '.spec.template.spec |
 		[.initContainers + .containers | .[].volumeMounts[].name] - [.volumes[].name] | .[]' "$tmp/daemonset.json")"
-	is "DaemonSet: labels" true "$(jq '.spec.selector.matchLabels == .spec.template.metadata.labels' "$tmp/daemonset.json")"
+	is "DaemonSet: labels" true \
+		"$(jq '.spec.selector.matchLabels == .spec.template.metadata.labels' "$tmp/daemonset.json")"
 	for folder in /opt/cni/bin /usr/local/lib/bpfstamp /etc/bpfstamp /etc/cni/net.d; do
 		kind=$(jq -r --arg path $folder '.spec.template.spec.volumes[] | select(.hostPath.path == $path).hostPath.type' \
 			"$tmp/daemonset.json")
@@ -220,6 +221,39 @@ test_networks() {
 		($v | unique | length) == ($v | length) and ($l | unique | length) == ($l | length)' "$deploy/vpcs.json")"
 }
 
+# One plugin's part of a list, for a command, with its paths as they are here.
+call() {	# COMMAND LIST VERSION
+	jq -c --arg host "$host" --arg data "$tmp/ipam" --arg version "$3" '. as $list | .plugins[] |
+		select(.type == "bpfstamp-cni") | { cniVersion: $version, name: $list.name } + . |
+		.ipam.dataDir = $data | .object = $host + .object | .vpcs = $host + .vpcs' "$2" |
+		CNI_COMMAND=$1 CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/pod CNI_IFNAME=eth0 CNI_ARGS='IgnoreUnknown=1;VPC=red' \
+		CNI_PATH=/usr/lib/cni "$host/opt/cni/bin/bpfstamp-cni"
+}
+
+# The plugin and the objects that the installer put there, with the networks that make the interface themselves.
+test_pods() {	# after test_install
+	local list network value got
+	if [ ! -x /usr/lib/cni/host-local ]; then
+		skip "pods" "no host-local"
+		return
+	fi
+	ip netns add pod
+	ip link add eth0 type veth peer name wire
+	while read -r list network value; do
+		got=$(call ADD "$deploy/$list.conflist" 1.0.0)
+		is "$list: ADD" '["10.1.1.2/24","fd01:0:0:1::2/64"]' "$(jq -c '[.ips[]?.address]' <<<"$got")"
+		has "$list: the pod's value" " = $value " "$("$BPFSTAMP" show)"
+		is "$list: the pod's addresses" 2 "$(bpftool -j map dump pinned /sys/fs/bpf/vpc_pods | jq length)"
+		is "$list: network" "$network" "$(bpftool -j map dump pinned /sys/fs/bpf/vpc_pods |
+			jq '.[0].formatted.key.network')"
+		is "$list: DEL" "" "$(call DEL "$deploy/$list.conflist" 1.0.0)"
+		is "$list: nothing of the pod is left" 0 "$(bpftool -j map dump pinned /sys/fs/bpf/vpc_pods | jq length)"
+	done <<-END
+		vxlan 4711 0x1267
+		vlan $((0x01000000 + 101)) 0x65
+	END
+}
+
 BUILD=$(realpath -e "${BUILD:?}") || exit 1
 make_image || { fail "image" "cannot be made"; finish; }
 "$python" -c 'import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), open(sys.argv[2], "w"))' \
@@ -240,4 +274,5 @@ mkdir -p "$bundle" && mount -t bpf none /sys/fs/bpf && mount -t cgroup2 none /sy
 test_install
 test_wait
 test_capabilities
+test_pods
 finish
