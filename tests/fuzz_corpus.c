@@ -302,6 +302,50 @@ static void value_texts(void)
 			seed("value", (uint8_t[]){ form, 2, 31, 0 }, 4, texts[i], strlen(texts[i]));
 }
 
+/* A request (tests/fuzz_cni.c): the command, the environment, and the configuration, with ' for ". */
+static void cni_request(uint8_t command, const char *args, const char *config)
+{
+	static const char env[] = "c0ffee\0eth0\0/run/netns/a";
+	char text[2048];
+	size_t size;
+
+	text[0] = (char)command;
+	memcpy(text + 1, env, sizeof(env));
+	size = 1 + sizeof(env);
+	size += (size_t)snprintf(text + size, 128, "%s", args) + 1;
+	for (; *config; config++)
+		text[size++] = *config == '\'' ? '"' : *config;
+	seed("cni", "", 0, text, size);
+}
+
+static void cni_requests(void)
+{
+	static const char *const versions[] = { "0.3.1", "0.4.0", "1.0.0", "1.1.0" };
+	static const char chained[] = "{'cniVersion': '%s', 'name': 'net', 'type': 'bpfstamp-cni', 'object': '/x.o',"
+		"'attach': [{'program': 'p', 'direction': 'ingress', 'set': {'vni': '${vpc.vni:-${args.VNI}}', 'a': '${ip.0}',"
+		"'m': '${mac.host}$$', 'i': '${ifindex.host}', 'c': '${cni.a.b}', 'r': '${runtime.x}', 'on': true, 'n': 7}},"
+		"{'dev': 'pod', 'hook': 'xdp', 'xdpMode': 'generic'}], 'node': [{'dev': 'v', 'hook': 'auto', 'prio': 2,"
+		"'handle': 3, 'inline': true}], 'vxlan': {'dev': 'v', 'port': 4789, 'mtu': 1450}, 'vpcs': '/t', 'vpc': 'red',"
+		"'pods': {'vni': '${args.VNI}'}, 'pinPath': '/b', 'args': {'cni': {'a': {'b': 1}}}, 'runtimeConfig':"
+		"{'bpfstamp': {'x': 'y'}}, 'cni.dev/valid-attachments': [{'containerID': 'c', 'ifname': 'e'}], 'prevResult':"
+		"{'interfaces': [{'name': 'eth0', 'sandbox': '/run/netns/a'}], 'ips': [{'version': '4', 'interface': 0,"
+		"'address': '10.0.0.2/24', 'gateway': '10.0.0.1'}, {'address': 'fd00::2/64'}], 'routes': [{'dst': '::/0',"
+		"'gw': 'fd00::1'}], 'dns': {'nameservers': ['10.0.0.1']}}}";
+	char config[1800];
+
+	for (uint8_t command = 0; command < 6; command++) {
+		for (size_t i = 0; i < 4; i++) {
+			snprintf(config, sizeof(config), chained, versions[i]);
+			cni_request(command, "IgnoreUnknown=1;VNI=100", config);
+		}
+	}
+	cni_request(0, "", "{'cniVersion': '1.1.0', 'name': 'n', 'ipam': {'type': 'host-local'}, 'mtu': 1400,"
+		    "'pods': {'vlan': 4094, 'ad': true}, 'dns': null, 'attach': null}");
+	cni_request(0, "", "{'cniVersion': '0.4.0', 'name': 'n', 'prevResult': {'ips': [{'address': '10.0.0.2/24'},"
+		    "{'address': 'fd00::2/64', 'gateway': 'fd00::1'}], 'routes': [{'dst': '0.0.0.0/0', 'gw': '10.0.0.1'}]}}");
+	cni_request(0, "A", "{'cniVersion': '0.2.0'}");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -316,5 +360,6 @@ int main(int argc, char **argv)
 	compile_all("tests/objects/*.bpf.c");
 	netlink_messages();
 	value_texts();
+	cni_requests();
 	return 0;
 }

@@ -190,7 +190,7 @@ $(BUILD)/fuzz_corpus: $(BUILD)/tests/fuzz_corpus.o $(patsubst %.c,$(BUILD)/%.o,$
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz
 
 FUZZ_FLAGS = -std=gnu11 -O1 -g -iquote . -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SOURCES = $(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c))
+FUZZ_SOURCES = $(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c)) $(filter-out cni/main.c,$(wildcard cni/*.c))
 
 FUZZ_OBJECTS = $(patsubst %.c,$(BUILD)/fuzz/lib/%.o,$(FUZZ_SOURCES))
 
@@ -203,7 +203,7 @@ $(BUILD)/fuzz/libfuzzed.a: $(FUZZ_OBJECTS)
 	$(AR) rcs $@ $^
 
 $(BUILD)/fuzz/%: tests/fuzz_%.c tests/walk.c $(BUILD)/fuzz/libfuzzed.a
-	$(CLANG) $(FUZZ_FLAGS) -o $@ $< tests/walk.c $(BUILD)/fuzz/libfuzzed.a -lmnl -lz
+	$(CLANG) $(FUZZ_FLAGS) -o $@ $< tests/walk.c $(BUILD)/fuzz/libfuzzed.a -lmnl -lz -ljansson
 
 check-fuzz: $(addprefix check-fuzz-,$(FUZZERS))
 
