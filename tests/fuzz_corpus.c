@@ -323,7 +323,8 @@ static void cni_requests(void)
 	static const char *const versions[] = { "0.3.1", "0.4.0", "1.0.0", "1.1.0" };
 	static const char chained[] = "{'cniVersion': '%s', 'name': 'net', 'type': 'bpfstamp-cni', 'object': '/x.o',"
 		"'attach': [{'program': 'p', 'direction': 'ingress', 'set': {'vni': '${vpc.vni:-${args.VNI}}', 'a': '${ip.0}',"
-		"'m': '${mac.host}$$', 'i': '${ifindex.host}', 'c': '${cni.a.b}', 'r': '${runtime.x}', 'on': true, 'n': 7}},"
+		"'m': '${mac.host}$$', 'i': '${ifindex.host}', 'c': '${cni.a.b}', 'r': '${runtime.x}', 'on': true, 'n': 7,"
+		"'w': '${ip4}${ip6}${ifname}${containerID}${netns}${network}${ifindex.v0x12}'}},"
 		"{'dev': 'pod', 'hook': 'xdp', 'xdpMode': 'generic'}], 'node': [{'dev': 'v', 'hook': 'auto', 'prio': 2,"
 		"'handle': 3, 'inline': true}], 'vxlan': {'dev': 'v', 'port': 4789, 'mtu': 1450}, 'vpcs': '/t', 'vpc': 'red',"
 		"'pods': {'vni': '${args.VNI}'}, 'pinPath': '/b', 'args': {'cni': {'a': {'b': 1}}}, 'runtimeConfig':"
