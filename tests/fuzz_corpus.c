@@ -8,10 +8,12 @@
  * from the project's folder.  A target that reads a part of an object gets that
  * part of each of them.
  */
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <linux/netlink.h>
@@ -265,6 +267,35 @@ static void netlink_talks(const struct nlmsghdr *said)
 	}
 }
 
+/* Conversations in which the kernel says (NLMSG_ERROR, capped) that something is there, and then that it is this. */
+static void netlink_exists(const uint32_t refusal[9], const struct nlmsghdr *said)
+{
+	static const uint32_t done[] = { 20, 0x00020003, 0, 0, 0 };
+	uint16_t length = (uint16_t)(said->nlmsg_len + sizeof(done)), first = 36;
+	uint8_t talk[TCMSG_BUFFER + 64];
+
+	for (uint8_t which = 10; which < 14; which++) {
+		talk[0] = which;
+		memcpy(talk + 1, &first, 2);
+		memcpy(talk + 3, refusal, first);
+		memcpy(talk + 39, &length, 2);
+		memcpy(talk + 41, said, said->nlmsg_len);
+		memcpy(talk + 41 + said->nlmsg_len, done, sizeof(done));
+		seed("netlink", "", 0, talk, 41u + length);
+	}
+}
+
+static void netlink_made(void)
+{
+	static const uint32_t refusal[9] = { 36, 0x01000002, 0, 0, (uint32_t)-EEXIST };
+	static const uint8_t address[16] = { 0x20, 1, 0x0d, 0xb8 };
+	uint32_t buf[LINKMAKE_BUFFER / 4];
+
+	netlink_exists(refusal, linkmake_new_vxlan(buf, "va", 4789, 1450));
+	netlink_exists(refusal, linkmake_new_address(buf, 2, AF_INET6, address, 64));
+	netlink_exists(refusal, linkmake_new_route(buf, 2, AF_INET6, address, 32, address));
+}
+
 static void netlink_messages(void)
 {
 	const struct tc_filter f = { .ifindex = 2, .parent = 0xfffffff3, .handle = 1, .prio = 1, .protocol = 3,
@@ -360,6 +391,7 @@ int main(int argc, char **argv)
 	compile_all("bpf/*.bpf.c");
 	compile_all("tests/objects/*.bpf.c");
 	netlink_messages();
+	netlink_made();
 	value_texts();
 	cni_requests();
 	return 0;
