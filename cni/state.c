@@ -129,11 +129,10 @@ static int pod_dir(char dir[4096], const char *pin_path, const char *network, co
 	if (network_dir(dir, pin_path, network, err))
 		return -1;
 	used = escape(name, sizeof(name), container);
-	if (used + 1 < sizeof(name)) {
-		name[used++] = ':';
-		used += escape(name + used, sizeof(name) - used, ifname);
-	}
-	if (used >= sizeof(name))
+	if (used + 1 >= sizeof(name))
+		return too_long("container id", container, err);
+	name[used++] = ':';
+	if (escape(name + used, sizeof(name) - used, ifname) >= sizeof(name) - used)
 		return too_long("container id", container, err);
 	len = strlen(dir);
 	if ((size_t)snprintf(dir + len, 4096 - len, "/%s", name) >= 4096 - len)
