@@ -16,7 +16,8 @@ podman() {
 podman_place() {
 	local applet
 	mount -t cgroup2 none /sys/fs/cgroup || return 1
-	mkdir -p "$tmp"/rootfs/{bin,proc,sys,dev,etc,tmp,run} && cp "$(command -v busybox)" "$tmp/rootfs/bin" || return 1
+	mkdir -p "$tmp"/rootfs/{bin,proc,sys,dev,etc,tmp,run} &&
+		cp "$(command -v busybox)" "$tmp/rootfs/bin" || return 1
 	for applet in sh sleep ping ip; do
 		ln -s busybox "$tmp/rootfs/bin/$applet" || return 1
 	done
@@ -35,8 +36,8 @@ podman_place() {
 }
 
 container() {	# NAME NETWORK ADDRESS
-	podman run --detach --name "$1" --network "$2" --ip "$3" --cgroups=disabled --security-opt seccomp=unconfined \
-		--stop-signal KILL --rootfs "$tmp/rootfs" sleep 1000
+	podman run --detach --name "$1" --network "$2" --ip "$3" --cgroups=disabled \
+		--security-opt seccomp=unconfined --stop-signal KILL --rootfs "$tmp/rootfs" sleep 1000
 }
 
 field() {	# CONTAINER GO-TEMPLATE
