@@ -10,7 +10,7 @@
 #   vpc            tests/vpc.sh: the VXLAN and VLAN programs, on nodes with pods
 #   cni            tests/cni.sh: the CNI plugin, behind and above others, in every version; kill -9 at any point
 #   life           tests/life.sh: traffic, others and kill -9 while programs come and go
-#   cnirun         tests/cnirun.sh: the CNI plugin run by libcni and podman, behind others, many at once, and kill -9
+#   cnirun         tests/cnirun.sh: the CNI plugin run by libcni and podman, many at once, and kill -9
 #   compat         libbpf and bpfstamp load the same objects to the same end
 #   oracle         two constants, two compiles, one result (tests/oracle)
 #   kernels        the tests that ask a kernel, on others in qemu (tests/kernels)

@@ -5,8 +5,8 @@
 #
 # podman 4 with its CNI backend starts containers of busybox in three networks, which are
 # all of one bridge: red and blue, in which bpfstamp-cni is chained, and plain, in which it is not.  Everything
-# that podman keeps is in $tmp and /var/lib, which are the test's own.  It wants cgroup 2, though
-# containers are started without any.
+# that podman keeps is in $tmp, /var/lib and /dev/shm, which are the test's own.  It wants cgroup 2,
+# though containers are started without any.
 
 podman() {
 	CONTAINERS_CONF=$tmp/containers.conf command podman --root "$tmp/root" --runroot "$tmp/runroot" \
@@ -15,7 +15,7 @@ podman() {
 
 podman_place() {
 	local applet
-	mount -t cgroup2 none /sys/fs/cgroup || return 1
+	mount -t cgroup2 none /sys/fs/cgroup && mount -t tmpfs none /dev/shm || return 1
 	mkdir -p "$tmp"/rootfs/{bin,proc,sys,dev,etc,tmp,run} &&
 		cp "$(command -v busybox)" "$tmp/rootfs/bin" || return 1
 	for applet in sh sleep ping ip; do
@@ -74,7 +74,7 @@ test_podman() {
 	for c in podman crun busybox; do
 		have $c || { skip podman "$c is not installed"; return; }
 	done
-	podman_place || { skip podman "no cgroup 2"; return; }
+	podman_place || { skip podman "no cgroup 2, or no /dev/shm"; return; }
 	list red 0.4.0 "$(maker bridge $subnet)" "$(ours 710)"
 	list blue 0.4.0 "$(maker bridge $subnet)" "$(ours 720)"
 	list plain 0.4.0 "$(maker bridge $subnet)"
