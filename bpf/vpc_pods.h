@@ -81,9 +81,10 @@ static inline struct vpc_stats *vpc_stats_of(__u32 network, __u32 ifindex)
 
 /*
  * A global function, which the verifier sees once, for any reason: without CAP_PERFMON it refuses an index that
- * some paths know and others do not.
+ * some paths know and others do not.  The reason, an enum vpc_drop, has the width of a register, so that with
+ * -mcpu=v1, too, the register that was compared is the one that is the index.
  */
-__attribute__((noinline)) int vpc_drop(__u32 network, __u32 ifindex, enum vpc_drop reason)
+__attribute__((noinline)) int vpc_drop(__u32 network, __u32 ifindex, __u64 reason)
 {
 	struct vpc_stats *stats = vpc_stats_of(network, ifindex);
 
