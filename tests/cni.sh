@@ -12,7 +12,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 start cni "$@"
 
-CNI=${BPFSTAMP%/*}/bpfstamp-cni
+CNI=${CNI:-${BPFSTAMP%/*}/bpfstamp-cni}
 PLUGINS=${PLUGINS:-/usr/lib/cni}
 bpffs=/sys/fs/bpf
 states=$bpffs/bpfstamp-cni
