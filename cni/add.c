@@ -171,7 +171,8 @@ static json_t *answer(const struct add *add, json_t *result)
 {
 	const struct adding *a = &add->a;
 	struct cni_made made = {
-		.host = a->pod.host.name, .pod = a->request->ifname, .netns = a->request->netns, .mtu = a->pod.end.mtu,
+		.host = a->pod.host.name, .pod = a->request->ifname, .netns = a->request->netns,
+		.mtu = a->pod.end.mtu,
 	};
 
 	if (!add->kept.made)

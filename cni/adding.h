@@ -25,7 +25,7 @@ struct adding {
 	bool vxlan_missing;		/* some value may be of a device that is still to be made */
 };
 
-/* Lock the pod, read its state, open its namespace and the objects.  *a is to be closed by adding_close in any case. */
+/* Lock the pod, read its state, open its namespace and the objects.  *a is to be closed in any case. */
 int adding_open(struct adding *a, const struct cni_request *r, bool create, struct bpfstamp_err *err);
 void adding_close(struct adding *a);
 

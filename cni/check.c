@@ -36,8 +36,8 @@ static int check_places(struct adding *a, struct bpfstamp_err *err)
 	const struct kept *k = &a->old;
 
 	if (k->place_count != a->programs.pod_count)
-		return err_set(err, ESTALE, "%zu programs were attached, and the configuration has %zu", k->place_count,
-			       a->programs.pod_count);
+		return err_set(err, ESTALE, "%zu programs were attached, and the configuration has %zu",
+			       k->place_count, a->programs.pod_count);
 	for (size_t i = 0; i < k->place_count; i++) {
 		struct cni_program *program = &a->programs.pod[i];
 

@@ -87,7 +87,7 @@ static int find_owner(const struct bpfstamp_vpc_pod *there, const struct pod *po
 		if (memcmp(there->node, none, sizeof(none)) != 0)
 			snprintf(owner, 128, "a pod on node %s", node);
 		else
-			snprintf(owner, 128, "a pod on another node, with the MAC address %02x:%02x:%02x:%02x:%02x:%02x",
+			snprintf(owner, 128, "a pod on another node, of MAC %02x:%02x:%02x:%02x:%02x:%02x",
 				 there->mac[0], there->mac[1], there->mac[2], there->mac[3], there->mac[4],
 				 there->mac[5]);
 		return 0;
@@ -170,7 +170,8 @@ int entries_choose(struct kept *k, const struct kept *old, const struct values *
 		if (same && same->ifindex == old->pods[i].ifindex)
 			continue;
 		if (k->pod_count == KEPT_PODS)
-			return err_set(err, E2BIG, "too many addresses are left of earlier ADDs of this pod: DEL it first");
+			return err_set(err, E2BIG, "too many addresses are left of earlier ADDs of this pod: DEL it "
+				       "first");
 		k->pods[k->pod_count++] = old->pods[i];
 	}
 	return 0;

@@ -53,8 +53,6 @@ static int find_plugin(char path[4096], const char *folders, const char *type, s
 {
 	const char *from = folders;
 
-	if (!*type || strchr(type, '/') || *type == '.')
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "ipam.type is '%s': it has to be the name of a plugin", type);
 	while (*from) {
 		size_t len = strcspn(from, ":");
 		int n = snprintf(path, 4096, "%.*s/%s", (int)len, from, type);
@@ -109,7 +107,8 @@ static int make_environment(struct environment *e, const struct cni_request *r, 
 {
 	size_t count = 0, used = 0;
 
-	if (add_variable(e, 0, "CNI_COMMAND", command, err) || add_variable(e, 1, "CNI_CONTAINERID", r->container, err) ||
+	if (add_variable(e, 0, "CNI_COMMAND", command, err) ||
+	    add_variable(e, 1, "CNI_CONTAINERID", r->container, err) ||
 	    add_variable(e, 2, "CNI_NETNS", r->netns, err) || add_variable(e, 3, "CNI_IFNAME", r->ifname, err) ||
 	    add_variable(e, 4, "CNI_ARGS", r->args, err) || add_variable(e, 5, "CNI_PATH", r->path, err))
 		return -1;
@@ -228,8 +227,8 @@ static int judge(const char *type, const struct answer *a, json_t **out, struct 
 		return -1;
 	}
 	if (!json && strspn(a->text, " \t\r\n") != a->size)
-		return err_set(err, CNI_ERROR + CNI_DECODE, "IPAM plugin %s answered with what is no JSON: line %d: %s",
-			       type, where.line, where.text);
+		return err_set(err, CNI_ERROR + CNI_DECODE, "IPAM plugin %s answered with what is no JSON: line %d: "
+			       "%s", type, where.line, where.text);
 	*out = json;
 	return 0;
 }
@@ -299,8 +298,6 @@ int ipam_run(const struct cni_request *r, const struct cni_config *c, const char
 	char path[4096];
 	int ret;
 
-	if (!type)
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "ipam has no type: it has to be the name of a plugin");
 	if (find_plugin(path, r->path, type, err) || make_environment(&e, r, command, err))
 		return -1;
 	ret = run_with(path, type, r->config, e.all, &result, err);

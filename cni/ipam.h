@@ -8,8 +8,8 @@
 #include "cni/config.h"
 
 /*
- * Run config->ipam's plugin (its "type", found in CNI_PATH).  *out is its result, a new reference, or NULL
- * where it printed none (only ADD must).  Its error is passed on, code and words.
+ * Run the plugin that c->ipam names, which config_read has checked; it is looked for in CNI_PATH.  *out is its
+ * result, a new reference, or NULL where it printed none (only ADD must).  Its error is passed on, code and words.
  */
 int ipam_run(const struct cni_request *r, const struct cni_config *c, const char *command, json_t **out,
 	     struct bpfstamp_err *err);

@@ -49,7 +49,8 @@ static bool read_number(const json_t *value, uint64_t most, uint64_t *out)
 }
 
 /* The index of a name in a table that may have gaps. */
-static bool read_name(const json_t *object, const char *key, const char *const *names, size_t count, unsigned int *out)
+static bool read_name(const json_t *object, const char *key, const char *const *names, size_t count,
+		      unsigned int *out)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 

@@ -42,7 +42,7 @@ struct kept {
 	size_t place_count, pod_count;
 	struct kept_place places[KEPT_PLACES];
 	struct kept_pod pods[KEPT_PODS];
-	json_t *ipam;			/* { "config", "result" } of a made one: what IPAM was asked and said; or NULL */
+	json_t *ipam;			/* { "config", "result" }: what IPAM was asked, and said; or NULL */
 };
 
 /* Everything but ipam, which is the JSON's, is copied.  what: where it is from. */

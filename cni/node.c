@@ -23,10 +23,10 @@ static int find(const struct cni_config *c, const struct pod *pod, struct link_i
 	if (link->external && link->port == c->vxlan_port)
 		return 0;
 	if (!link->external)
-		return err_set(err, EEXIST, "vxlan: %s is there, but is no VXLAN device in external mode: remove it, or "
-			       "choose another name", c->vxlan);
-	return err_set(err, EEXIST, "vxlan: %s is there, but its port is %u, not %u: remove it, or choose another name",
-		       c->vxlan, link->port, c->vxlan_port);
+		return err_set(err, EEXIST, "vxlan: %s is there, but is no VXLAN device in external mode: remove "
+			       "it, or choose another name", c->vxlan);
+	return err_set(err, EEXIST, "vxlan: %s is there, but its port is %u, not %u: remove it, or choose "
+		       "another name", c->vxlan, link->port, c->vxlan_port);
 }
 
 int node_find_vxlan(const struct cni_config *c, const struct pod *pod, bool *there, struct bpfstamp_err *err)
@@ -111,8 +111,8 @@ int node_check(const struct cni_config *c, const struct programs *p, const struc
 		if (bpfstamp_attach_check(pod->node, &hook, p->node[i].name, &plan, err))
 			return err_wrap(err, "node: program %s", p->node[i].name);
 		if (!plan.occupied)
-			return err_set(err, ENOENT, "node: program %s is not attached to %s any more", p->node[i].name,
-				       hook.dev);
+			return err_set(err, ENOENT, "node: program %s is not attached to %s any more",
+				       p->node[i].name, hook.dev);
 	}
 	return 0;
 }

@@ -106,7 +106,8 @@ static bool unescape(char out[NAME_SIZE], const char *text, size_t len)
 
 static int too_long(const char *what, const char *name, struct bpfstamp_err *err)
 {
-	return err_set(err, ENAMETOOLONG, "the %s is too long for the state's place in the bpffs: %.64s…", what, name);
+	return err_set(err, ENAMETOOLONG, "the %s is too long for the state's place in the bpffs: %.64s…", what,
+		       name);
 }
 
 static int network_dir(char dir[4096], const char *pin_path, const char *network, struct bpfstamp_err *err)
@@ -152,8 +153,8 @@ int state_link_path(char path[STATE_LINK_SIZE], const struct state *s, unsigned 
 {
 	if (snprintf(path, STATE_LINK_SIZE, "%s/link%u", s->dir, n) < STATE_LINK_SIZE)
 		return 0;
-	return err_set(err, ENAMETOOLONG, "the path of the link's pin would be longer than %d bytes: choose a shorter "
-		       "pinPath or name of the network: %.64s…", STATE_LINK_SIZE - 1, s->dir);
+	return err_set(err, ENAMETOOLONG, "the path of the link's pin would be longer than %d bytes: choose a "
+		       "shorter pinPath or name of the network: %.64s…", STATE_LINK_SIZE - 1, s->dir);
 }
 
 /* ------------------------------------------------------------------ lock */

@@ -121,7 +121,8 @@ static bool same_prefix(const uint8_t *a, const uint8_t *b, unsigned int bits)
 static bool is_near(const struct cni_result *result, bool ipv6, const uint8_t *address)
 {
 	for (size_t i = 0; i < result->ip_count; i++)
-		if (result->ips[i].ipv6 == ipv6 && same_prefix(result->ips[i].address, address, result->ips[i].prefix))
+		if (result->ips[i].ipv6 == ipv6 &&
+		    same_prefix(result->ips[i].address, address, result->ips[i].prefix))
 			return true;
 	return false;
 }
@@ -139,13 +140,14 @@ static const uint8_t *gateway_of(const struct cni_result *result, const struct c
 static int add_route(const struct cni_result *result, const struct cni_route *route, const char *ifname,
 		     const struct pod *pod, struct bpfstamp_err *err)
 {
-	const uint8_t *gateway = gateway_of(result, route);
-	int family = family_of(route->ipv6);
+	const uint8_t *gateway = gateway_of(result, route), whole = route->ipv6 ? 128 : 32;
+	int family = family_of(route->ipv6), ifindex = pod->end.ifindex;
+	struct rtnl *rtnl = pod_inside(pod);
 
 	if (gateway && !is_near(result, route->ipv6, gateway) &&
-	    linkmake_route(pod_inside(pod), pod->end.ifindex, ifname, family, gateway, route->ipv6 ? 128 : 32, NULL, err))
+	    linkmake_route(rtnl, ifindex, ifname, family, gateway, whole, NULL, err))
 		return -1;
-	return linkmake_route(pod_inside(pod), pod->end.ifindex, ifname, family, route->dst, route->prefix, gateway, err);
+	return linkmake_route(rtnl, ifindex, ifname, family, route->dst, route->prefix, gateway, err);
 }
 
 int veth_configure(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
@@ -203,7 +205,8 @@ static int check_addresses(void *arg, struct bpfstamp_err *err)
 		if (has_address(list, c->ifname, ip))
 			continue;
 		inet_ntop(family_of(ip->ipv6), ip->address, text, sizeof(text));
-		ret = err_set(err, EADDRNOTAVAIL, "%s of the pod does not have its address %s any more", c->ifname, text);
+		ret = err_set(err, EADDRNOTAVAIL, "%s of the pod does not have its address %s any more", c->ifname,
+			      text);
 	}
 	freeifaddrs(list);
 	return ret;

@@ -15,7 +15,6 @@ start cni "$@"
 CNI=${CNI:-${BPFSTAMP%/*}/bpfstamp-cni}
 PLUGINS=${PLUGINS:-/usr/lib/cni}
 bpffs=/sys/fs/bpf
-states=$bpffs/bpfstamp-cni
 conf=$tmp/conf
 drop=$tmp/$uniq.o
 vxlan=$tmp/vxlan.o
@@ -49,7 +48,7 @@ good() {	# NAME COMMAND POD [IFNAME]: succeeds; ADD says something, and no other
 	fi
 }
 
-bad() {		# NAME CODE PATTERN COMMAND POD [IFNAME]: an error of that code and text, as the specification wants it
+bad() {		# NAME CODE PATTERN COMMAND POD [IFNAME]: an error of that code and text, in the right form
 	local name=$1 code=$2 pattern=$3
 	shift 3
 	cni "$@"
@@ -149,7 +148,7 @@ have bpftool && have jq || { skip cni "needs bpftool and jq"; finish; }
 [ -x "$PLUGINS/bridge" ] || { skip cni "containernetworking-plugins are not installed"; finish; }
 mount -t bpf none $bpffs && unique "$BPF/ping_drop_stamp.bpf.o" || { skip cni "no bpffs"; finish; }
 LC_ALL=C sed "s/from_pod/${uniq:0:8}/g" "$BPF/vpc_vxlan.bpf.o" >"$vxlan"
-for t in ${TESTS:-chained hooks standalone commands wrong killed}; do
+for t in ${TESTS:-chained hooks standalone commands wrong killed together}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"

@@ -241,7 +241,8 @@ START_TEST(too_long)
 	remove_state(&s);
 	memset(name, '.', 86);
 	name[86] = '\0';
-	fails(state_lock(&s, BPFFS, name, "pod", "eth0", true, &err), ENAMETOOLONG, "name of the network is too long");
+	fails(state_lock(&s, BPFFS, name, "pod", "eth0", true, &err), ENAMETOOLONG,
+	      "name of the network is too long");
 	ck_assert(!bpffs_has(STATES));
 }
 END_TEST
@@ -392,13 +393,13 @@ END_TEST
 /* ------------------------------------------------------- what it says */
 
 static const struct kept whole = {
-	.host = "bs0123456789abc", .ifindex = INT32_MAX, .made = true, .netns = "/run/netns/a", .netns_inode = 4026532000,
-	.place_count = 3, .pod_count = 2,
+	.host = "bs0123456789abc", .ifindex = INT32_MAX, .made = true, .netns = "/run/netns/a",
+	.netns_inode = 4026532000, .place_count = 3, .pod_count = 2,
 	.places = {
 		{ .pod = true, .ifindex = 2, .type = BPFSTAMP_XDP, .direction = BPFSTAMP_INGRESS, .link = 7,
 		  .program = "x" },
-		{ .ifindex = 9, .type = BPFSTAMP_CLSACT, .direction = BPFSTAMP_EGRESS, .prio = 65535, .handle = UINT32_MAX,
-		  .clsact = true, .program = "filter_out" },
+		{ .ifindex = 9, .type = BPFSTAMP_CLSACT, .direction = BPFSTAMP_EGRESS, .prio = 65535,
+		  .handle = UINT32_MAX, .clsact = true, .program = "filter_out" },
 		{ .ifindex = 9, .type = BPFSTAMP_NETKIT, .direction = BPFSTAMP_PEER, .program = "p" },
 	},
 	.pods = { { .network = 100, .ifindex = 9, .address = { [10] = 0xff, [11] = 0xff, 10, 1, 0, 2 } },
@@ -419,8 +420,9 @@ END_TEST
 
 static const char *const spoilt[] = {
 	"{}", "{\"host\":\"0123456789abcdef\"}",
-	"\"ifindex\":-1", "\"ifindex\":2147483648", "\"ifindex\":\"1\"", "\"inode\":-1", "\"netns\":1", "\"host\":null",
-	"\"pods\":[[1,\"10.0.0.1\",2]]", "\"pods\":[[4294967296,\"::1\",2]]", "\"pods\":[[1,\"::1\"]]", "\"pods\":[{}]",
+	"\"ifindex\":-1", "\"ifindex\":2147483648", "\"ifindex\":\"1\"", "\"inode\":-1", "\"netns\":1",
+	"\"host\":null", "\"pods\":[[1,\"10.0.0.1\",2]]", "\"pods\":[[4294967296,\"::1\",2]]",
+	"\"pods\":[[1,\"::1\"]]", "\"pods\":[{}]",
 	"\"attachments\":[{}]",
 	"\"attachments\":[{\"dev\":\"node\",\"ifindex\":1,\"hook\":\"tcx\",\"direction\":\"egress\",\"prio\":0,"
 	"\"handle\":0,\"link\":0,\"program\":\"p\"}]",

@@ -13,7 +13,8 @@ chained_in() {	# PLUGIN VERSION
 	reaches "$name: before" answered "$v4"
 	after "$drop_ip0"
 	good "$name: ADD" ADD $pod || return
-	is "$name: the result is the one before" "$(jq -S ".cniVersion = \"$version\"" <<<"$prev")" "$(jq -S . <<<"$answer")"
+	is "$name: the result is the one before" "$(jq -S ".cniVersion = \"$version\"" <<<"$prev")" \
+		"$(jq -S . <<<"$answer")"
 	reaches "$name: the pod's address is dropped" lost "$v4"
 	reaches "$name: another is not" answered "$address6"
 	is "$name: attached" "clsact $host $uniq" "$(attached '"\(.hook) \(.dev) \(.name)"')"
@@ -51,7 +52,8 @@ test_hooks() {
 	all='{object: $gate, attach: [("host", "pod") as $dev | {program: "filter_out", dev: $dev} + (
 		{hook: "clsact"}, {hook: "clsact", direction: "ingress", prio: 7, handle: 3}, {hook: "tcx"},
 		{hook: "tcx", direction: "ingress"}, {hook: "xdp", program: "filter_out_xdp"})]}'
-	some="$all | .attach |= [.[8], .[4], .[0], {dev: \"pod\", program: \"filter_out\", hook: \"tcx\", inline: true},
+	some="$all | .attach |= [.[8], .[4], .[0],
+		{dev: \"pod\", program: \"filter_out\", hook: \"tcx\", inline: true},
 		{program: \"filter_out\", hook: \"auto\", direction: \"ingress\"}]"
 	after "$all" --arg gate "$LIFE/gate.o"
 	good "hooks: ADD" ADD pod1 || return
@@ -63,7 +65,8 @@ test_hooks() {
 	ids=$(attached 'select(.hook == "tcx") | .link // .id' | paste -sd ' ')
 	good "hooks: ADD again" ADD pod1
 	is "hooks: ADD again: replaced in place" "xdp tcx clsact tcx clsact" "$(attached .hook | paste -sd ' ')"
-	is "hooks: ADD again: the same links" "$ids" "$(attached 'select(.hook == "tcx") | .link // .id' | paste -sd ' ')"
+	is "hooks: ADD again: the same links" "$ids" \
+		"$(attached 'select(.hook == "tcx") | .link // .id' | paste -sd ' ')"
 	after "$some" --arg gate "$LIFE/gate.o"
 	good "hooks: ADD of some" ADD pod1
 	is "hooks: some" "xdp tcx clsact" "$(attached .hook | paste -sd ' ')"
@@ -74,7 +77,8 @@ test_hooks() {
 	bad "hooks: CHECK, one was detached" 100 "filter_out is not attached to $host" CHECK pod1
 	good "hooks: DEL" DEL pod1
 	is "hooks: nothing is attached" "" "$(attached .hook)"
-	is "hooks: nothing is attached in the pod" "" "$("$BPFSTAMP" show --netns pod1 --json | jq -r '.attachments[].hook')"
+	is "hooks: nothing is attached in the pod" "" \
+		"$("$BPFSTAMP" show --netns pod1 --json | jq -r '.attachments[].hook')"
 	after "$all" --arg gate "$LIFE/gate.o"
 	good "hooks: ADD, and the pod goes" ADD pod1
 	gone_before_us ptp pod1

@@ -75,7 +75,8 @@ test_killed() {
 	before=$(left)
 	after "$drop_ip0"
 	killed_at_each "chained" pod1 dropped
-	after "{object: \$drop, attach: [{hook: \"tcx\", set: {target_addr: \"\${ip.0}\"}}, {dev: \"pod\", hook: \"tcx\"}]}"
+	after "{object: \$drop, attach: [{hook: \"tcx\", set: {target_addr: \"\${ip.0}\"}},
+		{dev: \"pod\", hook: \"tcx\"}]}"
 	killed_at_each "chained, links" pod1 dropped
 	gone_before_us bridge pod1
 
@@ -95,4 +96,57 @@ test_killed() {
 	"$BPFSTAMP" detach --dev vxlan0 --direction ingress >/dev/null
 	ip link del vxlan0
 	nothing_left "killed"
+}
+
+# Eight pods at once, each added and deleted again and again, and often killed on the way; the first of them makes
+# what all share.
+together() {	# POD: its interface is there
+	local i command conf=$conf.$1
+	RANDOM=$((seed + ${1#t}))
+	for ((i = 0; i < ${CNI_ROUNDS:-10}; i++)); do
+		command=(ADD ADD DEL)
+		under="$LIFE/between kill after $((RANDOM % 12000))"
+		cni "${command[RANDOM % 3]}" "$1"
+		[[ $status = 0 || $status = 137 || $status = 100 ]] || echo "$1: $status $answer"
+	done
+	under=
+	cni ADD "$1"
+	[ $status = 0 ] || echo "$1: ADD: $answer"
+}
+
+test_together() {
+	local n seed=${LIFE_SEED:-$RANDOM} jobs=()
+	version=1.0.0
+	for n in 1 2 3 4 5 6 7 8; do
+		new_pod t$n
+		ip link add h$n type veth peer name eth0 netns t$n
+		ip link set h$n up
+		ip -n t$n link set eth0 up
+		conf=$tmp/conf.t$n write "{object: \$vxlan, vxlan: {dev: \"vxlan0\"}, pods: {vni: 100},
+			attach: [{program: \"${uniq:0:8}\", direction: \"ingress\", set: {vni: 100,
+				vxlan_ifindex: \"\${ifindex.vxlan0}\"}}, {program: \"${uniq:0:8}\", hook: \"tcx\"}],
+			node: [{program: \"from_vxlan\", dev: \"vxlan0\", direction: \"ingress\"}],
+			prevResult: {cniVersion: \"1.0.0\", ips: [{interface: 0, address: \"10.1.0.$n/24\"}],
+				interfaces: [{name: \"eth0\", sandbox: \"/run/netns/t$n\"}]}}"
+		together t$n >"$tmp/together.$n" &
+		jobs+=($!)
+	done
+	wait "${jobs[@]}"
+	is "together (seed $seed): every ADD and DEL" "" "$(cat "$tmp"/together.*)"
+	is "together: programs" 16 "$(kernel_objects 16)"
+	is "together: attached" "16 ${uniq:0:8} 1 from_vxlan" "$(attached .name | sort | uniq -c | sort -rn | xargs)"
+	is "together: states" 8 "$(pinned | grep -c '/state$')"
+	is "together: entries" 8 "$(pods_in_map 100)"
+	cp "$tmp/conf.t1" "$conf"
+	collect "together: GC" t3 t5
+	is "together: GC leaves exactly the others" "c-t3:eth0 c-t5:eth0" \
+		"$(pinned | sed -n 's|.*/\(c-.*\)/state$|\1|p' | paste -sd ' ')"
+	is "together: their entries" 2 "$(pods_in_map 100)"
+	collect "together: GC of the rest"
+	"$BPFSTAMP" detach --dev vxlan0 --direction ingress >/dev/null
+	for n in 1 2 3 4 5 6 7 8; do
+		ip netns del t$n
+	done
+	ip link del vxlan0
+	nothing_left "together"
 }

@@ -65,7 +65,8 @@ standalone_in() {	# VERSION
 	cni ADD p1; prev=$answer first=$(place_of p1)
 	is "$name: ADD again: the same pair" "$first" "$(place_of p1)"
 	is "$name: ADD again: the same addresses" 10.1.0.2/24 "$(jq -r '.ips[0].address' <<<"$answer")"
-	is "$name: interfaces of the result" "$(ip -j link | jq -r ".[] | select(.ifindex == $first) | .ifname"),eth0" \
+	is "$name: interfaces of the result" \
+		"$(ip -j link | jq -r ".[] | select(.ifindex == $first) | .ifname"),eth0" \
 		"$(jq -r '[.interfaces[].name] | join(",")' <<<"$answer")"
 	reaches "$name: ADD again" answered 10.1.0.3 p1
 	checked_conf

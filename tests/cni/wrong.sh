@@ -8,7 +8,8 @@ collect() {	# NAME [POD…]: GC, with these pods valid
 	local name=$1 valid=[]
 	shift
 	[ $# = 0 ] || valid=$(printf '{"containerID":"c-%s","ifname":"eth0"}\n' "$@" | jq -cs .)
-	jq -c ".cniVersion = \"1.1.0\" | .\"cni.dev/valid-attachments\" = $valid | del(.prevResult)" "$conf" >"$conf.gc"
+	jq -c ".cniVersion = \"1.1.0\" | .\"cni.dev/valid-attachments\" = $valid | del(.prevResult)" "$conf" \
+		>"$conf.gc"
 	answer=$(CNI_COMMAND=GC CNI_PATH=$PLUGINS ${under:-} "$CNI" <"$conf.gc" 2>&1)
 	status=$?
 	[ -n "${under:-}" ] || is "$name" "0 " "$status $answer"
@@ -157,7 +158,8 @@ ipam_wrong() {
 	before=$(state_of_node)
 	write "$drop_ip0 + {ipam: {type: \"no-such-ipam\"}}"
 	wrong "no such IPAM plugin" 7 "no IPAM plugin 'no-such-ipam'"
-	write "$drop_ip0 + {ipam: {type: \"host-local\", dataDir: \"$tmp/ipam\", ranges: [[{subnet: \"10.5.0.0/33\"}]]}}"
+	write "$drop_ip0 + {ipam: {type: \"host-local\", dataDir: \"$tmp/ipam\",
+		ranges: [[{subnet: \"10.5.0.0/33\"}]]}}"
 	wrong "IPAM is configured wrong" 999 'host-local: '
 	write "$drop_ip0 + {ipam: {type: \"host-local\", dataDir: \"$tmp/ipam\", ranges: $ranges}}
 		| .attach[0].set.target_addr = \"\${ip.5}\""
@@ -172,14 +174,16 @@ ipam_wrong() {
 same_address() {
 	local before fixed
 	fixed="{object: \$vxlan, vxlan: {dev: \"vxlan0\"}, attach: [{program: \"${uniq:0:8}\", direction: \"ingress\",
-		set: {vni: 100}}], pods: {vni: 100}, ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
+		set: {vni: 100}}], pods: {vni: 100},
+		ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
 	new_pod pod1
 	new_pod pod2
 	write "$fixed"
 	good "the same address: the first" ADD pod2
 	expected_objects=$(kernel_objects)
 	before=$(state_of_node)
-	wrong "the same address" 101 '10\.1\.0\.9 of VNI 100 is taken: the pod at bs[0-9a-f]{13} \(index [0-9]+\) has it'
+	wrong "the same address" 101 \
+		'10\.1\.0\.9 of VNI 100 is taken: the pod at bs[0-9a-f]{13} \(index [0-9]+\) has it'
 	is "the same address: the first has it" 1 "$(pods_in_map 100)"
 	prev=$answer
 	# What is left of a pod whose interface is gone is nobody's.
