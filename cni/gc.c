@@ -66,7 +66,6 @@ int cni_gc(const struct cni_request *r, json_t **out, struct bpfstamp_err *err)
 		g.failed = true;
 		*err = why;
 	}
-	state_remove_empty(c.pin_path, c.name);
 	if (c.ipam && ipam_run(r, &c, "GC", &answer, &why) && !g.failed) {
 		g.failed = true;
 		*err = why;

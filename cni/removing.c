@@ -120,10 +120,8 @@ static int remove_unknown(const struct cni_request *r, const struct cni_config *
 	struct state s;
 	int ret;
 
-	if (!c->ipam || c->prev_result) {
-		state_remove_empty(c->pin_path, c->name);
+	if (!c->ipam || c->prev_result)
 		return 0;
-	}
 	if (state_lock(&s, c->pin_path, c->name, r->container, r->ifname, true, err))
 		return err->code == CNI_ERROR + CNI_TRY_AGAIN ? -1 : ask_ipam(r, c, err);
 	ret = remove_locked(&s, r, c, err);

@@ -460,15 +460,6 @@ int state_remove(struct state *s, struct bpfstamp_err *err)
 	return 0;
 }
 
-void state_remove_empty(const char *pin_path, const char *network)
-{
-	struct bpfstamp_err ignored;
-	char dir[4096];
-
-	if (!network_dir(dir, pin_path, network, &ignored))
-		remove_empty(dir);
-}
-
 /* ------------------------------------------------------------------- all */
 
 static int is_pod(const struct dirent *entry)

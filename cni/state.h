@@ -44,11 +44,10 @@ int state_remove_link(const struct state *s, unsigned int n, bool *was, struct b
 /* Remove the pins and the folder, and that of the network where it is empty then; unlocks. */
 int state_remove(struct state *s, struct bpfstamp_err *err);
 
-/* Remove the folder of a network that has no pods; a removal that was cut short may have left it. */
-void state_remove_empty(const char *pin_path, const char *network);
-
 /* Call fn with container and ifname of each pod of a network that has a state; returns 0 to go on. */
 typedef int state_fn(const char *container, const char *ifname, void *arg, struct bpfstamp_err *err);
 int state_each(const char *pin_path, const char *network, state_fn *fn, void *arg, struct bpfstamp_err *err);
+
+/* state_lock, where there is no pod, and state_each remove folders of a network that were left empty. */
 
 #endif
