@@ -24,13 +24,14 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../cmd/debian.sh"
 
-# NAME ARCHITECTURE RELEASE METAPACKAGE, of the wanted ones; s390x has the most to do, and is first.
+# NAME ARCHITECTURE RELEASES METAPACKAGE, of the wanted ones; s390x has the most to do, and is first.  Of
+# several releases the first that can be fetched is taken: a mirror may have just one of them whole.
 table() {
 	local line
 	while read -r line; do
 		[ ! "$wanted" ] || grep -qxF -- "${line%%	*}" <<<"$wanted" && echo "$line"
 	done <<-END
-		s390x	s390x	trixie	linux-image-s390x
+		s390x	s390x	trixie|bookworm	linux-image-s390x
 		5.10	amd64	bullseye-security	linux-image-cloud-amd64
 		6.1	amd64	bookworm-security	linux-image-cloud-amd64
 		6.12	amd64	bookworm-security	linux-image-6.12-cloud-amd64
@@ -40,10 +41,22 @@ table() {
 TESTS="unit verdicts objects"
 
 # With s390x comes what its programs are linked with, and what else is in the initramfs.
-packages() {	# ARCHITECTURE
+packages() {	# ARCHITECTURE RELEASE
+	local libelf=libelf1t64
+	[ "$2" != bookworm ] || libelf=libelf1
 	[ "$1" != s390x ] || echo libc6-dev linux-libc-dev check libsubunit-dev libmnl-dev libjansson-dev zlib1g-dev \
-		busybox-static dash iproute2 libbpf1 libelf1t64 libmnl0 libcap2 libxtables12 libselinux1 \
+		busybox-static dash iproute2 libbpf1 $libelf libmnl0 libcap2 libxtables12 libselinux1 \
 		libpcre2-8-0 libc6 zlib1g libzstd1
+}
+
+fetch() {	# NAME ARCHITECTURE RELEASES METAPACKAGE
+	local release
+	for release in ${3//|/ }; do
+		# The packages are one word each.
+		# shellcheck disable=SC2046
+		"$here/fetch.sh" "$OUT/$1" "$2" "$release" "$4" $(packages "$2" "$release") && return
+	done
+	return 1
 }
 
 LIMIT=1800	# seconds that a virtual machine gets; with two processors for all of them one needs a third of that
@@ -107,13 +120,11 @@ build() {	# ARCHITECTURE
 }
 
 # Leaves $OUT/NAME.console, or $OUT/NAME.skip, which says why there is none.
-run() {		# NAME ARCHITECTURE RELEASE METAPACKAGE
+run() {		# NAME ARCHITECTURE RELEASES METAPACKAGE
 	local dir=$OUT/$1
-	# The packages are one word each.
-	# shellcheck disable=SC2046
 	if ! usable "$2" >"$dir.skip"; then
 		return
-	elif ! "$here/fetch.sh" "$dir" "$2" "$3" "$4" $(packages "$2"); then
+	elif ! fetch "$@"; then
 		echo "it cannot be fetched: see $dir.log" >"$dir.skip"
 	elif [ ! -e "$OUT/$2.cpio.gz" ] && { [ "$2" = amd64 ] || ! build "$2" >"$OUT/$2.log" 2>&1; }; then
 		echo "its programs cannot be built: see $OUT/$2.log" >"$dir.skip"
