@@ -31,7 +31,7 @@ table() {
 	while read -r line; do
 		[ ! "$wanted" ] || grep -qxF -- "${line%%	*}" <<<"$wanted" && echo "$line"
 	done <<-END
-		s390x	s390x	trixie|bookworm	linux-image-s390x
+		s390x	s390x	trixie|sid	linux-image-s390x
 		5.10	amd64	bullseye-security	linux-image-cloud-amd64
 		6.1	amd64	bookworm-security	linux-image-cloud-amd64
 		6.12	amd64	bookworm-security	linux-image-6.12-cloud-amd64
@@ -41,11 +41,9 @@ table() {
 TESTS="unit verdicts objects"
 
 # With s390x comes what its programs are linked with, and what else is in the initramfs.
-packages() {	# ARCHITECTURE RELEASE
-	local libelf=libelf1t64
-	[ "$2" != bookworm ] || libelf=libelf1
+packages() {	# ARCHITECTURE
 	[ "$1" != s390x ] || echo libc6-dev linux-libc-dev check libsubunit-dev libmnl-dev libjansson-dev zlib1g-dev \
-		busybox-static dash iproute2 libbpf1 $libelf libmnl0 libcap2 libxtables12 libselinux1 \
+		busybox-static dash iproute2 libbpf1 libelf1t64 libmnl0 libcap2 libxtables12 libselinux1 \
 		libpcre2-8-0 libc6 zlib1g libzstd1
 }
 
@@ -54,7 +52,7 @@ fetch() {	# NAME ARCHITECTURE RELEASES METAPACKAGE
 	for release in ${3//|/ }; do
 		# The packages are one word each.
 		# shellcheck disable=SC2046
-		"$here/fetch.sh" "$OUT/$1" "$2" "$release" "$4" $(packages "$2" "$release") && return
+		"$here/fetch.sh" "$OUT/$1" "$2" "$release" "$4" $(packages "$2") && return
 	done
 	return 1
 }
