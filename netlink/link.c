@@ -35,10 +35,10 @@
 #include <linux/rtnetlink.h>
 
 #include "loader/err.h"
+#include "netlink/dump.h"
 #include "netlink/link.h"
 
 #define ALTERNATIVE_NAME_SIZE 128	/* ALTIFNAMSIZ in the kernel's include/linux/if.h */
-#define DUMP_ATTEMPTS 10
 
 static struct nlmsghdr *request(void *buf, uint16_t type, uint16_t flags, int ifindex)
 {
@@ -305,41 +305,15 @@ int link_set_xdp(struct rtnl *rtnl, int ifindex, const char *dev, int fd, uint32
 	return explain_xdp(flags, err);
 }
 
-struct list {
-	struct link_info *items;
-	size_t count, room;
-};
-
-static int take_listed(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
-{
-	struct list *list = arg;
-	size_t room = list->room ? 2 * list->room : 16;
-	struct link_info *items;
-
-	if (list->count == list->room) {
-		items = realloc(list->items, room * sizeof(*items));
-		if (!items)
-			return err_set(err, ENOMEM, "no memory for %zu interfaces", room);
-		list->items = items;
-		list->room = room;
-	}
-	return take_one(nlh, &list->items[list->count++], err);
-}
-
 int link_each(struct rtnl *rtnl, link_fn *fn, void *arg, struct bpfstamp_err *err)
 {
-	struct list list = { 0 };
+	struct dump dump = { .size = sizeof(struct link_info), .read = take_one };
 	uint32_t buf[LINK_BUFFER / 4];
-	int status = -1;
+	int status = dump_fill(&dump, rtnl, link_new_dump(buf), err, "list interfaces", "");
+	const struct link_info *links = dump.items;
 
-	for (unsigned int attempt = 1; attempt <= DUMP_ATTEMPTS; attempt++) {
-		list.count = 0;
-		status = rtnl_talk(rtnl, link_new_dump(buf), take_listed, &list, err, "list interfaces");
-		if (!status || err->code != EINTR)
-			break;
-	}
-	for (size_t i = 0; i < list.count && status == 0; i++)
-		status = fn(&list.items[i], arg, err);
-	free(list.items);
+	for (size_t i = 0; i < dump.count && status == 0; i++)
+		status = fn(&links[i], arg, err);
+	free(dump.items);
 	return status;
 }

@@ -17,59 +17,19 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <linux/pkt_sched.h>
 
 #include "loader/err.h"
+#include "netlink/dump.h"
 #include "netlink/tc.h"
 #include "netlink/tcdump.h"
 
-#define DUMP_ATTEMPTS 10
-
-/* What a dump has brought so far. */
-struct list {
-	void *items;
-	size_t count, room;
-};
-
-/* Append *item of that size. */
-static int list_append(struct list *list, const void *item, size_t size, struct bpfstamp_err *err)
+static int read_qdisc(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
 {
-	size_t room = list->room ? 2 * list->room : 16;
-	void *items;
-
-	if (list->count == list->room) {
-		items = realloc(list->items, room * size);
-		if (!items)
-			return err_set(err, ENOMEM, "no memory for a dump of %zu entries", room);
-		list->items = items;
-		list->room = room;
-	}
-	memcpy((char *)list->items + list->count++ * size, item, size);
-	return 0;
-}
-
-static int list_qdisc(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
-{
-	struct tc_qdisc q;
-
-	if (tcmsg_parse_qdisc(nlh, &q) < 0)
+	if (tcmsg_parse_qdisc(nlh, arg) < 0)
 		return err_set(err, EBADMSG, "malformed qdisc in the kernel's answer");
-	return list_append(arg, &q, sizeof(q), err);
-}
-
-/* Fill *list by a dump that nothing interrupted; list->items is the caller's to free, also after -1. */
-static int collect(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, struct list *list,
-		   struct bpfstamp_err *err, const char *what, const char *dev)
-{
-	for (unsigned int attempt = 1;; attempt++) {
-		list->count = 0;
-		if (rtnl_talk(rtnl, request, fn, list, err, "%s %s", what, dev) == 0)
-			return 0;
-		if (err->code != EINTR || attempt == DUMP_ATTEMPTS)
-			return tc_hint(err, NULL);
-	}
+	return 0;
 }
 
 struct filters {
@@ -169,16 +129,17 @@ int tc_block_each(struct rtnl *rtnl, uint32_t block, tc_filter_fn *fn, void *arg
 int tc_qdisc_each(struct rtnl *rtnl, int ifindex, tc_qdisc_fn *fn, void *arg, struct bpfstamp_err *err)
 {
 	uint32_t buf[TCMSG_BUFFER / 4];
-	struct list list = { 0 };
-	const struct tc_qdisc *q;
-	int status = collect(rtnl, tcmsg_qdisc_dump(buf, ifindex), list_qdisc, &list, err, "list", "qdiscs");
+	struct dump dump = { .size = sizeof(struct tc_qdisc), .read = read_qdisc };
+	int status = dump_fill(&dump, rtnl, tcmsg_qdisc_dump(buf, ifindex), err, "list qdiscs", "");
+	const struct tc_qdisc *q = dump.items;
 
-	q = list.items;
-	for (size_t i = 0; i < list.count && status == 0; i++) {
+	if (status)
+		tc_hint(err, NULL);
+	for (size_t i = 0; i < dump.count && status == 0; i++) {
 		if (ifindex == 0 || q[i].ifindex == ifindex)
 			status = fn(&q[i], arg, err);
 	}
-	free(list.items);
+	free(dump.items);
 	return status;
 }
 

@@ -27,58 +27,34 @@
 #include <libmnl/libmnl.h>
 
 #include "loader/err.h"
+#include "netlink/dump.h"
 #include "netlink/tcdump.h"
 
-#define ATTEMPTS 10	/* at one dump that fails with EINTR */
 #define QUIET 2
 #define MOST 10
 #define SHORT 2048	/* bytes: the smallest datagram of a dump is nearly a page, and has had room for more */
 
-struct list {
-	struct tc_filter *items;
-	size_t count, room;
-	size_t bytes;		/* of messages */
-};
-
-static int append(struct list *list, const struct tc_filter *f, struct bpfstamp_err *err)
+static int read_filter(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
 {
-	size_t room = list->room ? 2 * list->room : 16;
-	struct tc_filter *items;
-
-	if (list->count == list->room) {
-		items = realloc(list->items, room * sizeof(*items));
-		if (!items)
-			return err_set(err, ENOMEM, "no memory for %zu filters", room);
-		list->items = items;
-		list->room = room;
-	}
-	list->items[list->count++] = *f;
+	if (tcmsg_parse_filter(nlh, arg) < 0)
+		return err_set(err, EBADMSG, "malformed filter in the kernel's answer");
 	return 0;
 }
 
-static int take(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
+static struct dump no_filters(void)
 {
-	struct list *list = arg;
-	struct tc_filter f;
-
-	if (tcmsg_parse_filter(nlh, &f) < 0)
-		return err_set(err, EBADMSG, "malformed filter in the kernel's answer");
-	list->bytes += nlh->nlmsg_len;
-	return append(list, &f, err);
+	return (struct dump){ .size = sizeof(struct tc_filter), .read = read_filter };
 }
 
-static int dump(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev, struct list *list,
+static struct tc_filter *items(const struct dump *dump)
+{
+	return dump->items;
+}
+
+static int fill(struct dump *dump, struct rtnl *rtnl, struct nlmsghdr *request, const char *dev,
 		struct bpfstamp_err *err)
 {
-	int status = -1;
-
-	for (unsigned int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-		list->count = list->bytes = 0;
-		status = rtnl_talk(rtnl, request, take, list, err, "list filters of %s", dev);
-		if (!status || err->code != EINTR)
-			break;
-	}
-	return status;
+	return dump_fill(dump, rtnl, request, err, "list filters of ", dev);
 }
 
 /* ---------------------------------------------------------------- compare */
@@ -100,47 +76,47 @@ static int compare(const void *x, const void *y)
 	return by ? by : strcmp(a->kind, b->kind);
 }
 
-static void sort(struct list *list)
+static void sort(struct dump *list)
 {
 	if (list->count)
-		qsort(list->items, list->count, sizeof(list->items[0]), compare);
+		qsort(list->items, list->count, list->size, compare);
 }
 
-static bool has(const struct list *sorted, const struct tc_filter *f)
+static bool has(const struct dump *sorted, const struct tc_filter *f)
 {
 	return sorted->count && bsearch(f, sorted->items, sorted->count, sizeof(*f), compare);
 }
 
-static bool equal(const struct list *a, const struct list *b)
+static bool equal(const struct dump *a, const struct dump *b)
 {
 	if (a->count != b->count)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
-		if (compare(&a->items[i], &b->items[i]))
+		if (compare(&items(a)[i], &items(b)[i]))
 			return false;
 	return true;
 }
 
 /* ------------------------------------------------------------------ merge */
 
-static int copy(struct list *to, const struct list *from, struct bpfstamp_err *err)
+static int copy(struct dump *to, const struct dump *from, struct bpfstamp_err *err)
 {
 	to->count = 0;
 	for (size_t i = 0; i < from->count; i++)
-		if (append(to, &from->items[i], err))
+		if (dump_append(to, &items(from)[i], err))
 			return -1;
 	return 0;
 }
 
 /* Add to all, which is sorted, what of a dump it has not; *added tells whether there was such. */
-static int collect(struct list *all, const struct list *now, bool *added, struct bpfstamp_err *err)
+static int collect(struct dump *all, const struct dump *now, bool *added, struct bpfstamp_err *err)
 {
-	struct list sorted = *all;	/* append() changes all, but not its first items */
+	struct dump sorted = *all;	/* dump_append() changes all, but not its first items */
 	size_t known = all->count;
 
 	for (size_t i = 0; i < now->count; i++) {
 		sorted.items = all->items;
-		if (!has(&sorted, &now->items[i]) && append(all, &now->items[i], err))
+		if (!has(&sorted, &items(now)[i]) && dump_append(all, &items(now)[i], err))
 			return -1;
 	}
 	*added = all->count > known;
@@ -150,9 +126,9 @@ static int collect(struct list *all, const struct list *now, bool *added, struct
 }
 
 /* Keep the first of equal filters, in their order. */
-static int drop_repeated(struct list *list, struct bpfstamp_err *err)
+static int drop_repeated(struct dump *list, struct bpfstamp_err *err)
 {
-	struct list sorted = { 0 };
+	struct dump sorted = no_filters();
 	size_t kept = 0;
 	bool *told;
 
@@ -163,58 +139,52 @@ static int drop_repeated(struct list *list, struct bpfstamp_err *err)
 	sort(&sorted);
 	told = calloc(sorted.count + 1, sizeof(*told));
 	for (size_t i = 0; told && i < list->count; i++) {
-		const struct tc_filter *f = bsearch(&list->items[i], sorted.items, sorted.count, sizeof(*f), compare);
-		size_t at = (size_t)(f - sorted.items);
+		const struct tc_filter *f = bsearch(&items(list)[i], sorted.items, sorted.count, sizeof(*f), compare);
+		size_t at = (size_t)(f - items(&sorted));
 
 		if (!told[at])
-			list->items[kept++] = list->items[i];
+			items(list)[kept++] = items(list)[i];
 		told[at] = true;
 	}
 	free(sorted.items);
 	if (!told)
-		return err_set(err, ENOMEM, "no memory for %zu filters", list->count);
+		return err_set(err, ENOMEM, "no memory for a dump of %zu entries", list->count);
 	free(told);
 	list->count = kept;
 	return 0;
 }
 
-static int take_one(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
-{
-	if (tcmsg_parse_filter(nlh, arg) < 0)
-		return err_set(err, EBADMSG, "malformed filter in the kernel's answer");
-	return 0;
-}
-
 /* Behind the last of its chain and prio, else at the end. */
-static int insert(struct list *list, const struct tc_filter *f, struct bpfstamp_err *err)
+static int insert(struct dump *list, const struct tc_filter *f, struct bpfstamp_err *err)
 {
 	size_t at = list->count;
 
-	while (at > 0 && (list->items[at - 1].chain != f->chain || list->items[at - 1].prio != f->prio))
+	while (at > 0 && (items(list)[at - 1].chain != f->chain || items(list)[at - 1].prio != f->prio))
 		at--;
 	at = at ? at : list->count;
-	if (append(list, f, err))
+	if (dump_append(list, f, err))
 		return -1;
-	memmove(&list->items[at + 1], &list->items[at], (list->count - 1 - at) * sizeof(*f));
-	list->items[at] = *f;
+	memmove(&items(list)[at + 1], &items(list)[at], (list->count - 1 - at) * sizeof(*f));
+	items(list)[at] = *f;
 	return 0;
 }
 
 /* What all has and now has not: the kernel tells whether it is still there. */
-static int settle(struct rtnl *rtnl, const char *dev, const struct list *all, struct list *now,
+static int settle(struct rtnl *rtnl, const char *dev, const struct dump *all, struct dump *now,
 		  struct bpfstamp_err *err)
 {
-	struct list sorted = { 0 };
+	struct dump sorted = no_filters();
 	uint32_t buf[TCMSG_BUFFER / 4];
 	int status = copy(&sorted, now, err);
 
 	sort(&sorted);
 	for (size_t i = 0; i < all->count && !status; i++) {
-		struct tc_filter f = all->items[i];
+		struct tc_filter f = items(all)[i];
 
 		if (!f.handle || has(&sorted, &f))
 			continue;
-		status = rtnl_talk(rtnl, tcmsg_filter_get(buf, &f), take_one, &f, err, "look up a filter of %s", dev);
+		status = rtnl_talk(rtnl, tcmsg_filter_get(buf, &f), read_filter, &f, err, "look up a filter of %s",
+				   dev);
 		if (!status)
 			status = insert(now, &f, err);
 		else if (err->code == ENOENT || err->code == EINVAL || err->code == ENODEV)
@@ -225,7 +195,7 @@ static int settle(struct rtnl *rtnl, const char *dev, const struct list *all, st
 }
 
 /* A dump that was wrong, or differed from the one before it: go on until what was seen is all. */
-static int merge(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev, struct list *all, struct list *now,
+static int merge(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev, struct dump *all, struct dump *now,
 		 struct bpfstamp_err *err)
 {
 	unsigned int quiet = 0;
@@ -240,23 +210,23 @@ static int merge(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev, s
 		quiet = added ? 0 : quiet + 1;
 		if (quiet == QUIET || dumps == MOST)
 			break;
-		if (dump(rtnl, request, dev, now, err))
+		if (fill(now, rtnl, request, dev, err))
 			return -1;
 	}
 	return settle(rtnl, dev, all, now, err);
 }
 
-int tcdump_filters(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev, struct tc_filter **items,
+int tcdump_filters(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev, struct tc_filter **out,
 		   size_t *count, struct bpfstamp_err *err)
 {
-	struct list first = { 0 }, now = { 0 };
-	int status = dump(rtnl, request, dev, &now, err);
+	struct dump first = no_filters(), now = no_filters();
+	int status = fill(&now, rtnl, request, dev, err);
 	size_t told;
 
 	if (!status && now.bytes > SHORT) {
 		first = now;
-		now = (struct list){ 0 };
-		status = dump(rtnl, request, dev, &now, err);
+		now = no_filters();
+		status = fill(&now, rtnl, request, dev, err);
 		told = now.count;
 		if (!status)
 			status = drop_repeated(&now, err);
@@ -268,7 +238,7 @@ int tcdump_filters(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev,
 		free(now.items);
 		return -1;
 	}
-	*items = now.items;
+	*out = now.items;
 	*count = now.count;
 	return 0;
 }
