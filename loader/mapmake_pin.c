@@ -27,6 +27,7 @@
 #include "loader/err.h"
 #include "loader/mapfill.h"
 #include "loader/mapmake.h"
+#include "loader/objinfo.h"
 #include "loader/pin.h"
 #include "loader/sys.h"
 
@@ -57,18 +58,15 @@ struct origin {
 static int differs(const struct bpfstamp_template *t, const struct map *m, const struct origin *from,
 		   const struct bpf_map_info *want, const struct bpf_map_info *have, struct bpfstamp_err *err)
 {
-	const struct { const char *name; uint64_t want, have; } properties[] = {
-		{ "type", want->type, have->type }, { "key_size", want->key_size, have->key_size },
-		{ "value_size", want->value_size, have->value_size },
-		{ "max_entries", want->max_entries, have->max_entries },
-		{ "map_flags", want->map_flags, have->map_flags }, { "map_extra", want->map_extra, have->map_extra },
-	};
+	struct objinfo_property wants[OBJINFO_MAP_PROPERTIES], has[OBJINFO_MAP_PROPERTIES];
 
-	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
-		if (properties[i].want != properties[i].have)
+	objinfo_map_properties(want, wants);
+	objinfo_map_properties(have, has);
+	for (size_t i = 0; i < OBJINFO_MAP_PROPERTIES; i++)
+		if (wants[i].value != has[i].value)
 			return err_set(err, EINVAL, "%s: map %s: %s%s has %s %" PRIu64 ", not %" PRIu64 " as "
 				       "the object wants: %s", t->name, m->name, from->what, from->path,
-				       properties[i].name, properties[i].have, properties[i].want, from->todo);
+				       has[i].name, has[i].value, wants[i].value, from->todo);
 	return 0;
 }
 

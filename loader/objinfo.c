@@ -72,6 +72,17 @@ int objinfo_prog(int fd, struct bpf_prog_info *info, uint32_t **map_ids, uint32_
 	return code ? -1 : 0;
 }
 
+void objinfo_map_properties(const struct bpf_map_info *info, struct objinfo_property out[OBJINFO_MAP_PROPERTIES])
+{
+	const struct objinfo_property properties[OBJINFO_MAP_PROPERTIES] = {
+		{ "type", info->type }, { "key_size", info->key_size }, { "value_size", info->value_size },
+		{ "max_entries", info->max_entries }, { "map_flags", info->map_flags },
+		{ "map_extra", info->map_extra },
+	};
+
+	memcpy(out, properties, sizeof(properties));
+}
+
 bool objinfo_number(int fd, const char *key, uint32_t *number)
 {
 	size_t len = strlen(key);

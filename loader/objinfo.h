@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct bpf_map_info;
 struct bpf_prog_info;
 
 /*
@@ -16,6 +17,15 @@ struct bpf_prog_info;
  * with, or 0.  0, or -1 with errno.
  */
 int objinfo_prog(int fd, struct bpf_prog_info *info, uint32_t **map_ids, uint32_t *func);
+
+/* What maps are compared by, before what they hold. */
+struct objinfo_property {
+	const char *name;	/* as in the info of a map */
+	uint64_t value;
+};
+
+enum { OBJINFO_MAP_PROPERTIES = 6 };
+void objinfo_map_properties(const struct bpf_map_info *info, struct objinfo_property out[OBJINFO_MAP_PROPERTIES]);
 
 /* The number behind "key:" in /proc/self/fdinfo; false where there is none. */
 bool objinfo_number(int fd, const char *key, uint32_t *number);

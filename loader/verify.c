@@ -32,6 +32,7 @@
 #include "include/bytes.h"
 #include "loader/err.h"
 #include "loader/mapmake.h"
+#include "loader/objinfo.h"
 #include "loader/path.h"
 #include "loader/sys.h"
 #include "loader/verify.h"
@@ -222,23 +223,21 @@ static void pair_by_name(struct verify *v, struct verify_map *want, bool data)
 	want->peer = found;
 }
 
-static void compare_properties(struct verify *v, const char *name, const struct bpf_map_info *runs,
-			       const struct bpf_map_info *wants, bool data)
+static void compare_properties(struct verify *v, const char *name, struct bpf_map_info runs,
+			       struct bpf_map_info wants, bool data)
 {
-	/* libbpf's data maps can be mapped, ours cannot: no program sees that. */
-	uint32_t ignored = data ? (uint32_t)BPF_F_MMAPABLE : 0;
-	const struct { const char *name; uint64_t runs, wants; } properties[] = {
-		{ "type", runs->type, wants->type }, { "key_size", runs->key_size, wants->key_size },
-		{ "value_size", runs->value_size, wants->value_size },
-		{ "max_entries", runs->max_entries, wants->max_entries },
-		{ "map_flags", runs->map_flags & ~ignored, wants->map_flags & ~ignored },
-		{ "map_extra", runs->map_extra, wants->map_extra },
-	};
+	struct objinfo_property has[OBJINFO_MAP_PROPERTIES], would[OBJINFO_MAP_PROPERTIES];
 
-	for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++)
-		if (properties[i].runs != properties[i].wants)
-			verify_tell(v, "map %s: runs with %s %" PRIu64 ", would be %" PRIu64, name,
-				    properties[i].name, properties[i].runs, properties[i].wants);
+	if (data) {	/* libbpf's can be mapped, ours cannot: no program sees that */
+		runs.map_flags &= ~(uint32_t)BPF_F_MMAPABLE;
+		wants.map_flags &= ~(uint32_t)BPF_F_MMAPABLE;
+	}
+	objinfo_map_properties(&runs, has);
+	objinfo_map_properties(&wants, would);
+	for (size_t i = 0; i < OBJINFO_MAP_PROPERTIES; i++)
+		if (has[i].value != would[i].value)
+			verify_tell(v, "map %s: runs with %s %" PRIu64 ", would be %" PRIu64, name, has[i].name,
+				    has[i].value, would[i].value);
 }
 
 /* ------------------------------------------------------------------ data */
@@ -391,7 +390,7 @@ static int compare_maps(struct verify *v, const struct bpfstamp_loaded *loaded, 
 			verify_tell(v, "map %s: what runs has none", m->name);
 			continue;
 		}
-		compare_properties(v, m->name, &want->peer->info, &want->info, one_value);
+		compare_properties(v, m->name, want->peer->info, want->info, one_value);
 		if (mapmake_is_reused(v->s, index) && want->peer->info.id != want->info.id)
 			verify_tell(v, "map %s: runs with the one of id %u, would be %u, which is %s", m->name,
 				    want->peer->info.id, want->info.id,
