@@ -105,6 +105,7 @@ static int open_maps(struct verify_side *side, const uint32_t *ids, uint32_t cou
 	for (; side->map_count < count; side->map_count++) {
 		struct verify_map *m = &side->maps[side->map_count];
 
+		m->index = NO_INDEX;
 		m->fd = sys_map_by_id(ids[side->map_count]);
 		if (m->fd < 0)
 			return err_set(err, errno, "cannot open map %u of program %u: %s%s", ids[side->map_count],
@@ -177,21 +178,19 @@ struct verify_map *verify_map_by_id(const struct verify_side *side, uint32_t id)
 
 /* ------------------------------------------------------------------ maps */
 
-/* The map of the template that a map of the loaded stamp is, or NULL. */
-static const struct map *template_map(const struct verify *v, const struct bpfstamp_loaded *loaded,
-				      const struct verify_map *m, uint32_t *index)
+/* Note which of the template's maps those of the loaded stamp are. */
+static void note_indexes(struct verify *v, const struct bpfstamp_loaded *loaded)
 {
 	for (uint32_t i = 0; i < v->s->t->map_count; i++) {
 		int fd = bpfstamp_loaded_map(loaded, i);
 		struct bpf_map_info info;
+		struct verify_map *m;
 
 		memset(&info, 0, sizeof(info));
-		if (fd >= 0 && !sys_map_info(fd, &info) && info.id == m->info.id) {
-			*index = i;
-			return &v->s->t->maps[i];
-		}
+		m = fd >= 0 && !sys_map_info(fd, &info) ? verify_map_by_id(&v->wants, info.id) : NULL;
+		if (m && m->index == NO_INDEX)
+			m->index = i;
 	}
-	return NULL;
 }
 
 /* The part of a name that says the section, whatever the object's file was called. */
@@ -376,10 +375,10 @@ static int compare_value(struct verify *v, const struct verify_map *want, const 
 
 static int compare_maps(struct verify *v, const struct bpfstamp_loaded *loaded, struct bpfstamp_err *err)
 {
+	note_indexes(v, loaded);
 	for (uint32_t i = 0; i < v->wants.map_count; i++) {
 		struct verify_map *want = &v->wants.maps[i];
-		uint32_t index = 0;
-		const struct map *m = template_map(v, loaded, want, &index);
+		const struct map *m = want->index == NO_INDEX ? NULL : &v->s->t->maps[want->index];
 		bool one_value = m && (m->data != NO_INDEX || m->kconfig);
 
 		if (!m)
@@ -391,7 +390,7 @@ static int compare_maps(struct verify *v, const struct bpfstamp_loaded *loaded, 
 			continue;
 		}
 		compare_properties(v, m->name, want->peer->info, want->info, one_value);
-		if (mapmake_is_reused(v->s, index) && want->peer->info.id != want->info.id)
+		if (mapmake_is_reused(v->s, want->index) && want->peer->info.id != want->info.id)
 			verify_tell(v, "map %s: runs with the one of id %u, would be %u, which is %s", m->name,
 				    want->peer->info.id, want->info.id,
 				    m->pinning == MAP_PIN_NONE ? "given" : "pinned or given");

@@ -14,6 +14,7 @@
 struct verify_map {
 	struct bpf_map_info info;
 	int fd;
+	uint32_t index;			/* of the template's map that it is, or NO_INDEX; only of what would be */
 	struct verify_map *peer;	/* what stands for it on the other side, or NULL */
 };
 
