@@ -87,14 +87,37 @@ static void end_lines(struct verify *v)
 
 /* ----------------------------------------------------------------- sides */
 
-static int decode(struct verify_side *side, const uint8_t *raw)
+static int decode(struct verify_side *side, const uint8_t *raw, struct bpfstamp_err *err)
 {
 	side->insns = calloc((size_t)side->insn_count + 1, sizeof(*side->insns));
 	if (!side->insns)
-		return -1;
+		return object_no_memory(err);
 	for (uint32_t i = 0; i < side->insn_count; i++)
 		bpfinsn_decode(raw + (size_t)i * BPFINSN_SIZE, BYTES_HOST_BIG, &side->insns[i]);
 	return 0;
+}
+
+/* The instructions, where the kernel shows them. */
+static int read_insns(struct verify_side *side, int fd, struct bpfstamp_err *err)
+{
+	uint32_t size = side->info.xlated_prog_len;
+	uint8_t *raw = malloc((size_t)size + 1);
+	struct bpf_prog_info info;
+	int ret = 0;
+
+	if (!raw)
+		return object_no_memory(err);
+	memset(&info, 0, sizeof(info));
+	info.xlated_prog_len = size;
+	info.xlated_prog_insns = (uintptr_t)raw;
+	if (sys_prog_info(fd, &info))
+		ret = err_set(err, errno, "cannot read program %u: %s", side->info.id, strerror(errno));
+	else if (info.xlated_prog_insns && info.xlated_prog_len <= size)
+		side->insn_count = info.xlated_prog_len / BPFINSN_SIZE;
+	if (side->insn_count)
+		ret = decode(side, raw, err);
+	free(raw);
+	return ret;
 }
 
 static int open_maps(struct verify_side *side, const uint32_t *ids, uint32_t count, struct bpfstamp_err *err)
@@ -120,43 +143,17 @@ static int open_maps(struct verify_side *side, const uint32_t *ids, uint32_t cou
 	return 0;
 }
 
-/* Read all about a program: the sizes first, then what has them. */
 static int read_side(struct verify_side *side, int fd, struct bpfstamp_err *err)
 {
-	struct bpf_prog_info sizes, *info = &side->info;
-	uint32_t *ids = NULL;
-	uint8_t *raw = NULL;
+	uint32_t *ids, func;
 	int ret = -1;
 
-	memset(&sizes, 0, sizeof(sizes));
-	memset(info, 0, sizeof(*info));
-	if (sys_prog_info(fd, &sizes))
+	if (objinfo_prog(fd, &side->info, &ids, &func))
 		return err_set(err, errno, "cannot read the program's properties: %s", strerror(errno));
-	info->nr_map_ids = sizes.nr_map_ids;
-	info->xlated_prog_len = sizes.xlated_prog_len;
-	ids = calloc((size_t)sizes.nr_map_ids + 1, sizeof(*ids));
-	raw = malloc((size_t)sizes.xlated_prog_len + 1);
-	if (!ids || !raw) {
-		object_no_memory(err);
-		goto out;
-	}
-	info->map_ids = (uint64_t)(uintptr_t)ids;
-	info->xlated_prog_insns = (uint64_t)(uintptr_t)raw;
-	if (sys_prog_info(fd, info)) {
-		err_set(err, errno, "cannot read program %u: %s", sizes.id, strerror(errno));
-		goto out;
-	}
-	info->name[sizeof(info->name) - 1] = '\0';
-	if (info->xlated_prog_insns && info->xlated_prog_len && info->xlated_prog_len <= sizes.xlated_prog_len)
-		side->insn_count = info->xlated_prog_len / BPFINSN_SIZE;
-	if (side->insn_count && decode(side, raw)) {
-		object_no_memory(err);
-		goto out;
-	}
-	ret = open_maps(side, ids, info->nr_map_ids < sizes.nr_map_ids ? info->nr_map_ids : sizes.nr_map_ids, err);
-out:
+	side->info.name[sizeof(side->info.name) - 1] = '\0';
+	if (!read_insns(side, fd, err))
+		ret = open_maps(side, ids, side->info.nr_map_ids, err);
 	free(ids);
-	free(raw);
 	return ret;
 }
 
