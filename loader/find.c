@@ -11,22 +11,9 @@
 #include "loader/near.h"
 #include "loader/path.h"
 
-/*
- * How much of name an injectable goes by, as "name" or "section:name": all of
- * it, or as much as stands in front of a path.  0 where it does not.
- */
 static size_t goes_by(const struct injectable *inj, const char *name)
 {
-	size_t section = strlen(inj->section), len = strlen(inj->name), prefix = 0;
-
-	if (strncmp(inj->name, name, len) != 0 || (name[len] && name[len] != '.' && name[len] != '[')) {
-		if (strncmp(inj->section, name, section) != 0 || name[section] != ':')
-			return 0;
-		prefix = section + 1;
-		if (strncmp(inj->name, name + prefix, len) != 0)
-			return 0;
-	}
-	return !name[prefix + len] || name[prefix + len] == '.' || name[prefix + len] == '[' ? prefix + len : 0;
+	return path_name(name, inj->section, inj->name);
 }
 
 /* The longest part of name that an injectable goes by, and how many do. */

@@ -21,6 +21,25 @@
 
 enum { NESTING = 32 };	/* of anonymous members; BTF was checked not to return to itself */
 
+/* The length of variable, if name begins with it, and with nothing but a path behind it. */
+static size_t name_at(const char *name, const char *variable)
+{
+	size_t len = strlen(variable);
+	bool begins = !strncmp(variable, name, len);
+
+	return begins && (!name[len] || name[len] == '.' || name[len] == '[') ? len : 0;
+}
+
+size_t path_name(const char *name, const char *section, const char *variable)
+{
+	size_t len = name_at(name, variable), prefix = strlen(section);
+
+	if (len || strncmp(section, name, prefix) != 0 || name[prefix] != ':')
+		return len;
+	len = name_at(name + prefix + 1, variable);
+	return len ? prefix + 1 + len : 0;
+}
+
 struct part part_whole(const struct injectable *inj)
 {
 	return (struct part){ .btf = inj->type.btf, .type = inj->type };

@@ -17,6 +17,12 @@ struct part {
 	bool bitfield;
 };
 
+/*
+ * How much of name means that variable, as "variable" or "section:variable":
+ * all of it, or as much as stands in front of a path.  0 where it means another.
+ */
+size_t path_name(const char *name, const char *section, const char *variable);
+
 /* The whole of an injectable as a part. */
 struct part part_whole(const struct injectable *inj);
 

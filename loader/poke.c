@@ -25,30 +25,12 @@
 
 static const char *section_of(const struct running_variable *v)
 {
-	static const char *const without[] = {
-		[BPFSTAMP_STAMP] = ".bpfstamp", [BPFSTAMP_SYMBOL] = "*UND*", [BPFSTAMP_PLACEHOLDER] = "",
-	};
-
-	return v->section ? v->section : v->kind == BPFSTAMP_GLOBAL ? "" : without[v->kind];
+	return v->section ? v->section : v->record->section;
 }
 
-static bool ends(char c)
-{
-	return !c || c == '.' || c == '[';
-}
-
-/* How much of name a variable goes by, as "name" or "section:name", with a path behind it; 0 where it does not. */
 static size_t goes_by(const struct running_variable *v, const char *name)
 {
-	const char *section = section_of(v);
-	size_t len = strlen(v->name), prefix = strlen(section);
-
-	if (!strncmp(v->name, name, len) && ends(name[len]))
-		return len;
-	if (!*section || strncmp(section, name, prefix) != 0 || name[prefix] != ':')
-		return 0;
-	prefix++;
-	return !strncmp(v->name, name + prefix, len) && ends(name[prefix + len]) ? prefix + len : 0;
+	return path_name(name, section_of(v), v->name);
 }
 
 static int fail(const struct bpfstamp_running *r, const char *name, int code, const char *why,

@@ -31,7 +31,7 @@ struct running_map {
 
 struct running_variable {
 	const char *name;
-	const char *section;	/* of a global, else NULL */
+	const char *section;	/* of a global, else NULL: only the record tells of it */
 	enum bpfstamp_kind kind;
 	struct value_type type;
 	const struct btf *btf;	/* that type.btf is an id of; of no types where there is none (never NULL) */
