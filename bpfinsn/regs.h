@@ -8,7 +8,7 @@
 
 #include "bpfinsn/bpfinsn.h"
 
-enum { REGS_ARGS = 0x3e, REGS_SCRATCH = 0x3f, REGS_ALL = 0x3ff };	/* r1-r5, r0-r5, r0-r9 */
+enum { REGS_SCRATCH = 0x3f, REGS_ALL = 0x3ff };	/* r0-r5, r0-r9 */
 
 /*
  * Registers that insn reads; args is how many a call reads, from r1 on (see

@@ -144,11 +144,6 @@ void btf_secvar(const struct btf *btf, uint32_t id, uint32_t i, struct btf_secva
 	out->size = btf_get32(btf, entry + 8);
 }
 
-uint32_t btf_secvar_at(const struct btf *btf, uint32_t id, uint32_t i)
-{
-	return (uint32_t)(btf_entry_bytes(btf, id, i) - btf->data);
-}
-
 uint32_t btf_type_at(const struct btf *btf, uint32_t id)
 {
 	return (uint32_t)(btf_type_bytes(btf, id) - btf->data);

@@ -184,11 +184,9 @@ void btf_param(const struct btf *btf, uint32_t id, uint32_t i, struct btf_param 
 void btf_secvar(const struct btf *btf, uint32_t id, uint32_t i, struct btf_secvar *out);
 
 /*
- * Where in the BTF bytes the 12-byte secvar (type, offset, size) stands, and
- * where a type begins (not for id 0, which is nowhere).  Only for ids of its
- * own: those of base stand in other bytes.
+ * Where in the BTF bytes a type begins (not for id 0, which is nowhere).  Only
+ * for ids of its own: those of base stand in other bytes.
  */
-uint32_t btf_secvar_at(const struct btf *btf, uint32_t id, uint32_t i);
 uint32_t btf_type_at(const struct btf *btf, uint32_t id);
 
 /* The type behind CONST, VOLATILE, RESTRICT, TYPEDEF and TYPE_TAG. */

@@ -137,7 +137,7 @@ static void walk_entries(const struct btf *btf, const struct span *span, uint32_
 			require(type->kind == BTF_DATASEC);
 			btf_secvar(btf, id, i, &secvar);
 			require(secvar.type && secvar.type < btf->type_count);
-			require(id < btf->first || btf_secvar_at(btf, id, i) <= btf->size - 12);
+			require(id < btf->first || btf_type_at(btf, id) + 12 * (i + 2) <= btf->size);
 			sum += secvar.offset + secvar.size;
 		}
 	}
