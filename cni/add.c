@@ -173,6 +173,7 @@ static json_t *answer(const struct add *add, json_t *result)
 	struct cni_made made = {
 		.host = a->pod.host.name, .pod = a->request->ifname, .netns = a->request->netns,
 		.mtu = a->pod.end.mtu,
+		.dns = json_object_size(a->config.dns) ? a->config.dns : NULL,	/* runtimes write {} for none */
 	};
 
 	if (!add->kept.made)

@@ -9,11 +9,14 @@ vpc_pods='{
 	attach: [{program: $from_pod, direction: "ingress",
 		set: {vni: "${vpc.vni}", vxlan_ifindex: "${ifindex.vxlan0}"}}],
 	node: [{program: "from_vxlan", dev: "vxlan0", direction: "ingress"}],
-	pods: {vni: "${vpc.vni}"}, vpcs: $vpcs, vpc: "${args.VPC}",
-	ipam: {type: "host-local", dataDir: $ipam, ranges: $ranges, routes: [{dst: "0.0.0.0/0"}, {dst: "::/0"}]}}'
+	pods: {vni: "${vpc.vni}"}, vpcs: $vpcs, vpc: "${args.VPC}", dns: {},
+	ipam: {type: "host-local", dataDir: $ipam, ranges: $ranges, routes: [{dst: "0.0.0.0/0"}, {dst: "::/0"}],
+		resolvConf: $resolv}}'
 
 standalone_conf() {	# [JQ-EXPRESSION that changes it]
+	echo nameserver 10.1.0.53 >"$tmp/resolv.conf"
 	write "$vpc_pods ${1:-}" --arg from_pod "${uniq:0:8}" --arg vpcs "$tmp/vpcs" --arg ipam "$tmp/ipam" \
+		--arg resolv "$tmp/resolv.conf" \
 		--argjson ranges '[[{"subnet": "10.1.0.0/24"}], [{"subnet": "fd01::/64"}]]'
 }
 
@@ -48,6 +51,7 @@ standalone_in() {	# VERSION
 	version=$1
 	rm -rf "$tmp/ipam"		# host-local remembers what it gave last
 	three_pods "$name" || return
+	is "$name: DNS is IPAM's" '{"nameservers":["10.1.0.53"]}' "$(jq -c .dns <<<"$answer")"
 	is "$name: the pods' addresses" "10.1.0.2/24 10.1.0.3/24 10.1.0.2/24" "$(for pod in p1 p2 p3; do
 		ip -n $pod -j address show eth0 | jq -r '.[].addr_info[] | select(.family == "inet") |
 		"\(.local)/\(.prefixlen)"'; done | paste -sd ' ')"
@@ -62,7 +66,10 @@ standalone_in() {	# VERSION
 	is "$name: VXLAN device" "true 4789" \
 		"$(ip -d -j link show vxlan0 | jq -r '.[0].linkinfo.info_data | "\(.external) \(.port)"')"
 
-	cni ADD p1; prev=$answer first=$(place_of p1)
+	first=$(place_of p1)
+	standalone_conf '+ {dns: {search: ["red"]}}'
+	cni ADD p1; prev=$answer
+	is "$name: ADD again: DNS is the configuration's" '{"search":["red"]}' "$(jq -c .dns <<<"$answer")"
 	is "$name: ADD again: the same pair" "$first" "$(place_of p1)"
 	is "$name: ADD again: the same addresses" 10.1.0.2/24 "$(jq -r '.ips[0].address' <<<"$answer")"
 	is "$name: interfaces of the result" \
