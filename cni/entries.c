@@ -37,16 +37,6 @@ static const struct kept_pod *find(const struct kept *k, const struct kept_pod *
 
 /* ---------------------------------------------------------------- choose */
 
-static int read_network(const struct values *v, uint32_t *out, struct bpfstamp_err *err)
-{
-	const struct cni_config *c = v->config;
-	uint32_t id;
-
-	if (values_number(v, c->vni ? c->vni : c->vlan, c->vni ? "pods.vni" : "pods.vlan", 0, UINT32_MAX, &id, err))
-		return -1;
-	return config_network(c, id, out, err);
-}
-
 static void map_address(uint8_t out[16], const struct cni_ip *ip)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -149,7 +139,7 @@ int entries_choose(struct kept *k, const struct kept *old, const struct values *
 
 	k->pod_count = 0;
 	if (v->config->vni || v->config->vlan) {
-		if (read_network(v, &network, err))
+		if (values_network(v, &network, err))
 			return -1;
 		if (!v->result->ip_count)
 			return err_set(err, CNI_ERROR + CNI_CONFIG, "pods: the pod has no address");

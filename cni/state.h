@@ -27,7 +27,10 @@ struct state {
 	char dir[4096];		/* path of the folder */
 };
 
-/* Lock a pod, and make its folder where create is set; ENOENT where there is none.  Waits for who has it. */
+/*
+ * Lock a pod, and make its folder where create is set; else, where there is none, ENOENT, and folders above it that
+ * are empty are removed: a removal that was cut short may have left them.  Waits for who has it.
+ */
 int state_lock(struct state *s, const char *pin_path, const char *network, const char *container,
 	       const char *ifname, bool create, struct bpfstamp_err *err);
 void state_unlock(struct state *s);
@@ -44,7 +47,10 @@ int state_remove_link(const struct state *s, unsigned int n, bool *was, struct b
 /* Remove the pins and the folder, and that of the network where it is empty then; unlocks. */
 int state_remove(struct state *s, struct bpfstamp_err *err);
 
-/* Call fn with container and ifname of each pod of a network that has a state; returns 0 to go on. */
+/*
+ * Call fn with container and ifname of each pod of a network that has a state; it returns 0 to go on.  Empty folders
+ * are removed as by state_lock.
+ */
 typedef int state_fn(const char *container, const char *ifname, void *arg, struct bpfstamp_err *err);
 int state_each(const char *pin_path, const char *network, state_fn *fn, void *arg, struct bpfstamp_err *err);
 
