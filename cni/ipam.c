@@ -64,18 +64,32 @@ static int find_plugin(char path[4096], const char *folders, const char *type, s
 	return err_set(err, CNI_ERROR + CNI_CONFIG, "there is no IPAM plugin '%s' in CNI_PATH (%s)", type, folders);
 }
 
-/* What the plugin reads: a file that nobody else sees. */
-static int open_input(const json_t *config, struct bpfstamp_err *err)
+/* A file that nobody else sees. */
+static int open_text(const char *text, struct bpfstamp_err *err)
 {
 	int fd = memfd_create("cni-config", MFD_CLOEXEC);
+	size_t len = strlen(text);
 
 	if (fd < 0)
 		return err_set(err, errno, "cannot make a memfd: %s", strerror(errno));
-	if (json_dumpfd(config, fd, JSON_COMPACT) || lseek(fd, 0, SEEK_SET)) {
+	if (write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET)) {
 		err_set(err, errno, "cannot write the configuration of the IPAM plugin: %s", strerror(errno));
 		close(fd);
 		return -1;
 	}
+	return fd;
+}
+
+/* What the plugin reads.  jansson itself would write each brace and comma by a call of its own. */
+static int open_input(const json_t *config, struct bpfstamp_err *err)
+{
+	char *text = json_dumps(config, JSON_COMPACT);
+	int fd;
+
+	if (!text)
+		return err_set(err, ENOMEM, "no memory for the configuration of the IPAM plugin");
+	fd = open_text(text, err);
+	free(text);
 	return fd;
 }
 
