@@ -9,9 +9,10 @@
  * after the state was written is undone as DEL would do it.
  *
  * A pair of our own, and addresses by IPAM, have to be there before values can be
- * known, so for them a state is written first.  It keeps what IPAM said: a
- * repeated ADD has the same addresses without asking, because IPAM plugins refuse
- * to give twice, unless it was configured otherwise meanwhile.
+ * known, so for them a state is written first.  The one that is written then keeps
+ * what IPAM said: a repeated ADD has the same addresses without asking, because IPAM
+ * plugins refuse to give twice, unless it was configured otherwise meanwhile.  A state
+ * that says nothing of IPAM is of an ADD that was cut short, whatever IPAM knows of it.
  *
  * Repeated, ADD replaces programs in their places and entries in theirs, and
  * removes in the end what is no longer wanted.  Until then the state has both.
@@ -79,14 +80,13 @@ static int ask_ipam(struct add *add, json_t **result, struct bpfstamp_err *err)
 	if (add->a.json && ipam_run(r, c, "DEL", &answer, err))
 		return -1;
 	json_decref(answer);
-	add->kept.ipam = NULL;
 	if (ipam_run(r, c, "ADD", result, err))
 		return -1;
 	add->ipam = json_pack("{s:O, s:o}", "config", c->ipam, "result", *result);
 	if (!add->ipam)
 		return err_set(err, ENOMEM, "no memory for the answer of the IPAM plugin");
 	add->kept.ipam = add->ipam;
-	return write_state(add, err);
+	return 0;
 }
 
 /* The pair, with addresses and routes; *result is IPAM's, which kept.ipam has. */
@@ -97,10 +97,12 @@ static int make_pair(struct add *add, json_t **result, struct bpfstamp_err *err)
 
 	add->kept.made = true;
 	veth_name(add->kept.host, &a->config, a->request);
-	known = a->json && a->old.made && !strcmp(a->old.host, add->kept.host);
+	*result = said_before(add);
+	if (!*result)
+		add->kept.ipam = NULL;
+	known = a->json && a->old.made && !strcmp(a->old.host, add->kept.host) && a->old.ipam == add->kept.ipam;
 	if (!known && write_state(add, err))
 		return -1;
-	*result = said_before(add);
 	/* Other addresses are for another pair: nobody has to find out what is left of those before. */
 	if (!*result && (veth_remove(add->kept.host, &a->pod, err) || ask_ipam(add, result, err)))
 		return -1;
