@@ -410,6 +410,37 @@ in_manual() {	# COMMAND OPTION…
 	done
 }
 
+in_cni_manual() {	# WHAT PATTERN
+	if grep -qE -- "$2" "$here/../man/bpfstamp-cni.8"; then
+		pass "manual of the plugin: $1"
+	else
+		fail "manual of the plugin: $1" "is not in man/bpfstamp-cni.8"
+	fi
+}
+
+# It has each key and word that the plugin takes, each value that can be put in, and each code of an error.
+test_cni_manual() {
+	local word keys words values codes cni=$here/../cni
+	keys=$(sed -n '/const char \*const [a-z]*\[\] = {/,/NULL/p' "$cni"/config*.c | grep -oE '"[A-Za-z]+"' | tr -d '"')
+	words=$(grep -oE '\{ "[a-z]+", BPFSTAMP_' "$cni/config_attach.c" | grep -oE '[a-z]+')
+	values=$(grep -E '^ \*	\$\{' "$cni/values.h" | grep -oE '\$\{[^}]+\}')
+	codes=$(sed -n '/^enum cni_code/,/^}/p' "$cni/cni.h" | awk '/^\tCNI_/ { n = $2 == "=" ? $3 + 0 : n + 1; print n }')
+	for word in $keys; do
+		in_cni_manual "key $word" "^[.](It )?Cm ([A-Za-z]+ , )*$word( |\$)"
+	done
+	for word in $words; do
+		in_cni_manual "$word" "^[.]Li (.* , )?$word( |\$)"
+	done
+	for word in $values; do
+		in_cni_manual "$word" "^[.]It Li (.* , )?$(sed 's/[${}.]/[&]/g' <<<"$word")( |\$)"
+	done
+	for word in $codes; do
+		in_cni_manual "code $word" "^[.]It $word\$"
+	done
+	has "manual of the plugin: how much was looked for" '^[1-9][0-9]( [1-9][0-9]){3}$' \
+		"$(wc -w <<<"$keys") $(wc -w <<<"$words") $(wc -w <<<"$values") $(wc -w <<<"$codes")"
+}
+
 test_help() {
 	help_lists inspect inline
 	help_lists patch set set-file allow-unused inline replace expect allow-derived output dry-run
@@ -546,7 +577,7 @@ test_dry_run() {
 	json "show --all-netns" "namespaces netns attachments" show --all-netns
 }
 
-for t in objects truncated values output file core usage together pods_usage help json; do
+for t in objects truncated values output file core usage together pods_usage help cni_manual json; do
 	test_$t
 done
 if [ "$isolated" = yes ] && network; then
