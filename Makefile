@@ -105,12 +105,15 @@ initramfs: static bpf
 
 install: all
 	install -D -m 755 $(BUILD)/bpfstamp $(DESTDIR)$(PREFIX)/bin/bpfstamp
+	install -D -m 755 $(BUILD)/bpfstamp-cni $(DESTDIR)$(PREFIX)/lib/cni/bpfstamp-cni
 	install -D -m 644 $(BUILD)/libbpfstamp.a $(DESTDIR)$(PREFIX)/lib/libbpfstamp.a
 	install -D -m 644 include/bpfstamp.h $(DESTDIR)$(PREFIX)/include/bpfstamp.h
 	install -D -m 644 include/bpfstamp_vpc.h $(DESTDIR)$(PREFIX)/include/bpfstamp_vpc.h
 	install -D -m 644 include/bpfstamp.bpf.h $(DESTDIR)$(PREFIX)/include/bpfstamp.bpf.h
 	install -D -m 644 bpf/vpc.h $(DESTDIR)$(PREFIX)/include/bpfstamp/vpc.h
-	install -D -m 644 man/bpfstamp.8 $(DESTDIR)$(PREFIX)/share/man/man8/bpfstamp.8
+	for page in bpfstamp.8 bpfstamp-cni.8; do \
+		install -D -m 644 man/$$page $(DESTDIR)$(PREFIX)/share/man/man8/$$page || exit 1; \
+	done
 	for o in $(if $(CLANG),$(BPF_OBJECTS)); do \
 		install -D -m 644 $$o $(DESTDIR)$(PREFIX)/lib/bpfstamp/$${o##*/} || exit 1; \
 	done
