@@ -11,12 +11,19 @@
  * has.  An entry is removed only while it is of the interface that the state
  * says.
  *
+ * To look and then to overwrite or remove are two calls, so whoever does that has
+ * the folder of the pins locked (flock): of two that take an address over at once, the
+ * second sees the first.  An entry that is new needs no lock.
+ *
  * The maps are made by the first program that uses them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "cni/entries.h"
 #include "include/bpfstamp_vpc.h"
@@ -89,21 +96,17 @@ static int find_owner(const struct bpfstamp_vpc_pod *there, const struct pod *po
 	return 0;
 }
 
-/* Whether the entry may be the pod's: CNI_TAKEN where somebody else has it.  *move: it has to be overwritten. */
+/* Whether the entry may be the pod's: CNI_TAKEN where somebody else has it. */
 static int judge(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const struct kept *old,
-		 const struct pod *pod, bool *move, struct bpfstamp_err *err)
+		 const struct pod *pod, struct bpfstamp_err *err)
 {
 	const struct kept_pod *before = find(old, entry);
 	char owner[128], address[INET6_ADDRSTRLEN], network[32];
 	struct bpfstamp_vpc_pod there;
 
-	*move = false;
 	if (bpfstamp_vpc_find(vpc, entry->network, entry->address, &there, err))
 		return err->code == ENOENT ? 0 : -1;
-	if (there.ifindex == entry->ifindex)
-		return 0;
-	*move = true;
-	if (before && there.ifindex && before->ifindex == there.ifindex)
+	if (there.ifindex == entry->ifindex || (before && there.ifindex && before->ifindex == there.ifindex))
 		return 0;
 	if (find_owner(&there, pod, owner, err))
 		return -1;
@@ -120,14 +123,13 @@ static int judge_all(const struct kept *k, size_t count, const struct kept *old,
 {
 	struct bpfstamp_vpc *vpc;
 	int ret = 0;
-	bool move;
 
 	if (!count)
 		return 0;
 	if (bpfstamp_vpc_open(&vpc, v->config->pin_path, err))
 		return err->code == ENOENT ? 0 : -1;
 	for (size_t i = 0; !ret && i < count; i++)
-		ret = judge(vpc, &k->pods[i], old, pod, &move, err);
+		ret = judge(vpc, &k->pods[i], old, pod, err);
 	bpfstamp_vpc_close(vpc);
 	return ret;
 }
@@ -169,19 +171,37 @@ int entries_choose(struct kept *k, const struct kept *old, const struct values *
 
 /* ------------------------------------------------------------------- put */
 
-static int put(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const struct kept *old, const struct pod *pod,
-	       struct bpfstamp_err *err)
+/* To be closed; -1. */
+static int lock(const char *pin_path, struct bpfstamp_err *err)
+{
+	int fd = open(pin_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && !flock(fd, LOCK_EX))
+		return fd;
+	err_set(err, errno, "cannot lock %s: %s", pin_path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int put(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const struct kept *old, const struct values *v,
+	       const struct pod *pod, struct bpfstamp_err *err)
 {
 	struct bpfstamp_vpc_pod new = { .network = entry->network, .ifindex = entry->ifindex };
-	bool move;
+	int ret, locked;
 
 	memcpy(new.address, entry->address, sizeof(new.address));
 	memcpy(new.mac, pod->end.mac, sizeof(new.mac));
 	if (!bpfstamp_vpc_add(vpc, &new, BPFSTAMP_VPC_NEW, err))
 		return 0;
-	if (err->code != EEXIST || judge(vpc, entry, old, pod, &move, err))
+	if (err->code != EEXIST)
 		return -1;
-	return bpfstamp_vpc_add(vpc, &new, move ? BPFSTAMP_VPC_MOVE : BPFSTAMP_VPC_NEW, err);
+	locked = lock(v->config->pin_path, err);
+	if (locked < 0)
+		return -1;
+	ret = judge(vpc, entry, old, pod, err) || bpfstamp_vpc_add(vpc, &new, BPFSTAMP_VPC_MOVE, err) ? -1 : 0;
+	close(locked);
+	return ret;
 }
 
 int entries_put(const struct kept *k, size_t count, const struct kept *old, const struct values *v,
@@ -198,7 +218,7 @@ int entries_put(const struct kept *k, size_t count, const struct kept *old, cons
 		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods: none of the programs has the map vpc_pods");
 	}
 	for (size_t i = 0; !ret && i < count; i++)
-		ret = put(vpc, &k->pods[i], old, pod, err);
+		ret = put(vpc, &k->pods[i], old, v, pod, err);
 	bpfstamp_vpc_close(vpc);
 	return ret;
 }
@@ -246,7 +266,16 @@ static int remove_stats(struct bpfstamp_vpc *vpc, const struct kept *k, size_t f
 
 int entries_remove(const struct kept *k, size_t first, const char *pin_path, struct bpfstamp_err *err)
 {
-	return remove_each(k, first, pin_path, remove_entry, err);
+	int locked, ret;
+
+	if (first >= k->pod_count)
+		return 0;
+	locked = lock(pin_path, err);
+	if (locked < 0)
+		return err->code == ENOENT ? 0 : -1;
+	ret = remove_each(k, first, pin_path, remove_entry, err);
+	close(locked);
+	return ret;
 }
 
 int entries_remove_stats(const struct kept *k, size_t first, const char *pin_path, struct bpfstamp_err *err)
@@ -256,7 +285,8 @@ int entries_remove_stats(const struct kept *k, size_t first, const char *pin_pat
 
 /* ----------------------------------------------------------------- check */
 
-static int check(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, struct bpfstamp_err *err)
+static int check(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const uint8_t mac[6],
+		 struct bpfstamp_err *err)
 {
 	char address[INET6_ADDRSTRLEN], network[32];
 	struct bpfstamp_vpc_pod there;
@@ -268,6 +298,9 @@ static int check(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, struct 
 	if (there.ifindex != entry->ifindex)
 		return err_set(err, ESTALE, "%s of %s is at interface %u in vpc_pods, not at %u", address, network,
 			       there.ifindex, entry->ifindex);
+	if (memcmp(there.mac, mac, sizeof(there.mac)) != 0)
+		return err_set(err, ESTALE, "%s of %s has another MAC address in vpc_pods than the pod: ADD again",
+			       address, network);
 	return 0;
 }
 
@@ -281,7 +314,7 @@ int entries_check(const struct kept *k, const struct values *v, struct bpfstamp_
 	if (bpfstamp_vpc_open(&vpc, v->config->pin_path, err))
 		return err_wrap(err, "vpc_pods");
 	for (size_t i = 0; !ret && i < k->pod_count; i++)
-		ret = check(vpc, &k->pods[i], err);
+		ret = check(vpc, &k->pods[i], v->pod_mac, err);
 	bpfstamp_vpc_close(vpc);
 	return ret;
 }

@@ -25,7 +25,7 @@ vxlan=$tmp/vxlan.o
 plugin() {	# TYPE COMMAND POD [IFNAME]: the configuration is in $conf
 	local type=$1 command=$2 pod=$3 path=$PLUGINS/$1
 	[ "$type" != bpfstamp-cni ] || path=$CNI
-	answer=$(CNI_COMMAND=$command CNI_CONTAINERID=c-$pod CNI_NETNS=/run/netns/$pod CNI_IFNAME=${4:-eth0} \
+	answer=$(CNI_COMMAND=$command CNI_CONTAINERID=${container:-c-$pod} CNI_NETNS=/run/netns/$pod CNI_IFNAME=${4:-eth0} \
 		CNI_PATH=$PLUGINS CNI_ARGS=${cni_args:-} ${under:-} "$path" <"$conf" 2>"$tmp/stderr")
 	status=$?
 }
@@ -141,6 +141,7 @@ nothing_left() {	# NAME
 . "$(dirname "$0")/cni/chained.sh"
 . "$(dirname "$0")/cni/standalone.sh"
 . "$(dirname "$0")/cni/wrong.sh"
+. "$(dirname "$0")/cni/again.sh"
 . "$(dirname "$0")/cni/killed.sh"
 
 [ "$isolated" = yes ] || { skip cni "needs root, to make namespaces and a bpffs"; finish; }
@@ -148,7 +149,7 @@ have bpftool && have jq || { skip cni "needs bpftool and jq"; finish; }
 [ -x "$PLUGINS/bridge" ] || { skip cni "containernetworking-plugins are not installed"; finish; }
 mount -t bpf none $bpffs && unique "$BPF/ping_drop_stamp.bpf.o" || { skip cni "no bpffs"; finish; }
 LC_ALL=C sed "s/from_pod/${uniq:0:8}/g" "$BPF/vpc_vxlan.bpf.o" >"$vxlan"
-for t in ${TESTS:-chained hooks standalone commands wrong killed together}; do
+for t in ${TESTS:-chained hooks standalone commands wrong again killed together}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"

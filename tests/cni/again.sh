@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# Part of cni.sh: pods that are not any more as they were added, and what stands in the way.
+
+vpc_at() {	# MORE: chained, in VNI 100
+	after "{object: \$vxlan, vxlan: {dev: \"vxlan0\"}, attach: [{program: \$from_pod, direction: \"ingress\",
+		set: {vni: 100, vxlan_ifindex: \"\${ifindex.vxlan0}\"}}], pods: {vni: 100}} | ${1:-.}"
+}
+
+macs_in_map() {
+	bpftool -j map dump pinned $bpffs/vpc_pods | jq -r '.[].formatted.value.mac | map(tostring) | join(":")' |
+		sort -u
+}
+
+no_more_vxlan() {
+	ip link del vxlan0
+	rm -f $bpffs/vpc_{pods,stats}
+}
+
+another_mac() {
+	before_us ptp pod1 || return
+	vpc_at
+	good "another MAC: ADD" ADD pod1 || return
+	ip -n pod1 link set eth0 address 02:00:00:00:00:07
+	bad "another MAC: CHECK" 100 'MAC' CHECK pod1
+	good "another MAC: ADD again" ADD pod1
+	is "another MAC: the entries" 2:0:0:0:0:7 "$(macs_in_map)"
+	good "another MAC: CHECK after ADD" CHECK pod1
+	good "another MAC: DEL" DEL pod1
+	is "another MAC: no entry" 0 "$(pods_in_map 100)"
+	gone_before_us ptp pod1
+	no_more_vxlan
+	nothing_left "another MAC"
+}
+
+# Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
+# first stands still, and may have to wait for it.
+taken_at_once() {
+	local n step=${KILL_STEP:-2} first second
+	write "{object: \$vxlan, vxlan: {dev: \"vxlan0\"}, attach: [{program: \"${uniq:0:8}\", direction: \"ingress\",
+		set: {vni: 100}}], pods: {vni: 100}, ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
+	printf '#!/bin/bash\n{ %s >/dev/null <%s; echo $? >%s; } & sleep 0.05\n' "CNI_COMMAND=ADD CNI_CONTAINERID=c-pod3 \
+		CNI_NETNS=/run/netns/pod3 CNI_IFNAME=eth0 CNI_PATH=$PLUGINS $CNI" "$conf" "$tmp/second" >"$tmp/rival"
+	chmod +x "$tmp/rival"
+	new_pod pod1
+	new_pod pod3
+	for ((n = 40 + RANDOM % step; n < 200; n += step)); do
+		new_pod pod2
+		good "taken at once: the one before" ADD pod2
+		ip netns del pod2
+		rm -f "$tmp/second"
+		under="$LIFE/between $tmp/rival call $n"
+		cni ADD pod1
+		under= first=$status
+		[ $first != 100 ] || break
+		until [ -s "$tmp/second" ]; do sleep 0.01; done
+		second=$(cat "$tmp/second")
+		is "taken at once, call $n: one has it" 1 $(((first == 0) + (second == 0)))
+		is "taken at once, call $n: its entry" "$(place_of $([ "$first" = 0 ] && echo pod1 || echo pod3))" \
+			"$(bpftool -j map dump pinned $bpffs/vpc_pods | jq '.[].formatted.value.ifindex')"
+		good "taken at once: DEL" DEL pod1
+		good "taken at once: DEL of the other" DEL pod3
+		good "taken at once: DEL of the one before" DEL pod2
+		is "taken at once: no entry" 0 "$(pods_in_map 100)"
+	done
+	good "taken at once: DEL" DEL pod1
+	good "taken at once: DEL of the one before" DEL pod2
+	ip netns del pod1
+	ip netns del pod3
+	no_more_vxlan
+	nothing_left "taken at once"
+}
+
+test_again() {
+	local t
+	version=1.0.0
+	for t in ${AGAIN:-another_mac taken_at_once}; do
+		$t
+	done
+}
