@@ -15,7 +15,8 @@
  * that says nothing of IPAM is of an ADD that was cut short, whatever IPAM knows of it.
  *
  * Repeated, ADD replaces programs in their places and entries in theirs, and
- * removes in the end what is no longer wanted.  Until then the state has both.
+ * removes in the end what is no longer wanted.  Until then the state has both.  What the
+ * container has in another namespace, which it came from, is removed at once.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -128,11 +129,32 @@ static int choose(struct add *add, struct bpfstamp_err *err)
 	return 0;
 }
 
+/*
+ * A container that comes back in another namespace leaves what it had in the one before, where numbers of
+ * interfaces may be the same.
+ */
+static int leave_netns(struct adding *a, struct bpfstamp_err *err)
+{
+	struct pod before;
+	int ret;
+
+	if (!a->json || a->old.netns_inode == pod_netns_inode(&a->pod))
+		return 0;
+	if (pod_open_left(&before, "", a->old.netns, a->old.netns_inode, err))
+		return -1;
+	ret = removing_rest(&a->state, &a->old, 0, 0, &before, &a->config, err);
+	pod_close(&before);
+	a->old.place_count = a->old.pod_count = 0;
+	return ret;
+}
+
 /* Whatever can be found out before the pod is changed. */
 static int prepare(struct add *add, json_t **result, struct bpfstamp_err *err)
 {
 	struct adding *a = &add->a;
 
+	if (leave_netns(a, err))
+		return -1;
 	add->kept = a->old;
 	*result = a->config.prev_result;
 	if (note_netns(add, err) ||

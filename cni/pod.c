@@ -56,18 +56,21 @@ int pod_open(struct pod *p, const char *netns, struct bpfstamp_err *err)
 		       netns);
 }
 
-int pod_open_left(struct pod *p, const char *netns, ino_t inode, struct bpfstamp_err *err)
+int pod_open_left(struct pod *p, const char *told, const char *kept, ino_t inode, struct bpfstamp_err *err)
 {
+	const char *const paths[] = { told, kept };
 	struct bpfstamp_err ignored;
 
 	memset(p, 0, sizeof(*p));
 	if (bpfstamp_net_open(&p->node, NULL, err))
 		return -1;
-	if (!*netns || bpfstamp_net_open(&p->inside, netns, &ignored)) {
-		p->inside = NULL;
-	} else if (p->inside->netns != inode) {
-		bpfstamp_net_close(p->inside);
-		p->inside = NULL;
+	for (size_t i = 0; i < 2 && !p->inside; i++) {
+		if (!*paths[i] || bpfstamp_net_open(&p->inside, paths[i], &ignored)) {
+			p->inside = NULL;
+		} else if (p->inside->netns != inode) {
+			bpfstamp_net_close(p->inside);
+			p->inside = NULL;
+		}
 	}
 	return 0;
 }

@@ -24,8 +24,11 @@ ino_t pod_netns_inode(const struct pod *p);
 /* Open both namespaces; a pod's that is not there is CNI_ENVIRONMENT. */
 int pod_open(struct pod *p, const char *netns, struct bpfstamp_err *err);
 
-/* The same where it is no error that the pod's is gone, or is another than that of inode by now. */
-int pod_open_left(struct pod *p, const char *netns, ino_t inode, struct bpfstamp_err *err);
+/*
+ * The same where it is no error that the pod's is gone: it is that of inode, at a path that we are told or at
+ * the one that the state keeps; "" is none.
+ */
+int pod_open_left(struct pod *p, const char *told, const char *kept, ino_t inode, struct bpfstamp_err *err);
 void pod_close(struct pod *p);	/* also of {0} */
 
 /* Find CNI_IFNAME and its other end, which has to be here. */

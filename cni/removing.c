@@ -11,7 +11,8 @@
  * done nevertheless, and the state stays.
  *
  * A namespace is looked into only while it is the one that the state says: the
- * path of a pod that is gone may be another's by now.
+ * path of a pod that is gone may be another's by now, and a runtime may tell of
+ * another one than the pod was added in.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -77,7 +78,7 @@ static int remove_all(const struct state *s, const struct kept *k, const struct 
 	struct bpfstamp_err why;
 	struct pod pod;
 
-	if (pod_open_left(&pod, *r->netns ? r->netns : k->netns, k->netns_inode, err))
+	if (pod_open_left(&pod, r->netns, k->netns, k->netns_inode, err))
 		return -1;
 	note(&first, removing_rest(s, k, 0, 0, &pod, c, &why), &why);
 	if (k->made && *k->host)

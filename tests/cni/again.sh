@@ -34,6 +34,41 @@ another_mac() {
 	nothing_left "another MAC"
 }
 
+inside() {	# POD: what is attached in it
+	"$BPFSTAMP" show --netns "$1" --json | jq -r '.attachments[] | "\(.hook) \(.direction)"' | paste -sd ' '
+}
+
+# The same container in another namespace, while that before is still there.
+another_netns() {
+	before_us ptp pod1 && before_us ptp pod2 || return
+	after '{object: $drop, attach: [{dev: "pod", hook: "tcx"}, {dev: "pod", hook: "clsact", direction: "ingress"},
+		{dev: "host", hook: "tcx"}]}'
+	good "another namespace: ADD" ADD pod1 || return
+	is "another namespace: before" "clsact ingress tcx egress" "$(inside pod1)"
+	container=c-pod1 good "another namespace: ADD again" ADD pod2
+	is "another namespace: in the new one" "clsact ingress tcx egress" "$(inside pod2)"
+	is "another namespace: in the old one" "" "$(inside pod1)"
+	is "another namespace: here" "$host" "$(attached .dev)"
+	container=c-pod1 good "another namespace: DEL" DEL pod2
+	is "another namespace: after" " " "$(inside pod1) $(inside pod2)"
+	gone_before_us ptp pod1
+	gone_before_us ptp pod2
+	nothing_left "another namespace"
+}
+
+# DEL is told of a namespace that the container did not have when it was added.
+deleted_elsewhere() {
+	before_us ptp pod1 || return
+	after '{object: $drop, attach: [{dev: "pod"}]}'
+	good "deleted elsewhere: ADD" ADD pod1 || return
+	new_pod pod2
+	container=c-pod1 good "deleted elsewhere: DEL" DEL pod2
+	is "deleted elsewhere: after" "" "$(inside pod1)"
+	ip netns del pod2
+	gone_before_us ptp pod1
+	nothing_left "deleted elsewhere"
+}
+
 # Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
 # first stands still, and may have to wait for it.
 taken_at_once() {
@@ -75,7 +110,7 @@ taken_at_once() {
 test_again() {
 	local t
 	version=1.0.0
-	for t in ${AGAIN:-another_mac taken_at_once}; do
+	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere taken_at_once}; do
 		$t
 	done
 }
