@@ -71,6 +71,17 @@ static json_t *said_before(const struct add *add)
 	return result && json_equal(json_object_get(add->kept.ipam, "config"), add->a.config.ipam) ? result : NULL;
 }
 
+/* IPAM that gave nothing is told so, but whatever it says to that keeps no state. */
+static void forget_ipam(struct add *add)
+{
+	struct bpfstamp_err ignored;
+	json_t *answer = NULL;
+
+	ipam_run(add->a.request, &add->a.config, "DEL", &answer, &ignored);
+	json_decref(answer);
+	add->a.config.ipam = NULL;
+}
+
 static int ask_ipam(struct add *add, json_t **result, struct bpfstamp_err *err)
 {
 	const struct cni_request *r = add->a.request;
@@ -81,8 +92,10 @@ static int ask_ipam(struct add *add, json_t **result, struct bpfstamp_err *err)
 	if (add->a.json && ipam_run(r, c, "DEL", &answer, err))
 		return -1;
 	json_decref(answer);
-	if (ipam_run(r, c, "ADD", result, err))
+	if (ipam_run(r, c, "ADD", result, err)) {
+		forget_ipam(add);
 		return -1;
+	}
 	add->ipam = json_pack("{s:O, s:o}", "config", c->ipam, "result", *result);
 	if (!add->ipam)
 		return err_set(err, ENOMEM, "no memory for the answer of the IPAM plugin");
@@ -207,24 +220,11 @@ static json_t *answer(const struct add *add, json_t *result)
 	return result_make(a->request->version, &made, &a->result);
 }
 
-/* IPAM that gave nothing is told so, but whatever it says to that keeps no state. */
-static void forget_ipam(struct add *add)
-{
-	struct bpfstamp_err ignored;
-	json_t *answer = NULL;
-
-	ipam_run(add->a.request, &add->a.config, "DEL", &answer, &ignored);
-	json_decref(answer);
-	add->a.config.ipam = NULL;
-}
-
 /* Of an ADD that failed: the state, if it was written, tells what there is to undo. */
 static void undo(struct add *add)
 {
 	struct bpfstamp_err ignored;
 
-	if (add->changed && add->kept.made && !add->kept.ipam)
-		forget_ipam(add);
 	if (add->changed)
 		removing(&add->a.state, &add->kept, add->a.request, &add->a.config, &ignored);
 	else if (add->a.state.lock >= 0 && !add->a.json)

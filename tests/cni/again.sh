@@ -34,6 +34,10 @@ another_mac() {
 	nothing_left "another MAC"
 }
 
+ipam_conf() {	# RANGES
+	write "$drop_ip0 + {ipam: {type: \"host-local\", dataDir: \"$tmp/ipam\", ranges: $1}}"
+}
+
 inside() {	# POD: what is attached in it
 	"$BPFSTAMP" show --netns "$1" --json | jq -r '.attachments[] | "\(.hook) \(.direction)"' | paste -sd ' '
 }
@@ -67,6 +71,28 @@ deleted_elsewhere() {
 	ip netns del pod2
 	gone_before_us ptp pod1
 	nothing_left "deleted elsewhere"
+}
+
+# IPAM is configured otherwise and has no address, and then as it was: what it took back is not used again.
+other_addresses() {
+	local small='[[{subnet: "10.5.0.0/30"}]]' all=$ranges
+	new_pod pod1
+	new_pod pod2
+	ipam_conf "$small"
+	good "other addresses: the only one" ADD pod2
+	ipam_conf "$all"
+	good "other addresses: ADD" ADD pod1 || return
+	ipam_conf "$small"
+	bad "other addresses: there is none" 999 'host-local: ' ADD pod1
+	ipam_conf "$all"
+	good "other addresses: ADD as before" ADD pod1
+	has "other addresses: it is the pod's" c-pod1 "$(cat "$tmp/ipam/net.1/$(jq -r '.ips[0].address | sub("/.*"; "")' \
+		<<<"$answer")" 2>&1)"
+	good "other addresses: DEL" DEL pod1
+	good "other addresses: DEL of the other" DEL pod2
+	ip netns del pod1
+	ip netns del pod2
+	nothing_left "other addresses"
 }
 
 # Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
@@ -110,7 +136,8 @@ taken_at_once() {
 test_again() {
 	local t
 	version=1.0.0
-	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere taken_at_once}; do
+	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere other_addresses \
+		taken_at_once}; do
 		$t
 	done
 }
