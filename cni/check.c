@@ -78,11 +78,6 @@ static int check_made(const struct adding *a, struct bpfstamp_err *err)
 	return 0;
 }
 
-static json_t *result_of(const struct adding *a)
-{
-	return a->config.prev_result ? a->config.prev_result : json_object_get(a->old.ipam, "result");
-}
-
 static int not_added(const struct adding *a, struct bpfstamp_err *err)
 {
 	return err_set(err, CNI_ERROR + CNI_UNKNOWN_CONTAINER, "%s of container %s was not added to network %s",
@@ -94,7 +89,7 @@ static int check(struct adding *a, struct bpfstamp_err *err)
 	if (!a->json)
 		return not_added(a, err);
 	if (pod_find_ends(&a->pod, a->request->ifname, err) || check_ends(a, err) ||
-	    adding_stamp(a, result_of(a), err) || node_check(&a->config, &a->programs, &a->pod, err))
+	    adding_stamp(a, a->config.prev_result, err) || node_check(&a->config, &a->programs, &a->pod, err))
 		return -1;
 	return check_places(a, err) || check_entries(a, err) || check_made(a, err) ? -1 : 0;
 }

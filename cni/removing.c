@@ -76,13 +76,15 @@ static int remove_all(const struct state *s, const struct kept *k, const struct 
 {
 	struct first first = { .failed = false };
 	struct bpfstamp_err why;
+	char name[VETH_NAME];
 	struct pod pod;
 
 	if (pod_open_left(&pod, r->netns, k->netns, k->netns_inode, err))
 		return -1;
 	note(&first, removing_rest(s, k, 0, 0, &pod, c, &why), &why);
-	if (k->made && *k->host)
-		note(&first, veth_remove(k->host, &pod, &why), &why);
+	veth_name(name, c, r);
+	if (k->made)
+		note(&first, veth_remove(name, &pod, &why), &why);
 	pod_close(&pod);
 	if (k->made && c->ipam)
 		note(&first, ask_ipam(r, c, &why), &why);
@@ -95,11 +97,11 @@ int removing(struct state *s, const struct kept *k, const struct cni_request *r,
 	return remove_all(s, k, r, c, err) || state_remove(s, err) ? -1 : 0;
 }
 
-/* Without a state, nothing was made. */
+/* Without a state, nothing was made; but for a pair whose state was lost, because its name needs none. */
 static int remove_locked(struct state *s, const struct cni_request *r, const struct cni_config *c,
 			 struct bpfstamp_err *err)
 {
-	struct kept k = { .made = c->ipam && !c->prev_result };
+	struct kept k = { .made = c->ipam };
 	json_t *json;
 	int ret;
 
@@ -121,7 +123,7 @@ static int remove_unknown(const struct cni_request *r, const struct cni_config *
 	struct state s;
 	int ret;
 
-	if (!c->ipam || c->prev_result)
+	if (!c->ipam)
 		return 0;
 	if (state_lock(&s, c->pin_path, c->name, r->container, r->ifname, true, err))
 		return err->code == CNI_ERROR + CNI_TRY_AGAIN ? -1 : ask_ipam(r, c, err);

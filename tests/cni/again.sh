@@ -95,6 +95,38 @@ other_addresses() {
 	nothing_left "other addresses"
 }
 
+# A network whose interfaces were made here gets them from another plugin.
+made_then_chained() {
+	new_pod pod1
+	ipam_conf "$ranges"
+	good "made, then chained: ADD" ADD pod1 || return
+	mv "$conf" "$conf.made"
+	ip netns del pod1
+	net=net.2 before_us ptp pod1
+	after "$drop_ip0"
+	bad "made, then chained: ADD again" 7 'DEL' ADD pod1
+	mv "$conf.made" "$conf"
+	good "made, then chained: DEL" DEL pod1
+	is "made, then chained: the other's interface" 1 "$(ip -n pod1 -br link show eth0 | grep -c .)"
+	after "$drop_ip0"
+	good "made, then chained: ADD after DEL" ADD pod1
+	good "made, then chained: DEL of that" DEL pod1
+	net=net.2 gone_before_us ptp pod1
+	nothing_left "made, then chained"
+}
+
+# Somebody removed the pins: the pair is known by its name.
+state_lost() {
+	new_pod pod1
+	ipam_conf "$ranges"
+	good "state lost: ADD" ADD pod1 || return
+	rm -rf "$bpffs/bpfstamp-cni"
+	good "state lost: DEL" DEL pod1
+	is "state lost: the interface" "" "$(ip -n pod1 -br link show eth0 2>/dev/null)"
+	ip netns del pod1
+	nothing_left "state lost"
+}
+
 # Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
 # first stands still, and may have to wait for it.
 taken_at_once() {
@@ -137,7 +169,7 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere other_addresses \
-		taken_at_once}; do
+		made_then_chained state_lost taken_at_once}; do
 		$t
 	done
 }
