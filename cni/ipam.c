@@ -265,11 +265,16 @@ static int run_with(const char *path, const char *type, const json_t *config, ch
 
 /* ------------------------------------------------------------- the request */
 
+static int set_version(json_t *of)
+{
+	return json_object_set_new(of, "cniVersion", json_string(version_text(CNI_1_0_0)));
+}
+
 /* With the version before, for a plugin that has no later one. */
 static int run_older(const char *path, const char *type, const struct cni_request *r, const char *command, char **env,
 		     json_t **out, struct bpfstamp_err *err)
 {
-	json_t *config;
+	json_t *config, *prev;
 	int ret;
 
 	if (!strcmp(command, "GC") || !strcmp(command, "STATUS")) {
@@ -277,10 +282,13 @@ static int run_older(const char *path, const char *type, const struct cni_reques
 		return 0;
 	}
 	config = json_copy(r->config);
-	if (!config || json_object_set_new(config, "cniVersion", json_string(version_text(CNI_1_0_0))))
+	prev = json_copy(json_object_get(config, "prevResult"));	/* its version has to be the same */
+	if (!config || set_version(config) || (json_is_object(prev) && (set_version(prev) ||
+	    json_object_set(config, "prevResult", prev))))
 		ret = err_set(err, ENOMEM, "no memory for the configuration of the IPAM plugin");
 	else
 		ret = run_with(path, type, config, env, out, err);
+	json_decref(prev);
 	json_decref(config);
 	return ret;
 }

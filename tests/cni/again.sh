@@ -127,6 +127,21 @@ state_lost() {
 	nothing_left "state lost"
 }
 
+# An IPAM plugin that knows no 1.1.0 and reads prevResult.
+old_ipam() {
+	version=1.1.0
+	new_pod pod1
+	write "$drop_ip0 + {ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
+	good "old IPAM: ADD" ADD pod1 || return
+	jq --argjson prev "$answer" '.prevResult = $prev' "$conf" >"$conf.check"
+	mv "$conf.check" "$conf"
+	good "old IPAM: CHECK" CHECK pod1
+	good "old IPAM: DEL" DEL pod1
+	ip netns del pod1
+	nothing_left "old IPAM"
+	version=1.0.0
+}
+
 # Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
 # first stands still, and may have to wait for it.
 taken_at_once() {
@@ -169,7 +184,7 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere other_addresses \
-		made_then_chained state_lost taken_at_once}; do
+		made_then_chained state_lost old_ipam taken_at_once}; do
 		$t
 	done
 }
