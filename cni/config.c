@@ -45,6 +45,8 @@ static int read_name(struct cni_config *c, const struct cni_request *r, struct b
 	if (!request_is_name(c->name))
 		return err_set(err, CNI_ERROR + CNI_CONFIG, "name: '%s' has other characters than A-Z a-z 0-9 _ . -, or "
 			       "begins with one of the last three", field_shown(shown, c->name));
+	if (r->command == CNI_DEL)
+		return 0;		/* of what was not added for its length there is nothing */
 	if (strlen(c->name) > NAMES_LENGTH || strlen(r->container) > NAMES_LENGTH ||
 	    strlen(c->name) + strlen(r->container) + strlen(r->ifname) > NAMES_LENGTH)
 		return err_set(err, CNI_ERROR + CNI_CONFIG, "the name of the network, CNI_CONTAINERID and CNI_IFNAME, which "

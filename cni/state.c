@@ -232,6 +232,14 @@ static void remove_above(char *pod)
 	remove_empty(pod);
 }
 
+/* Nothing can be there: ENOENT, where there is no need to make it. */
+static int no_place(bool create, struct bpfstamp_err *err)
+{
+	if (!create && (err->code == ENAMETOOLONG || err->code == ENOTDIR))
+		err->code = ENOENT;
+	return -1;
+}
+
 int state_lock(struct state *s, const char *pin_path, const char *network, const char *container,
 	       const char *ifname, bool create, struct bpfstamp_err *err)
 {
@@ -243,7 +251,7 @@ int state_lock(struct state *s, const char *pin_path, const char *network, const
 	s->lock = -1;
 	if (pod_dir(s->dir, pin_path, network, container, ifname, err) ||
 	    pin_path_of(leftover, s, "new", err))
-		return -1;
+		return no_place(create, err);
 	do {
 		ret = create ? pin_make_folders(s->dir, &made, err) : 0;
 		if (!ret)
@@ -257,7 +265,7 @@ int state_lock(struct state *s, const char *pin_path, const char *network, const
 	}
 	if (!create)
 		remove_above(s->dir);
-	return -1;
+	return no_place(create, err);
 }
 
 void state_unlock(struct state *s)

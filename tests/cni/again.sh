@@ -142,6 +142,45 @@ old_ipam() {
 	version=1.0.0
 }
 
+# What ADD refuses for its length or place, DEL does not mind.
+nowhere_to_look() {
+	local name container
+	write "$drop_ip0 + {prevResult: {cniVersion: \"1.0.0\"}}"
+	new_pod pod1
+	container=$(printf 'c%0220d' 0)
+	bad "a name too long: ADD" 7 'more than' ADD pod1
+	good "a name too long: DEL" DEL pod1
+	unset container
+	write "$drop_ip0 + {prevResult: {cniVersion: \"1.0.0\"}, pinPath: \"$conf/x\"}"
+	bad "pinPath below a file: ADD" 100 'x' ADD pod1
+	good "pinPath below a file: DEL" DEL pod1
+	write "$drop_ip0 + {prevResult: {cniVersion: \"1.0.0\"}, pinPath: \"$bpffs/$(printf '%0300d' 0)\"}"
+	bad "pinPath too long: ADD" 100 '' ADD pod1
+	good "pinPath too long: DEL" DEL pod1
+	ip netns del pod1
+	nothing_left "nowhere to look"
+}
+
+read_only() {
+	before_us ptp pod1 || return
+	after "$drop_ip0"
+	mount -o remount,ro $bpffs
+	bad "a bpffs to read: ADD" 100 'Read-only' ADD pod1
+	good "a bpffs to read: DEL of none" DEL pod1
+	mount -o remount,rw $bpffs
+	good "a bpffs to read: ADD before" ADD pod1
+	mount -o remount,ro $bpffs
+	bad "a bpffs to read: DEL" 100 'Read-only' DEL pod1
+	mount -o remount,rw $bpffs
+	good "a bpffs to read: DEL after" DEL pod1
+	under="setpriv --bounding-set -all --inh-caps -all --ambient-caps -all"
+	bad "without capabilities: ADD" 100 '' ADD pod1
+	good "without capabilities: DEL of none" DEL pod1
+	under=
+	gone_before_us ptp pod1
+	nothing_left "a bpffs to read"
+}
+
 # Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
 # first stands still, and may have to wait for it.
 taken_at_once() {
@@ -184,7 +223,7 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere other_addresses \
-		made_then_chained state_lost old_ipam taken_at_once}; do
+		made_then_chained state_lost old_ipam nowhere_to_look read_only taken_at_once}; do
 		$t
 	done
 }
