@@ -48,7 +48,7 @@ enum bpfstamp_vpc_existing {
 	BPFSTAMP_VPC_MOVE,	/* the entry that is there is overwritten */
 };
 
-/* EINVAL for a network that is none, and a pod that is in two places, or in none. */
+/* EINVAL for a network that is none, and a pod that is in two places, or in none (VLAN: without a MAC address). */
 int bpfstamp_vpc_add(struct bpfstamp_vpc *vpc, const struct bpfstamp_vpc_pod *pod,
 		     enum bpfstamp_vpc_existing existing, struct bpfstamp_err *err);
 

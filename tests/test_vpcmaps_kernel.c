@@ -305,6 +305,22 @@ START_TEST(networks_and_places)
 }
 END_TEST
 
+START_TEST(vlan_wants_mac)
+{
+	const uint32_t networks[] = { VLAN | 5, AD | 5 };
+	struct bpfstamp_vpc_pod pod = local(networks[_i / 2], 0x0a010001, _i % 2 ? 7 : 0);
+
+	pod.mac[0] = 3;
+	FAILS(bpfstamp_vpc_add(vpc, &pod, BPFSTAMP_VPC_NEW, &err), EINVAL, ":5: a VLAN carries frames between MAC");
+	memset(pod.mac, 0, sizeof(pod.mac));
+	FAILS(bpfstamp_vpc_add(vpc, &pod, BPFSTAMP_VPC_MOVE, &err), EINVAL, "has none that is one interface's");
+	FAILS(bpfstamp_vpc_add_check(vpc, &pod, BPFSTAMP_VPC_NEW, &err), EINVAL, "has none that is one interface's");
+	pod.network = RED;
+	pod.ifindex = 7;
+	OK(bpfstamp_vpc_add(vpc, &pod, BPFSTAMP_VPC_NEW, &err));
+}
+END_TEST
+
 START_TEST(full)
 {
 	struct bpfstamp_vpc_pod pod;
@@ -546,6 +562,7 @@ Suite *suite_vpcmaps_kernel(void)
 	tcase_add_test(maps, add_find_remove);
 	tcase_add_test(maps, taken);
 	tcase_add_loop_test(maps, networks_and_places, 0, TESTS(refused));
+	tcase_add_loop_test(maps, vlan_wants_mac, 0, 4);
 	tcase_add_test(maps, full);
 	tcase_add_test(maps, ordered);
 	tcase_add_test(maps, removed_meanwhile);

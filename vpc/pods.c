@@ -11,7 +11,7 @@
  * it is looked at first.
  *
  * What the programs could not use is refused: a network that is none, and a pod
- * that is in two places, or in none.
+ * that is in two places, or in none, as is one of a VLAN that has no MAC address.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -111,6 +111,9 @@ static int check_pod(const struct bpfstamp_vpc_pod *pod, struct bpfstamp_err *er
 	if (bits && remote)
 		return err_set(err, EINVAL, "cannot add %s to network %s: a VLAN finds other nodes by MAC address, "
 			       "and takes no address of a node", n.address, n.network);
+	if (bits && (!memcmp(pod->mac, nowhere, sizeof(pod->mac)) || pod->mac[0] & 1))
+		return err_set(err, EINVAL, "cannot add %s to network %s: a VLAN carries frames between MAC addresses, "
+			       "and this pod has none that is one interface's", n.address, n.network);
 	if (!bits && !pod->ifindex && !remote)
 		return err_set(err, EINVAL, "cannot add %s to network %s: give the interface of the pod, or the "
 			       "address of its node", n.address, n.network);
