@@ -141,7 +141,16 @@ static inline enum vpc_drop vpc_read_ipv4(struct __sk_buff *skb, struct vpc_pack
 	return VPC_PASS;
 }
 
-/* Neighbour discovery is five types of ICMPv6: 133 to 137. */
+/* Behind these Linux finds ICMPv6, too. */
+static inline bool vpc_is_extension(__u8 header)
+{
+	return header == IPPROTO_HOPOPTS || header == IPPROTO_ROUTING || header == IPPROTO_DSTOPTS;
+}
+
+/*
+ * Neighbour discovery is five types of ICMPv6: 133 to 137.  Behind other headers, however many, it is known by the
+ * hop limit that it must have, and hardly anything else has with such headers; fragments of it nobody accepts.
+ */
 static inline enum vpc_drop vpc_read_ipv6(struct __sk_buff *skb, struct vpc_packet *packet)
 {
 	struct ipv6hdr ip;
@@ -153,6 +162,8 @@ static inline enum vpc_drop vpc_read_ipv6(struct __sk_buff *skb, struct vpc_pack
 	__builtin_memcpy(packet->destination, &ip.daddr, sizeof(packet->destination));
 	if (vpc_is_ipv4(packet->source) || vpc_is_ipv4(packet->destination))
 		return VPC_DROP_PROTOCOL;
+	if (ip.hop_limit == 255 && vpc_is_extension(ip.nexthdr))
+		return VPC_DROP_NEIGHBOUR;
 	if (ip.nexthdr == IPPROTO_ICMPV6 && bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(ip), &type, sizeof(type)))
 		return VPC_DROP_PROTOCOL;
 	packet->solicits = type == 135;

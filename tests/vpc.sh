@@ -71,7 +71,7 @@ stat() {	# NODE NETWORK IFINDEX FIELD
 of_pod() {	# POD FIELD
 	stat "$(node_of "$1")" "${network[$1]}" "${ifindex[$1]}" "$2"
 }
-tagged='.drops[1]' source='.drops[5]' unknown='.drops[6]'
+tagged='.drops[1]' neighbour='.drops[3]' source='.drops[5]' unknown='.drops[6]'
 
 rises() {	# NAME COUNTER… -- COMMAND…: the counter is higher after the command
 	local name=$1 counter=() before after
@@ -266,7 +266,7 @@ no_troubles() {	# NAME
 
 # ------------------------------------------------------------------- forgers
 
-# Ethernet, IPv4 and UDP by hand.
+# Ethernet, IPv4 and UDP by hand; and neighbour advertisements behind an extension header.
 forger=$tmp/forger.py
 cat >"$forger" <<'END'
 import socket, struct, sys
@@ -287,18 +287,31 @@ def frame(source, destination, tags):
 def tag(vlan, proto=0x8100):
     return struct.pack(">HH", proto, vlan)
 
+def advertisement(source, destination, target, extension, hops):
+    ends = socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, destination)
+    icmp = struct.pack(">BBHI", 136, 0, 0, 0x20000000) + socket.inet_pton(socket.AF_INET6, target)
+    icmp += bytes.fromhex("0201020000000066")
+    icmp = icmp[:2] + struct.pack(">H", checksum(ends + struct.pack(">II", len(icmp), 58) + icmp)) + icmp[4:]
+    options = bytes([58, 0, 1, 4, 0, 0, 0, 0])
+    ip = struct.pack(">IHBB", 0x60000000, len(options) + len(icmp), extension, hops) + ends
+    return bytes.fromhex("027670630001" "020000000099" "86dd") + ip + options + icmp
+
 what, source, destination = sys.argv[1:4]
 if what == "vxlan":     # VNI NODE
     vni, node = int(sys.argv[4]), sys.argv[5]
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.sendto(struct.pack(">II", 0x08000000, vni << 8) + frame(source, destination, []), (node, 4789))
+elif what == "advertisement":   # DEVICE TARGET EXTENSION-HEADER HOP-LIMIT
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((sys.argv[4], 0))
+    s.send(advertisement(source, destination, sys.argv[5], int(sys.argv[6]), int(sys.argv[7])))
 else:                   # DEVICE, and "VLAN" or "PROTO:VLAN" for each tag
     tags = [tag(int(t.split(":")[-1]), int(t.split(":")[0], 16) if ":" in t else 0x8100) for t in sys.argv[5:]]
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     s.bind((sys.argv[4], 0))
     s.send(frame(source, destination, tags))
 END
-forge() {	# NAMESPACE vxlan|frame ARGUMENT…
+forge() {	# NAMESPACE vxlan|advertisement|frame ARGUMENT…
 	local ns=$1
 	shift
 	in_ns "$ns" "$python" "$forger" "$@"
@@ -447,6 +460,20 @@ counters_by_map() {	# NODE NETWORK IFINDEX
 	} | jq -cRnS 'reduce (inputs / " ") as [$k, $v] ({drops: {}}; setpath($k / "."; $v | tonumber))'
 }
 
+# Nobody tells a pod the MAC address of another, be it a pod of its network, nor behind options (0: hop by hop,
+# 60: of the destination), where the receiver's kernel would still look.
+no_advertisements() {	# NAME
+	local extension
+	answers r1 fd01::2 >/dev/null
+	for extension in 0 60; do
+		rises "$1: a neighbour advertisement behind options ($extension)" of_pod r3 $neighbour -- \
+			forge r3 advertisement fd01::3 fd01::1 eth0 fd01::2 $extension 255
+		rises "$1: control: a hop limit that no receiver would take ($extension)" of_pod r1 .to_packets -- \
+			forge r3 advertisement fd01::3 fd01::1 eth0 fd01::2 $extension 254
+	done
+	is "$1: the neighbour of r1" 02:76:70:63:00:01 "$(ip -n r1 -j neighbour show fd01::2 | jq -r '.[0].lladdr')"
+}
+
 # Of pods, the same for both.
 isolated_pods() {	# NAME
 	local pod
@@ -472,6 +499,7 @@ isolated_pods() {	# NAME
 		rises "$1: $pod with a service tag" of_pod $pod $tagged -- \
 			forge $pod frame 10.1.0."${pod:1}" 10.1.0.3 eth0 88a8:200 100
 	done
+	no_advertisements "$1"
 }
 
 pods_of() {	# NODE ARGUMENT…: standard output, and what went wrong
