@@ -9,7 +9,8 @@
  *
  * The kernel tells the index of the other end of a pair, but as one of the
  * namespace that that end is in.  Whether this is the node's is seen by asking the
- * interface that has the index here for its other end.
+ * interface that has the index here for its other end, and for the namespace of that:
+ * indexes alone may be the same by chance.
  */
 #include <errno.h>
 #include <string.h>
@@ -84,6 +85,8 @@ void pod_close(struct pod *p)
 
 int pod_find_ends(struct pod *p, const char *ifname, struct bpfstamp_err *err)
 {
+	int32_t netnsid;
+
 	if (link_find(pod_inside(p), 0, ifname, &p->end, err))
 		return err_wrap(err, "the pod has no interface %s", ifname);
 	if (!p->end.peer)
@@ -92,7 +95,9 @@ int pod_find_ends(struct pod *p, const char *ifname, struct bpfstamp_err *err)
 	if (link_find(pod_node(p), p->end.peer, NULL, &p->host, err))
 		return err_wrap(err, "the other end of %s of the pod (index %d) is not on the node", ifname,
 				p->end.peer);
-	if (p->host.peer == p->end.ifindex && !strcmp(p->host.kind, p->end.kind))
+	if (link_netnsid(pod_node(p), pod_netns_fd(p), &netnsid, err))
+		return -1;
+	if (p->host.peer == p->end.ifindex && netnsid >= 0 && p->host.peer_netnsid == netnsid)
 		return 0;
 	return err_set(err, ENODEV, "the other end of %s of the pod is not on the node, where index %d is %s", ifname,
 		       p->end.peer, p->host.name);

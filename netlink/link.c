@@ -8,6 +8,7 @@
  *     IFLA_MTU, IFLA_ADDRESS
  *     IFLA_LINK      of a veth or netkit: the other end, an index of the namespace where that is;
  *                    of a VLAN, a macvlan, …: what it stands on, which is no peer
+ *     IFLA_LINK_NETNSID  the number of that namespace in this one, where it is another
  *     IFLA_LINKINFO  { IFLA_INFO_KIND, IFLA_INFO_DATA }; data is laid out by its kind,
  *                    vxlan: { _COLLECT_METADATA (external), _PORT (big endian) }
  *     IFLA_XDP       answer:  { _ATTACHED, _PROG_ID, _SKB_PROG_ID, _DRV_PROG_ID, _HW_PROG_ID }
@@ -18,6 +19,9 @@
  *
  * Statistics are most of what the kernel would say of an interface, and take it
  * the longest to gather; it is asked to leave them out.
+ *
+ * RTM_GETNSID answers what that number is of a namespace that is open:
+ *   nlmsghdr | rtgenmsg { family } | NETNSA_FD, answer: NETNSA_NSID (-1: none yet)
  *
  * The kernel looks for a short name among the alternative ones too.  Before 5.5
  * it has none, and a request by a long name names nothing: EINVAL.
@@ -32,6 +36,7 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 
 #include "loader/err.h"
@@ -194,6 +199,8 @@ static int take_attribute(const struct nlattr *attr, void *arg)
 		return copy_string(attr, p->link.name, sizeof(p->link.name));
 	case IFLA_LINK:
 		return copy_bytes(attr, &p->lower, sizeof(p->lower));
+	case IFLA_LINK_NETNSID:
+		return copy_bytes(attr, &p->link.peer_netnsid, sizeof(p->link.peer_netnsid));
 	case IFLA_MTU:
 		return copy_bytes(attr, &p->link.mtu, sizeof(p->link.mtu));
 	case IFLA_ADDRESS:
@@ -235,7 +242,7 @@ static int take_kind(struct parsed *p)
 
 int link_parse(const struct nlmsghdr *nlh, struct link_info *out)
 {
-	struct parsed p = { 0 };
+	struct parsed p = { .link.peer_netnsid = -1 };
 	struct ifinfomsg info;
 	size_t head = NLMSG_HDRLEN + sizeof(info);
 
@@ -276,6 +283,30 @@ int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info
 		return -1;
 	return name ? err_set(err, ENODEV, "no such device '%s'", name) :
 		err_set(err, ENODEV, "no interface has the index %d", ifindex);
+}
+
+static int take_netnsid(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)
+{
+	const size_t head = sizeof(struct nlmsghdr) + NLMSG_ALIGN(sizeof(struct rtgenmsg));
+	const struct nlattr *attr = (const void *)((const char *)nlh + head);
+
+	if (nlh->nlmsg_len < head || !mnl_attr_ok(attr, (int)(nlh->nlmsg_len - head)) ||
+	    mnl_attr_get_type(attr) != NETNSA_NSID || copy_bytes(attr, arg, sizeof(int32_t)) != MNL_CB_OK)
+		return err_set(err, EBADMSG, "malformed number of a network namespace");
+	return 0;
+}
+
+int link_netnsid(struct rtnl *rtnl, int netns_fd, int32_t *out, struct bpfstamp_err *err)
+{
+	uint32_t buf[LINK_BUFFER / 4];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(memset(buf, 0, LINK_BUFFER));
+
+	nlh->nlmsg_type = RTM_GETNSID;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_FD, (uint32_t)netns_fd);
+	*out = -1;
+	return rtnl_talk(rtnl, nlh, take_netnsid, out, err, "look up the number of a network namespace");
 }
 
 /* The kernel's words are the driver's, who does not know what the user can do. */

@@ -14,6 +14,7 @@ struct link_info {
 	char name[16];
 	char kind[16];		/* "veth", "netkit", …, cut where it is longer; "" where the kernel tells none */
 	int peer;		/* index of a veth's or netkit's other end, in the namespace where that is; 0: none */
+	int32_t peer_netnsid;	/* of that namespace (link_netnsid); -1: the same one, or not told */
 	bool up;
 	bool external;		/* a VXLAN device whose tunnels come from metadata */
 	uint16_t port;		/* of a VXLAN device, host byte order */
@@ -50,5 +51,8 @@ int link_set_xdp(struct rtnl *rtnl, int ifindex, const char *dev, int fd, uint32
 
 /* By name or alternative name or, where name is NULL, by index; ENODEV. */
 int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info *out, struct bpfstamp_err *err);
+
+/* The number that the socket's namespace has for another, by an fd of that; -1: it has none for it. */
+int link_netnsid(struct rtnl *rtnl, int netns_fd, int32_t *out, struct bpfstamp_err *err);
 
 #endif

@@ -181,6 +181,25 @@ read_only() {
 	nothing_left "a bpffs to read"
 }
 
+# The pod's interface leads to a third namespace, and here something has the same numbers.
+other_node() {
+	local index
+	new_pod pod1
+	new_pod third
+	new_pod pod2
+	ip -n third link add name far index 50 type veth peer name eth0 index 60 netns pod1
+	ip link add name near index 50 type veth peer name eth0 index 60 netns pod2
+	prev='{"cniVersion": "1.0.0", "ips": [{"address": "10.1.0.2/24"}]}'
+	after "$drop_ip0"
+	bad "the other end elsewhere" 100 'not on the node' ADD pod1
+	good "the other end here" ADD pod2
+	good "the other end here: DEL" DEL pod2
+	ip netns del pod1
+	ip netns del pod2
+	ip netns del third
+	nothing_left "the other end"
+}
+
 # Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
 # first stands still, and may have to wait for it.
 taken_at_once() {
@@ -223,7 +242,8 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere other_addresses \
-		made_then_chained state_lost old_ipam nowhere_to_look read_only taken_at_once}; do
+		made_then_chained state_lost old_ipam nowhere_to_look read_only other_node \
+		taken_at_once}; do
 		$t
 	done
 }
