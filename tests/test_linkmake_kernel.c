@@ -70,6 +70,7 @@ static int make_veth(const char *name, const char *peer)
 START_TEST(veth)
 {
 	struct link_info host, end;
+	int32_t number;
 	char mac[32];
 
 	for (int i = 0; i < 2; i++) {
@@ -84,6 +85,9 @@ START_TEST(veth)
 	ck_assert_int_ne(host.ifindex, end.ifindex);
 	ck_assert_int_eq(host.peer, end.ifindex);
 	ck_assert_int_eq(end.peer, host.ifindex);
+	OK(link_netnsid(&netns.rtnl, pod.netns, &number, &netns.err));
+	ck_assert_int_ge(number, 0);
+	ck_assert_int_eq(host.peer_netnsid, number);
 	ck_assert_str_eq(host.kind, "veth");
 	ck_assert_uint_eq(host.mtu, 1400);
 	ck_assert_uint_eq(end.mtu, 1400);
@@ -108,6 +112,7 @@ START_TEST(veth_here)
 	OK(linkmake_veth(&netns.rtnl, "one", "two", -1, 0, &netns.err));
 	one = find(&netns.rtnl, "one");
 	two = find(&netns.rtnl, "two");
+	ck_assert_int_eq(one.peer_netnsid, -1);
 	ck_assert_int_eq(one.peer, two.ifindex);
 	ck_assert_int_eq(two.peer, one.ifindex);
 	ck_assert_uint_eq(one.mtu, 1500);
