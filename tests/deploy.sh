@@ -33,9 +33,9 @@ make_image() {
 test_image() {
 	local got
 	is "Dockerfile: what the last stage does" "COPY ENTRYPOINT" \
-		"$(sed '1,/^FROM scratch$/d' "$deploy/Dockerfile" | awk '{print $1}' | sort -u | tr '\n' ' ' | sed 's/ $//')"
-	is "image: files" "/LICENSE /bpfstamp /bpfstamp-cni /install /objects/vpc_vlan.bpf.o /objects/vpc_vxlan.bpf.o " \
-		"$(cd "$image" && find . -type f | sed 's/^\.//' | LC_ALL=C sort | tr '\n' ' ')"
+		"$(sed '1,/^FROM scratch$/d' "$deploy/Dockerfile" | awk '{print $1}' | sort -u | paste -sd ' ')"
+	got="/LICENSE /bpfstamp /bpfstamp-cni /install /objects/vpc_vlan.bpf.o /objects/vpc_vxlan.bpf.o"
+	is "image: files" "$got" "$(cd "$image" && find . -type f | sed 's/^\.//' | LC_ALL=C sort | paste -sd ' ')"
 	ok "image: less than a megabyte" test "$(du -sb "$image" | cut -f 1)" -lt 1048576
 	ok "bpfstamp in it" chroot "$image" /bpfstamp inspect /objects/vpc_vxlan.bpf.o
 	has "bpfstamp in it: output" '^program from_pod: ' "$out"
@@ -70,8 +70,9 @@ container_spec() {	# NAME CAPABILITIES COMMAND…: where empty, as the DaemonSet
 				  { destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro"] }] +
 				[$c.volumeMounts[] as $m | $pod.volumes[] | select(.name == $m.name) |
 				{ destination: $m.mountPath, type: "none", options: ["rbind"],
-				  source: (if .configMap then $host + "/configmap" elif .hostPath.path == "/sys/fs/bpf"
-					then .hostPath.path else $host + .hostPath.path end) }]),
+				  source: (if .configMap then $host + "/configmap"
+					elif .hostPath.path == "/sys/fs/bpf" then .hostPath.path
+					else $host + .hostPath.path end) }]),
 			linux: { namespaces: [{ type: "mount" }, { type: "pid" }, { type: "ipc" }] }
 		}' "$tmp/daemonset.json"
 }
@@ -84,15 +85,16 @@ container() {	# NAME CAPABILITIES COMMAND…
 test_daemonset() {
 	local folder kind
 	is "DaemonSet: capabilities" '[["ALL"],null] [["ALL"],["BPF","NET_ADMIN"]] ' "$(jq -c '.spec.template.spec |
-		.initContainers + .containers | .[].securityContext.capabilities | [.drop, .add]' "$tmp/daemonset.json" |
-		tr '\n' ' ')"
-	is "DaemonSet: every mount has its volume" "" "$(jq -r '.spec.template.spec |
-		[.initContainers + .containers | .[].volumeMounts[].name] - [.volumes[].name] | .[]' "$tmp/daemonset.json")"
+		.initContainers + .containers | .[].securityContext.capabilities |
+		[.drop, .add]' "$tmp/daemonset.json" | tr '\n' ' ')"
+	is "DaemonSet: every mount has its volume" "" "$(jq -r '.spec.template.spec | .volumes as $volumes |
+		[.initContainers + .containers | .[].volumeMounts[].name] - [$volumes[].name] |
+		.[]' "$tmp/daemonset.json")"
 	is "DaemonSet: labels" true \
 		"$(jq '.spec.selector.matchLabels == .spec.template.metadata.labels' "$tmp/daemonset.json")"
 	for folder in /opt/cni/bin /usr/local/lib/bpfstamp /etc/bpfstamp /etc/cni/net.d; do
-		kind=$(jq -r --arg path $folder '.spec.template.spec.volumes[] | select(.hostPath.path == $path).hostPath.type' \
-			"$tmp/daemonset.json")
+		kind=$(jq -r --arg path $folder '.spec.template.spec.volumes[].hostPath |
+			select(.path == $path).type' "$tmp/daemonset.json")
 		is "DaemonSet: $folder" DirectoryOrCreate "$kind"
 		mkdir -p "$host$folder"
 	done
@@ -131,7 +133,7 @@ test_install() {
 	mkdir "$host/configmap/vpcs.json"
 	got=$(container install "")
 	is "install of a folder: status" 1 $?
-	has "install of a folder: text" '^install: cannot copy what is no file: /network/vpcs.json: Invalid argument' "$got"
+	has "install of a folder: text" '^install: cannot copy what is no file: /network/vpcs.json: Invalid' "$got"
 	rm -d "$host/configmap/vpcs.json"
 	got=$(container install "")
 	has "install of nothing: text" '^install: cannot open /network/vpcs.json: No such file' "$got"
@@ -173,7 +175,8 @@ test_capabilities() {
 			# Words.
 			# shellcheck disable=SC2086
 			ok "attach $program to $hook with the DaemonSet's" container node "" /bpfstamp attach \
-				/objects/$object.bpf.o --prog $program --dev va --hook $hook --direction ingress $values </dev/null
+				/objects/$object.bpf.o --prog $program --dev va --hook $hook --direction ingress \
+				$values </dev/null
 			ok "show $program with the DaemonSet's" container node "" /bpfstamp show --dev va </dev/null
 			has "show $program with the DaemonSet's: output" "^va (clsact|tcx) ingress .*$program" "$out"
 			is "$program: without CAP_SYS_ADMIN no more than that" 0 "$(grep -c 'loaded' <<<"$out")"
@@ -203,6 +206,14 @@ status_of() {	# LIST FILTER
 		CNI_COMMAND=STATUS CNI_PATH=/usr/lib/cni "$BUILD/static/bpfstamp-cni"
 }
 
+# The plugins that a list names and this machine has not, if it has any.
+no_plugins() {	# LIST
+	local plugin
+	jq -r '.plugins[].type, .plugins[].ipam.type // empty' "$1" | while read -r plugin; do
+		[ $plugin = bpfstamp-cni ] || [ ! -d /usr/lib/cni ] || [ -x /usr/lib/cni/$plugin ] || echo $plugin
+	done
+}
+
 # Codes below 10 are about the configuration.
 test_networks() {
 	local list name code
@@ -210,54 +221,120 @@ test_networks() {
 		name=${list##*/}
 		ok "$name: JSON" jq -e '.name and .cniVersion and (.plugins | length)' "$list"
 		code=$(status_of "$list" . | jq '.code // 0')
-		is "$name: its own check" yes "$([ "${code:-0}" -ge 10 ] || [ "${code:-0}" = 0 ] && echo yes || echo "code $code")"
-		has "$name: with a key that nobody knows" '"code": *[267],.*atach' "$(status_of "$list" '.atach = .attach')"
-		is "$name: plugins" "" "$(jq -r '.plugins[].type, .plugins[].ipam.type // empty' "$list" | while read -r name; do
-			[ $name = bpfstamp-cni ] || [ ! -d /usr/lib/cni ] || [ -x /usr/lib/cni/$name ] || echo "no $name"
-		done)"
+		ok "$name: its own check: code ${code:=0}" test "$code" = 0 -o "$code" -ge 10
+		has "$name: with a key that nobody knows" '"code": *[267],.*atach' \
+			"$(status_of "$list" '.atach = .attach')"
+		is "$name: plugins" "" "$(no_plugins "$list")"
 	done
 	is "vpcs.json: numbers in range, and each its own" true "$(jq '[.[].vni] as $v | [.[].vlan] as $l |
 		($v | all(. > 0 and . < 16777216)) and ($l | all(. > 0 and . < 4095)) and
-		($v | unique | length) == ($v | length) and ($l | unique | length) == ($l | length)' "$deploy/vpcs.json")"
+		($v | unique | length) == ($v | length) and
+		($l | unique | length) == ($l | length)' "$deploy/vpcs.json")"
 }
 
 # One plugin's part of a list, for a command, with its paths as they are here.
-call() {	# COMMAND LIST VERSION
-	jq -c --arg host "$host" --arg data "$tmp/ipam" --arg version "$3" '. as $list | .plugins[] |
-		select(.type == "bpfstamp-cni") | { cniVersion: $version, name: $list.name } + . |
-		.ipam.dataDir = $data | .object = $host + .object | .vpcs = $host + .vpcs' "$2" |
-		CNI_COMMAND=$1 CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/pod CNI_IFNAME=eth0 CNI_ARGS='IgnoreUnknown=1;VPC=red' \
-		CNI_PATH=/usr/lib/cni "$host/opt/cni/bin/bpfstamp-cni"
+call() {	# COMMAND LIST PLUGIN POD [RESULT OF THE ONE BEFORE]
+	local plugin=/usr/lib/cni/$3
+	[ "$3" != bpfstamp-cni ] || plugin=$host/opt/cni/bin/$3
+	jq -c --arg host "$host" --arg data "$tmp/ipam/$2" --arg type "$3" --argjson before "${5:-null}" '
+		. as $list | .plugins[] | select(.type == $type) |
+		{ cniVersion: $list.cniVersion, name: $list.name } + . |
+		if .ipam then .ipam.dataDir = $data else . end |
+		if .object then .object = $host + .object | .vpcs = $host + .vpcs else . end |
+		if $before then .prevResult = $before else . end' "$deploy/$2.conflist" |
+		CNI_COMMAND=$1 CNI_CONTAINERID=$4 CNI_NETNS=/run/netns/$4 CNI_IFNAME=eth0 \
+		CNI_ARGS="IgnoreUnknown=1;VPC=${vpc:-red}" CNI_PATH=/usr/lib/cni "$plugin"
 }
 
-# The plugin and the objects that the installer put there, with the networks that make the interface themselves.
+plugins_of() {	# LIST
+	jq -r '.plugins[].type' "$deploy/$1.conflist"
+}
+
+# As runtimes do: each plugin gets the result of the one before; to delete, the last is the first.
+add_pod() {	# LIST POD: its result in $result
+	local plugin
+	result=''
+	for plugin in $(plugins_of "$1"); do
+		result=$(call ADD "$1" "$plugin" "$2" "$result") && continue
+		fail "$1: ADD $2 by $plugin" "$result"
+		return 1
+	done
+	pass "$1: ADD $2"
+}
+
+delete_pod() {	# LIST POD RESULT
+	local plugin
+	for plugin in $(plugins_of "$1" | tac); do
+		is "$1: DEL $2 by $plugin" "" "$(call DEL "$1" "$plugin" "$2" "$3")"
+	done
+}
+
+reaches() {	# POD ADDRESS SECONDS
+	if ip netns exec "$1" ping -n -q -c 1 -W "$3" "$2" >/dev/null 2>&1; then echo yes; else echo no; fi
+}
+
+dump_pods() {
+	bpftool -j map dump pinned /sys/fs/bpf/vpc_pods
+}
+
+# What is attached to interfaces that pods have, and what is kept of pods.
+left_of_pods() {
+	"$BPFSTAMP" show --json | jq -r '.attachments[] | select(.dev != "vpc0" and .dev != "eth0").dev'
+	find /sys/fs/bpf/bpfstamp-cni 2>/dev/null
+	ip -j link show type veth | jq -r '.[].ifname | select(. != "eth0" and . != "wire")'
+}
+
+# The plugin and the objects that the installer put there, by each list alone or behind the plugin that it names.
+pods_of_list() {	# LIST NETWORK VALUE
+	local first second third to
+	add_pod "$1" pod || return
+	first=$result
+	is "$1: addresses" '["10.1.1.2/24","fd01:0:0:1::2/64"]' "$(jq -c '[.ips[]?.address]' <<<"$first")"
+	has "$1: the pod's value" " = $3 " "$("$BPFSTAMP" show)"
+	is "$1: the pod's addresses" 2 "$(dump_pods | jq length)"
+	is "$1: network" "$2" "$(dump_pods | jq '.[0].formatted.key.network')"
+	add_pod "$1" pod2 || return
+	second=$result
+	for to in 10.1.1.3 fd01:0:0:1::3; do
+		is "$1: one pod reaches the other at $to" yes "$(reaches pod $to 2)"
+	done
+	vpc=blue add_pod "$1" pod3 || return
+	third=$result
+	for to in 10.1.1.2 fd01:0:0:1::2; do
+		is "$1: a pod of another VPC does not reach $to" no "$(reaches pod3 $to 0.3)"
+	done
+	delete_pod "$1" pod3 "$third"
+	delete_pod "$1" pod2 "$second"
+	is "$1: the other one is still there" 2 "$(dump_pods | jq length)"
+	delete_pod "$1" pod "$first"
+	is "$1: no address is left" 0 "$(dump_pods | jq length)"
+	is "$1: nothing of the pods is left" "" "$(left_of_pods)"
+}
+
 test_pods() {	# after test_install
-	local list network value got
-	if [ ! -x /usr/lib/cni/host-local ]; then
-		skip "pods" "no host-local"
-		return
-	fi
-	ip netns add pod
+	local list network value plugin pod
+	for pod in pod pod2 pod3; do
+		ip netns add $pod
+	done
 	ip link add eth0 type veth peer name wire
 	while read -r list network value; do
-		got=$(call ADD "$deploy/$list.conflist" 1.0.0)
-		is "$list: ADD" '["10.1.1.2/24","fd01:0:0:1::2/64"]' "$(jq -c '[.ips[]?.address]' <<<"$got")"
-		has "$list: the pod's value" " = $value " "$("$BPFSTAMP" show)"
-		is "$list: the pod's addresses" 2 "$(bpftool -j map dump pinned /sys/fs/bpf/vpc_pods | jq length)"
-		is "$list: network" "$network" "$(bpftool -j map dump pinned /sys/fs/bpf/vpc_pods |
-			jq '.[0].formatted.key.network')"
-		is "$list: DEL" "" "$(call DEL "$deploy/$list.conflist" 1.0.0)"
-		is "$list: nothing of the pod is left" 0 "$(bpftool -j map dump pinned /sys/fs/bpf/vpc_pods | jq length)"
+		for plugin in host-local $(plugins_of $list | grep -v bpfstamp-cni); do
+			[ -x /usr/lib/cni/$plugin ] || { skip "$list" "no $plugin"; continue 2; }
+		done
+		pods_of_list $list $network $value
 	done <<-END
 		vxlan 4711 0x1267
 		vlan $((0x01000000 + 101)) 0x65
+		vxlan-ptp 4711 0x1267
+		vlan-bridge $((0x01000000 + 101)) 0x65
 	END
 }
 
 BUILD=$(realpath -e "${BUILD:?}") || exit 1
 make_image || { fail "image" "cannot be made"; finish; }
 "$python" -c 'import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), open(sys.argv[2], "w"))' \
-	"$deploy/daemonset.yaml" "$tmp/daemonset.json" || { fail "daemonset.yaml" "no YAML, or no python3-yaml"; finish; }
+	"$deploy/daemonset.yaml" "$tmp/daemonset.json" ||
+	{ fail "daemonset.yaml" "no YAML, or no python3-yaml"; finish; }
 test_daemonset
 test_networks
 if [ "$isolated" != yes ]; then
