@@ -69,7 +69,8 @@ endif
 
 BPF_TARGET = bpf
 UAPI = /usr/include/$(MULTIARCH)
-BPF_CFLAGS = -target $(BPF_TARGET) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror -iquote include -isystem $(UAPI)
+BPF_CFLAGS = -target $(BPF_TARGET) -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Werror \
+	-iquote include -isystem $(UAPI)
 
 $(BUILD)/%.bpf.o: %.bpf.c $(wildcard bpf/*.h) include/bpfstamp.bpf.h
 	@mkdir -p $(@D)

@@ -244,8 +244,8 @@ test_pods_usage() {
 	local mac="--mac 02:00:00:00:00:01" value
 	for value in 0 16777216 -1 0x5 5x '' vlan: vlan:0 vlan:4095 vlan-ad:0 vlan-ad:4095 vlan:5x VLAN:5 vlan:-1 \
 			4294967297 vlan:00000000000000000001; do
-		misused "pods --network '$value'" "--network does not take '$value', but a VNI from 1 to 16777215, or .*4094" \
-			pods --network "$value"
+		misused "pods --network '$value'" \
+			"--network does not take '$value', but a VNI from 1 to 16777215, or .*4094" pods --network "$value"
 	done
 	for value in '' 10.0.0 10.0.0.256 host 10.0.0.1/24 :: 0.0.0.0 224.0.0.1 255.255.255.255 ff02::1 fe80::1%lo; do
 		misused "pods --add '$value'" "--add does not take '$value', but the IPv4 or IPv6 address" \
@@ -282,7 +282,8 @@ test_pods_usage() {
 
 # Where there are no maps of the VPC programs.
 test_no_pods() {
-	bad "pods, no maps" "there is no vpc_pods in $tmp/work: attach a VPC program first" pods --pin-path "$tmp/work"
+	bad "pods, no maps" "there is no vpc_pods in $tmp/work: attach a VPC program first" \
+		pods --pin-path "$tmp/work"
 	bad "pods --add, no maps" "there is no vpc_pods in" pods --pin-path "$tmp/work" --network vlan:4094 \
 		--add fd00::1 --mac 02:00:00:00:00:01
 	bad "pods, no such namespace" "there is no network namespace 'nosuch'" pods --netns nosuch

@@ -194,7 +194,8 @@ move_pod() {	# WAY POD VPC
 answers() {	# POD ADDRESS: the pod that answers, or "-"
 	local got pod try
 	for try in 1 2 3; do
-		got=$(in_ns "$1" ping -n -c 1 -W 0.5 "$2" 2>/dev/null | sed -nE 's/.* (ttl|hlim|hops)=([0-9]+) .*/\2/p')
+		got=$(in_ns "$1" ping -n -c 1 -W 0.5 "$2" 2>/dev/null |
+			sed -nE 's/.* (ttl|hlim|hops)=([0-9]+) .*/\2/p')
 		[ -z "$got" ] || break
 	done
 	for pod in $PODS; do
@@ -302,7 +303,8 @@ show() {	# vxlan|vlan
 		[ -z "${vpc[$pod]-}" ] || stop_pod "$1" "$pod"
 	done
 	for pod in n1 n2; do
-		[ -z "$(find "/run/bpf.$pod" -path '*bpfstamp-cni*')" ] || { echo "(!) $pod: something is left"; wrong=1; }
+		[ -z "$(find "/run/bpf.$pod" -path '*bpfstamp-cni*')" ] ||
+			{ echo "(!) $pod: something is left"; wrong=1; }
 	done
 	echo
 }

@@ -117,7 +117,8 @@ static void try_values(const struct cni_request *r, const struct cni_config *c, 
 
 static void check_attachment(const struct cni_attachment *a, bool node)
 {
-	require(a->object && *a->object == '/' && a->hook.pin_path && a->hook.direction && a->hook.prio && a->hook.handle);
+	require(a->object && *a->object == '/' && a->hook.pin_path && a->hook.direction && a->hook.prio &&
+		a->hook.handle);
 	require(node ? request_is_ifname(a->dev) : !strcmp(a->dev, "host") || !strcmp(a->dev, "pod"));
 	require(!a->set || json_is_object(a->set));
 }

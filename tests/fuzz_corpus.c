@@ -353,15 +353,22 @@ static void cni_requests(void)
 {
 	static const char *const versions[] = { "0.3.1", "0.4.0", "1.0.0", "1.1.0" };
 	static const char chained[] = "{'cniVersion': '%s', 'name': 'net', 'type': 'bpfstamp-cni', 'object': '/x.o',"
-		"'attach': [{'program': 'p', 'direction': 'ingress', 'set': {'vni': '${vpc.vni:-${args.VNI}}', 'a': '${ip.0}',"
-		"'m': '${mac.host}$$', 'i': '${ifindex.host}', 'c': '${cni.a.b}', 'r': '${runtime.x}', 'on': true, 'n': 7,"
+		"'attach': [{'program': 'p', 'direction': 'ingress', 'set': {'vni': '${vpc.vni:-${args.VNI}}', "
+		"'a': '${ip.0}',"
+		"'m': '${mac.host}$$', 'i': '${ifindex.host}', 'c': '${cni.a.b}', 'r': '${runtime.x}', 'on': true, "
+		"'n': 7,"
 		"'w': '${ip4}${ip6}${ifname}${containerID}${netns}${network}${ifindex.v0x12}'}},"
-		"{'dev': 'pod', 'hook': 'xdp', 'xdpMode': 'generic'}], 'node': [{'dev': 'v', 'hook': 'auto', 'prio': 2,"
-		"'handle': 3, 'inline': true}], 'vxlan': {'dev': 'v', 'port': 4789, 'mtu': 1450}, 'vpcs': '/t', 'vpc': 'red',"
+		"{'dev': 'pod', 'hook': 'xdp', 'xdpMode': 'generic'}], 'node': [{'dev': 'v', 'hook': 'auto', "
+		"'prio': 2,"
+		"'handle': 3, 'inline': true}], 'vxlan': {'dev': 'v', 'port': 4789, 'mtu': 1450}, 'vpcs': '/t', "
+		"'vpc': 'red',"
 		"'pods': {'vni': '${args.VNI}'}, 'pinPath': '/b', 'args': {'cni': {'a': {'b': 1}}}, 'runtimeConfig':"
-		"{'bpfstamp': {'x': 'y'}}, 'cni.dev/valid-attachments': [{'containerID': 'c', 'ifname': 'e'}], 'prevResult':"
-		"{'interfaces': [{'name': 'eth0', 'sandbox': '/run/netns/a'}], 'ips': [{'version': '4', 'interface': 0,"
-		"'address': '10.0.0.2/24', 'gateway': '10.0.0.1'}, {'address': 'fd00::2/64'}], 'routes': [{'dst': '::/0',"
+		"{'bpfstamp': {'x': 'y'}}, 'cni.dev/valid-attachments': [{'containerID': 'c', 'ifname': 'e'}], "
+		"'prevResult':"
+		"{'interfaces': [{'name': 'eth0', 'sandbox': '/run/netns/a'}], 'ips': [{'version': '4', "
+		"'interface': 0,"
+		"'address': '10.0.0.2/24', 'gateway': '10.0.0.1'}, {'address': 'fd00::2/64'}], "
+		"'routes': [{'dst': '::/0',"
 		"'gw': 'fd00::1'}], 'dns': {'nameservers': ['10.0.0.1']}}}";
 	char config[1800];
 
@@ -374,7 +381,8 @@ static void cni_requests(void)
 	cni_request(0, "", "{'cniVersion': '1.1.0', 'name': 'n', 'ipam': {'type': 'host-local'}, 'mtu': 1400,"
 		    "'pods': {'vlan': 4094, 'ad': true}, 'dns': null, 'attach': null}");
 	cni_request(0, "", "{'cniVersion': '0.4.0', 'name': 'n', 'prevResult': {'ips': [{'address': '10.0.0.2/24'},"
-		    "{'address': 'fd00::2/64', 'gateway': 'fd00::1'}], 'routes': [{'dst': '0.0.0.0/0', 'gw': '10.0.0.1'}]}}");
+		    "{'address': 'fd00::2/64', 'gateway': 'fd00::1'}], 'routes': [{'dst': '0.0.0.0/0', "
+		    "'gw': '10.0.0.1'}]}}");
 	cni_request(0, "A", "{'cniVersion': '0.2.0'}");
 }
 

@@ -183,7 +183,8 @@ END_TEST
 START_TEST(containers)
 {
 	static const char *const good[] = { "a", "Z", "0", "a.b", "a..", "a-_.9", "0000000000000000000000000000000" };
-	static const char *const bad[] = { ".a", "-a", "_a", "a/b", "a b", "a:b", "a\n", "\xc3\xa4", "a\xff", "../x" };
+	static const char *const bad[] = { ".a", "-a", "_a", "a/b", "a b", "a:b", "a\n", "\xc3\xa4", "a\xff",
+						   "../x" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		container = good[i];
@@ -350,7 +351,9 @@ START_TEST(answers_with_versions)
 	json_t *json = version_answer(CNI_0_3_1);
 	char *dump = json_dumps(json, JSON_COMPACT);
 
-	ck_assert_str_eq(dump, "{\"cniVersion\":\"0.3.1\",\"supportedVersions\":[\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]}");
+	ck_assert_str_eq(dump,
+			 "{\"cniVersion\":\"0.3.1\","
+			 "\"supportedVersions\":[\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]}");
 	free(dump);
 	json_decref(json);
 }

@@ -76,7 +76,8 @@ START_TEST(reads_all)
 	accepted("{'cniVersion': '1.0.0', " INTERFACES ", 'ips': ["
 		 "{'address': '10.1.0.5/16', 'gateway': '10.1.0.1', 'interface': 2},"
 		 "{'address': '2001:db8::5/64', 'interface': 2}],"
-		 "'routes': [{'dst': '0.0.0.0/0'}, {'dst': '2001:db8:1::/48', 'gw': 'fe80::1', 'mtu': 1400}], 'dns': {}}");
+		 "'routes': [{'dst': '0.0.0.0/0'}, {'dst': '2001:db8:1::/48', 'gw': 'fe80::1', 'mtu': 1400}], "
+		 "'dns': {}}");
 	ck_assert_uint_eq(result.ip_count, 2);
 	ck_assert(!result.ips[0].ipv6);
 	expect_address("10.1.0.5", false, result.ips[0].address);
@@ -144,11 +145,14 @@ START_TEST(interfaces_that_are_none)
 {
 	refused("{" INTERFACES ", 'ips': [{'address': '10.0.0.1/24', 'interface': 5}]}", CNI_DECODE,
 		"result: ips[0].interface is 5, and there are 5 interfaces");
-	refused("{'ips': [{'address': '10.0.0.1/24', 'interface': 0}]}", CNI_DECODE, "interface is 0, and there are 0");
-	refused("{" INTERFACES ", 'ips': [{'address': '10.0.0.1/24', 'interface': -1}]}", CNI_DECODE, "interface is -1");
+	refused("{'ips': [{'address': '10.0.0.1/24', 'interface': 0}]}", CNI_DECODE,
+		"interface is 0, and there are 0");
+	refused("{" INTERFACES ", 'ips': [{'address': '10.0.0.1/24', 'interface': -1}]}", CNI_DECODE,
+		"interface is -1");
 	refused("{" INTERFACES ", 'ips': [{'address': '10.0.0.1/24', 'interface': 9223372036854775807}]}", CNI_DECODE,
 		"interface is 9223372036854775807");
-	refused("{" INTERFACES ", 'ips': [{'address': '10.0.0.1/24', 'interface': '2'}]}", CNI_DECODE, "is no number");
+	refused("{" INTERFACES ", 'ips': [{'address': '10.0.0.1/24', 'interface': '2'}]}", CNI_DECODE,
+		"is no number");
 	accepted("{'interfaces': [7, {'name': 7, 'sandbox': '/x'}, {'name': 'eth0', 'sandbox': 7}], 'ips': ["
 		 "{'address': '10.0.0.1/24', 'interface': 0}, {'address': '10.0.0.1/24', 'interface': 1},"
 		 "{'address': '10.0.0.1/24', 'interface': 2}]}");

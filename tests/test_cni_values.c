@@ -62,10 +62,14 @@ static void setup(void)
 	ck_assert_int_ge(close(mkstemp(table)), 0);
 	request = (struct cni_request){
 		.command = CNI_ADD, .container = "c1", .netns = "/run/netns/c1", .ifname = "eth0",
-		.args = "IgnoreUnknown=1;VPC=red;EMPTY=;EVIL=${mac}$$;TWICE=1;TWICE=2", .path = "", .version = CNI_1_1_0,
-		.config = parse("{'args': {'cni': {'vni': 7, 'flag': true, 'off': false, 'text': 'te xt', 'in': {'ner': 'x'},"
-				"'list': [1], 'real': 1.5, 'none': null, 'neg': -9223372036854775808, 'evil': '${mac}'}},"
-				"'runtimeConfig': {'bpfstamp': {'vpc': 'blue', 'deep': {'er': {'est': 1}}}, 'mac': 'no'}}"),
+		.args = "IgnoreUnknown=1;VPC=red;EMPTY=;EVIL=${mac}$$;TWICE=1;TWICE=2", .path = "",
+		.version = CNI_1_1_0,
+		.config = parse("{'args': {'cni': {'vni': 7, 'flag': true, 'off': false, 'text': 'te xt', "
+				"'in': {'ner': 'x'},"
+				"'list': [1], 'real': 1.5, 'none': null, 'neg': -9223372036854775808, "
+				"'evil': '${mac}'}},"
+				"'runtimeConfig': {'bpfstamp': {'vpc': 'blue', 'deep': {'er': {'est': 1}}}, "
+				"'mac': 'no'}}"),
 	};
 	config = (struct cni_config){ .name = "net", .vpcs = "/etc/vpcs.json" };
 	result = (struct cni_result){ .ip_count = 3, .ips = { { .prefix = 24 }, { .ipv6 = true }, { .prefix = 8 } } };
@@ -74,7 +78,8 @@ static void setup(void)
 	inet_pton(AF_INET, "10.9.9.9", result.ips[2].address);
 	values = (struct values){
 		.request = &request, .config = &config, .result = &result, .host_ifindex = 7, .pod_ifindex = 2,
-		.host_mac = { 2, 0, 0, 0, 0, 0xfe }, .pod_mac = { 2, 0, 0, 0, 0, 0x0a }, .ifindex = fake_ifindex, .arg = &values,
+		.host_mac = { 2, 0, 0, 0, 0, 0xfe }, .pod_mac = { 2, 0, 0, 0, 0, 0x0a }, .ifindex = fake_ifindex,
+		.arg = &values,
 	};
 }
 
@@ -264,7 +269,8 @@ START_TEST(missing_from_the_runtime)
 	json_decref(request.config);
 	request.config = parse("{'args': 7, 'runtimeConfig': {'bpfstamp': null}}");
 	is_missing("cni.x", CNI_CONFIG, "args.cni");
-	is_missing("runtime.x", CNI_CONFIG, "the runtime gave no runtimeConfig.bpfstamp, which it does where capabilities");
+	is_missing("runtime.x", CNI_CONFIG,
+		   "the runtime gave no runtimeConfig.bpfstamp, which it does where capabilities");
 }
 END_TEST
 
@@ -425,7 +431,8 @@ static int number(const char *text, uint32_t low, uint32_t high, uint32_t *out)
 START_TEST(numbers_in_a_range)
 {
 	static const char *const wrong[] = {
-		"9", "21", "'9'", "'21'", "''", "'x'", "'0x'", "' 10'", "'10 '", "'+10'", "'-10'", "true", "'4294967306'",
+		"9", "21", "'9'", "'21'", "''", "'x'", "'0x'", "' 10'", "'10 '", "'+10'", "'-10'", "true",
+		"'4294967306'",
 		"'18446744073709551626'", "'1e1'", "'${network}'",
 	};
 	uint32_t out = 77;

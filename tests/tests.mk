@@ -38,9 +38,9 @@ ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
-.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach check-vpc \
-	check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels check-initramfs check-deploy \
-	oracle forms unit-tests life-helpers test-objects
+.PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach \
+	check-vpc check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels \
+	check-initramfs check-deploy oracle forms unit-tests life-helpers test-objects
 
 check:
 	@tests/deps.sh all
@@ -125,7 +125,8 @@ KERNEL_SUITES = $(filter-out $(FORKING_SUITES),\
 
 check-kernels: $(if $(CLANG),$(BUILD)/tests/realobj/made)
 	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(TESTS)' \
-		FORKING_SUITES='$(FORKING_SUITES)' KERNEL_SUITES='$(KERNEL_SUITES)' tests/kernels/run.sh $(BUILD)/kernels $(KERNELS)
+		FORKING_SUITES='$(FORKING_SUITES)' KERNEL_SUITES='$(KERNEL_SUITES)' \
+		tests/kernels/run.sh $(BUILD)/kernels $(KERNELS)
 
 check-initramfs: static bpf
 	@MAY_SKIP=1 $(INITRAMFS)
