@@ -5,6 +5,7 @@
 #   make demo       the seed's two programs, stamped and tried on real pings
 #   make demo-vpc   pods of two nodes and two VPCs, by the CNI plugin
 #   make check      all tests
+#   make bench-cni  how long ADD and DEL take, beside other plugins: bench/CNI.md
 #   make static     build/static/bpfstamp and bpfstamp-cni, without a dynamic section
 #   make initramfs  a machine that has little more than bpfstamp, in qemu
 #   make install    DESTDIR and PREFIX as usual
@@ -33,7 +34,7 @@ CMD_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c))
 CNI_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard cni/*.c))
 BPF_OBJECTS = $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 
-.PHONY: all bpf deps deps-build demo demo-vpc check static initramfs install clean
+.PHONY: all bpf deps deps-build demo demo-vpc bench-cni check static initramfs install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -97,6 +98,13 @@ static: $(STATIC)
 $(STATIC) &: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd cni include,$(m)/*.[ch])) deploy/install.c \
 		$(if $(CLANG),$(BPF_OBJECTS))
 	@CC='$(CC)' OBJCOPY='$(OBJCOPY)' cmd/static.sh $(@D) $(filter %.bpf.o,$^)
+
+$(BUILD)/bench/spawn: $(BUILD)/bench/spawn.o
+	$(CC) $(LDFLAGS) -o $@ $^
+
+bench-cni: deps
+	@$(MAKE) -s --no-print-directory all static $(BUILD)/bench/spawn
+	@BUILD='$(BUILD)' bench/cni.sh
 
 INITRAMFS = deploy/initramfs/run.sh $(BUILD)/initramfs $(BUILD)/kernels/6.12 \
 	$(BUILD)/static/bpfstamp $(BUILD)/bpf/ping_drop_stamp.bpf.o
