@@ -255,6 +255,9 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s);
 /* Back to the values of the object; no allocation. */
 void bpfstamp_reset(struct bpfstamp_stamp *s);
 
+/* Give one stamp exactly the values of another of the same template; no allocation. */
+void bpfstamp_copy(struct bpfstamp_stamp *to, const struct bpfstamp_stamp *from);
+
 /*
  * Set by name and text.  Forms: integers (decimal, 0x, 0b, 0o, negative),
  * true and false, enumerators, IPv4, IPv6 and MAC addresses (bytes in network
@@ -263,7 +266,9 @@ void bpfstamp_reset(struct bpfstamp_stamp *s);
  */
 int bpfstamp_set(struct bpfstamp_stamp *s, const char *name, const char *text, struct bpfstamp_err *err);
 
-/* The same by reference: an integer, and raw bytes (ref's size, as in memory). */
+/* The same by reference: text, an integer, and raw bytes (ref's size, as in memory). */
+int bpfstamp_put_text(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const char *text,
+		      struct bpfstamp_err *err);
 int bpfstamp_put(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, uint64_t value,
 		 struct bpfstamp_err *err);
 int bpfstamp_put_bytes(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const void *bytes,
@@ -380,6 +385,31 @@ void bpfstamp_loaded_free(struct bpfstamp_loaded *loaded);
 
 /* The name of the pin of a program or map: its own; that of a data map is the object's and the section's. */
 void bpfstamp_pin_name(const struct bpfstamp_template *t, bool map, uint32_t index, char *buf, size_t size);
+
+/*
+ * Programs that several stamps share: those of one template whose patched images
+ * are equal get the same program, which is loaded once.  Images are compared in
+ * full.  With load->record, what was set counts, too, because the record tells it.
+ *
+ * Only a program that keeps nothing of its own can be shared, so that its
+ * instances do not meet in it: its maps are read-only data, or are pinned by name
+ * and so shared anyway.  Each load of any other makes a program of its own; so does
+ * one for hardware, one with load->map_fds, and a dry run.
+ *
+ * A share may be used by many threads at once.  It keeps an fd of each of its
+ * programs, most of them at most; what comes then is loaded, and not kept.
+ */
+struct bpfstamp_share;
+int bpfstamp_share_new(struct bpfstamp_share **out, const struct bpfstamp_template *t, uint32_t most,
+		       struct bpfstamp_err *err);
+void bpfstamp_share_free(struct bpfstamp_share *share);
+
+/* Whether a program of the template can be shared: -1 with the map that forbids it in *why. */
+int bpfstamp_share_check(const struct bpfstamp_template *t, uint32_t program, struct bpfstamp_err *why);
+
+/* bpfstamp_load, or another fd of a program that is there; *reused tells which.  It is the caller's to close. */
+int bpfstamp_share_load(struct bpfstamp_share *share, struct bpfstamp_stamp *s, const struct bpfstamp_load *load,
+			int *fd, bool *reused, struct bpfstamp_err *err);
 
 struct bpfstamp_prog_info {
 	uint32_t id, type;

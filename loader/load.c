@@ -78,7 +78,7 @@ int load_hint_offload(const struct bpfstamp_load *load, struct bpfstamp_err *err
 
 /* ------------------------------------------------------ once a template */
 
-static const struct link *get_link(const struct bpfstamp_template *t, uint32_t func, struct bpfstamp_err *err)
+const struct link *load_link(const struct bpfstamp_template *t, uint32_t func, struct bpfstamp_err *err)
 {
 	struct link *link = atomic_load(&t->cache->links[func]);
 
@@ -142,7 +142,7 @@ static int find_type(const struct bpfstamp_template *t, uint32_t func, uint32_t 
 static int load_one(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t func, uint32_t type,
 		    struct bpfstamp_err *err)
 {
-	const struct link *link = get_link(s->t, func, err);
+	const struct link *link = load_link(s->t, func, err);
 	int btf_fd;
 
 	if (!link || check_symbols(s, link, err))

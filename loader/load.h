@@ -7,6 +7,11 @@
 
 #include "loader/template.h"
 
+struct link;
+
+/* The linked program of function func, which the template keeps; NULL with *err. */
+const struct link *load_link(const struct bpfstamp_template *t, uint32_t func, struct bpfstamp_err *err);
+
 /* Tell the caller's note of a fallback; load may be NULL. */
 void load_note(const struct bpfstamp_load *load, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -69,6 +69,16 @@ void bpfstamp_reset(struct bpfstamp_stamp *s)
 	memset(s->touched, 0, s->t->injectable_count * sizeof(*s->touched));
 }
 
+void bpfstamp_copy(struct bpfstamp_stamp *to, const struct bpfstamp_stamp *from)
+{
+	const struct bpfstamp_template *t = to->t;
+
+	memcpy(to->image, from->image, t->image_size);
+	memcpy(to->given, from->given, t->image_size);
+	memcpy(to->touched, from->touched, t->injectable_count * sizeof(*to->touched));
+	memcpy(to->values, from->values, t->injectable_count * sizeof(*to->values));
+}
+
 /* What the user is told when nobody would ever see the value. */
 static int refuse_unused(const struct bpfstamp_template *t, const struct injectable *inj, struct bpfstamp_err *err)
 {
@@ -211,24 +221,37 @@ int bpfstamp_put_bytes(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref,
 	return store(s, ref, bytes, err);
 }
 
-int bpfstamp_set(struct bpfstamp_stamp *s, const char *name, const char *text, struct bpfstamp_err *err)
+/* Set from text; name is how errors call the value. */
+static int put_text(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const char *name, const char *text,
+		    struct bpfstamp_err *err)
 {
 	const struct bpfstamp_template *t = s->t;
-	struct bpfstamp_ref ref;
-	struct part part;
-	uint8_t *bytes;
+	const struct part part = part_from_ref(ref);
+	uint8_t small[64], *bytes = small;
 	int ret = -1;
 
-	if (bpfstamp_find(t, name, &ref, err))
-		return -1;
-	part = part_from_ref(&ref);
-	bytes = malloc((size_t)ref.size + 8);
+	if ((size_t)ref->size + 8 > sizeof(small))
+		bytes = malloc((size_t)ref->size + 8);
 	if (!bytes)
 		return object_no_memory(err);
 	if (value_parse(&part.type, t->btf.type_count ? &t->btf : NULL, t->elf.big, text, bytes, err))
 		err_wrap(err, "%s: %s", t->name, name);
 	else
-		ret = store(s, &ref, bytes, err);
-	free(bytes);
+		ret = store(s, ref, bytes, err);
+	if (bytes != small)
+		free(bytes);
 	return ret;
+}
+
+int bpfstamp_put_text(struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref, const char *text,
+		      struct bpfstamp_err *err)
+{
+	return put_text(s, ref, s->t->injectables[ref->injectable].name, text, err);
+}
+
+int bpfstamp_set(struct bpfstamp_stamp *s, const char *name, const char *text, struct bpfstamp_err *err)
+{
+	struct bpfstamp_ref ref;
+
+	return bpfstamp_find(s->t, name, &ref, err) ? -1 : put_text(s, &ref, name, text, err);
 }
