@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cmd/attachment.h"
+#include "cmd/batch.h"
 #include "cmd/loading.h"
 #include "cmd/values.h"
 
@@ -113,21 +114,6 @@ static int report_plan(const struct attaching *at, struct bpfstamp_err *err)
 
 /* ---------------------------------------------------------------- attach */
 
-/* The program's id and tag, where the kernel's answer did not tell them. */
-static int complete(struct bpfstamp_attachment *a, int fd, struct bpfstamp_err *err)
-{
-	struct bpfstamp_prog_info info;
-
-	if (a->id && a->has_tag)
-		return 0;
-	if (bpfstamp_prog_info(fd, &info, err))
-		return -1;
-	a->id = info.id;
-	a->has_tag = true;
-	memcpy(a->tag, info.tag, sizeof(a->tag));
-	return 0;
-}
-
 static int look(struct attaching *at, struct bpfstamp_err *err)
 {
 	return bpfstamp_attach_check(at->net, &at->o->hook, at->name, &at->plan, err);
@@ -159,7 +145,7 @@ static int attach_loaded(struct attaching *at, struct bpfstamp_loaded *loaded, i
 		bpfstamp_load_undo(at->stamped.s);
 		return was_late(at, err) ? report_there(at, err) : -1;
 	}
-	return complete(&a, fd, err) || report_attached(at, &a, err) ? -1 : 0;
+	return attachment_complete(&a, fd, err) || report_attached(at, &a, err) ? -1 : 0;
 }
 
 static int load_and_attach(struct attaching *at, struct bpfstamp_load load, struct bpfstamp_err *err)
@@ -203,6 +189,8 @@ int cmd_attach(const struct options *o, struct bpfstamp_err *err)
 	struct attaching at = { .o = o };
 	int ret;
 
+	if (o->batch)
+		return batch_attach(o, err);
 	if (values_stamp(&at.stamped, o, err))
 		return -1;
 	ret = bpfstamp_net_open(&at.net, o->netns, err) || attach(&at, err);

@@ -5,6 +5,8 @@
  * link.  JSON has only the fields that mean something, so that a script cannot
  * take a 0 for an answer.
  */
+#include <string.h>
+
 #include "cmd/attachment.h"
 #include "cmd/optargs.h"
 
@@ -104,6 +106,20 @@ int attachment_fields(json_t *object, const struct bpfstamp_attachment *a)
 	json_decref(fields);
 	json_decref(more);
 	return ret;
+}
+
+int attachment_complete(struct bpfstamp_attachment *a, int fd, struct bpfstamp_err *err)
+{
+	struct bpfstamp_prog_info info;
+
+	if (a->id && a->has_tag)
+		return 0;
+	if (bpfstamp_prog_info(fd, &info, err))
+		return -1;
+	a->id = info.id;
+	a->has_tag = true;
+	memcpy(a->tag, info.tag, sizeof(a->tag));
+	return 0;
 }
 
 json_t *attachment_json(const struct bpfstamp_attachment *a)

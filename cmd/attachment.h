@@ -23,4 +23,7 @@ int attachment_fields(json_t *object, const struct bpfstamp_attachment *a);
 /* An object of its own. */
 json_t *attachment_json(const struct bpfstamp_attachment *a);
 
+/* The id and tag of program fd, where the kernel's answer did not tell them. */
+int attachment_complete(struct bpfstamp_attachment *a, int fd, struct bpfstamp_err *err);
+
 #endif

@@ -39,6 +39,9 @@ struct options {
 	size_t assignment_count;
 	struct bpfstamp_hook hook;
 	struct pod_options pod;
+	const char *batch;	/* a file, or "-" */
+	uint32_t jobs;		/* 0: as many as there are CPUs */
+	bool keep_going, no_reuse;
 	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused, repin;
 	bool no_record, all_netns, clsact, defunct, stats;
 };
@@ -59,12 +62,18 @@ extern const struct command commands[];	/* ended by a NULL name */
  */
 enum { CMD_QUIET = -2 };
 
+/* What a command was given is wrong, and nothing was done: main prints *err and exits as after wrong usage. */
+enum { CMD_MISUSED = -3 };
+
 /*
  * Parse the words behind the command's name.  Returns 0; EXIT_USAGE after
  * saying why on stderr; or -1 after printing the help that was asked for.
  */
 int options_parse(struct options *o, const struct command *command, int argc, char **argv);
 void options_free(struct options *o);
+
+/* Whether an option (enum option_id) with the argument that *o has would go with the hook and the rest of *o. */
+bool options_fit(const struct options *o, int id);
 
 /* All commands, or all options of one. */
 void options_help(FILE *to, const struct command *command);

@@ -21,6 +21,11 @@ static void print_note(void *arg, const char *text)
 	fprintf(stderr, "note: %s\n", text);
 }
 
+loading_note_fn *loading_note(const struct options *o)
+{
+	return o->verbose ? print_note : NULL;
+}
+
 /* The last lines of the verifier's log, or all of it. */
 static void print_log(const char *log, bool all)
 {
@@ -42,7 +47,7 @@ static int prepare(struct bpfstamp_load *load, const struct options *o, struct b
 {
 	load->pin_path = o->pin_path;
 	load->dry_run = o->dry_run;
-	load->note = o->verbose ? print_note : NULL;
+	load->note = loading_note(o);
 	load->log_size = LOG_SIZE;
 	load->log = calloc(1, LOG_SIZE);
 	return load->log ? 0 : bpfstamp_err_set(err, ENOMEM, "out of memory");

@@ -8,6 +8,10 @@
 
 #include "cmd/values.h"
 
+/* What prints the notes of a load: nothing without --verbose. */
+typedef void loading_note_fn(void *arg, const char *text);
+loading_note_fn *loading_note(const struct options *o);
+
 /* Load one program; *fd is the caller's. */
 int loading(int *fd, const struct stamped *stamped, const struct options *o, struct bpfstamp_load load,
 	    struct bpfstamp_err *err);

@@ -76,7 +76,7 @@ static int run(const struct command *command, int argc, char **argv)
 		ret = command->run(&o, &err);
 		if (ret && ret != CMD_QUIET)
 			print_error(&err);
-		status = ret ? EXIT_FAILED : 0;
+		status = ret == CMD_MISUSED ? EXIT_USAGE : ret ? EXIT_FAILED : 0;
 	}
 	options_free(&o);
 	return finish(status < 0 ? 0 : status);

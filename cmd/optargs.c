@@ -189,6 +189,10 @@ static bool take_flag(struct options *o, enum option_id id)
 		return o->clsact = true;
 	case OPT_ALL_NETNS:
 		return o->all_netns = true;
+	case OPT_KEEP_GOING:
+		return o->keep_going = true;
+	case OPT_NO_REUSE:
+		return o->no_reuse = true;
 	case OPT_STATS:
 		return o->stats = true;
 	case OPT_DRY_RUN:
@@ -293,6 +297,10 @@ bool optargs_take(struct options *o, enum option_id id, const char *arg)
 		return set_text(&o->pin_path, arg);
 	case OPT_LINK_PIN:
 		return set_text(&o->hook.pin, arg);
+	case OPT_BATCH:
+		return set_text(&o->batch, arg);
+	case OPT_JOBS:
+		return parse_uint(arg, 1, OPTARGS_JOBS_MOST, &o->jobs);
 	case OPT_TYPE:
 		return parse_prog_type(arg, &o->prog_type);
 	case OPT_BTF:

@@ -58,6 +58,12 @@ static const struct definition {
 	{ OPT_MAC, "mac", 0, "MAC", PODS, 0, 0, "MAC address of the pod" },
 	{ OPT_NODE, "node", 0, "ADDRESS", PODS, 0, 0, "address of the node where the pod is, by VXLAN" },
 	{ OPT_DEV, "dev", 'd', "DEV", PLACE | SHOW | PODS, PLACE, 0, "network interface" },
+	{ OPT_BATCH, "batch", 0, "FILE", ATTACH, 0, 0,
+	  "attach to the interface of each line of a file, or of standard input (-)" },
+	{ OPT_JOBS, "jobs", 0, "N", ATTACH, 0, 0, "of --batch: so many at once; default: one for each CPU" },
+	{ OPT_KEEP_GOING, "keep-going", 0, NULL, ATTACH, 0, 0, "of --batch: go on after a line that failed" },
+	{ OPT_NO_REUSE, "no-reuse", 0, NULL, ATTACH, 0, 0,
+	  "of --batch: load a program for each line, even where two are equal" },
 	{ OPT_BLOCK, "block", 0, "N", PLACE | SHOW, 0, CLSACT, "a shared block of clsact, instead of an interface" },
 	{ OPT_HOOK, "hook", 0, "HOOK", PLACE, 0, 0,
 	  "clsact (the default), tcx, netkit, xdp or auto (tcx or else clsact)" },
@@ -114,12 +120,13 @@ enum { DEFINITIONS = sizeof(definitions) / sizeof(definitions[0]) };
 
 /* Of the options in a row only one may be given. */
 static const enum option_id exclusive[][4] = {
-	{ OPT_DEV, OPT_BLOCK, OPT_DEFUNCT }, { OPT_CLSACT, OPT_BLOCK }, { OPT_HOOK, OPT_TCX, OPT_DEFUNCT },
+	{ OPT_DEV, OPT_BLOCK, OPT_DEFUNCT, OPT_BATCH }, { OPT_CLSACT, OPT_BLOCK }, { OPT_HOOK, OPT_TCX, OPT_DEFUNCT },
 	{ OPT_DIRECTION, OPT_DEFUNCT }, { OPT_PROG, OPT_DEFUNCT }, { OPT_ID, OPT_DEFUNCT },
 	{ OPT_FORCE, OPT_DEFUNCT }, { OPT_NETNS, OPT_DEFUNCT }, { OPT_IF_ABSENT, OPT_APPEND },
 	{ OPT_FIRST, OPT_LAST, OPT_BEFORE, OPT_AFTER }, { OPT_APPEND, OPT_PRIO }, { OPT_APPEND, OPT_HANDLE },
 	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
 	{ OPT_STATS, OPT_ALL_NETNS }, { OPT_STATS, OPT_BLOCK }, { OPT_ADD, OPT_REMOVE }, { OPT_DEV, OPT_NODE },
+	{ OPT_BATCH, OPT_PIN, OPT_LINK_PIN, OPT_SKIP_SW },
 };
 
 /* Of these commands, an option that wants one of those behind it. */
@@ -130,6 +137,8 @@ static const struct {
 	{ ALL, OPT_REPIN, { OPT_PIN } }, { PODS, OPT_ADD, { OPT_NETWORK } }, { PODS, OPT_REMOVE, { OPT_NETWORK } },
 	{ PODS, OPT_ADD, { OPT_MAC, OPT_NODE } }, { PODS, OPT_MAC, { OPT_ADD } }, { PODS, OPT_NODE, { OPT_ADD } },
 	{ PODS, OPT_FORCE, { OPT_ADD } }, { PODS, OPT_DRY_RUN, { OPT_ADD, OPT_REMOVE } },
+	{ ATTACH, OPT_JOBS, { OPT_BATCH } }, { ATTACH, OPT_KEEP_GOING, { OPT_BATCH } },
+	{ ATTACH, OPT_NO_REUSE, { OPT_BATCH } },
 };
 
 static unsigned int command_bit(const struct command *command)
@@ -311,7 +320,7 @@ static int check_missing(const struct options *o, const struct command *command,
 		const struct definition *d = &definitions[i];
 
 		if (d->required & command_bit(command) && !given[d->id - OPT_SET] &&
-		    !(d->id == OPT_DEV && (given[OPT_BLOCK - OPT_SET] || o->defunct)))
+		    !(d->id == OPT_DEV && (given[OPT_BLOCK - OPT_SET] || o->defunct || o->batch)))
 			return usage(command, "--%s %s is missing", d->name, d->arg);
 	}
 	if (command->object && !o->object)
@@ -321,17 +330,41 @@ static int check_missing(const struct options *o, const struct command *command,
 	return 0;
 }
 
-/* The direction that a hook has where none is given, and whether it has the one that is. */
-static int check_hook(struct options *o, const struct command *command, const given_t given)
+/* The directions of a hook; the first is the default. */
+static const enum bpfstamp_direction *directions_of(enum bpfstamp_hook_type type)
 {
-	static const enum bpfstamp_direction of_hook[][2] = {	/* the first is the default */
+	static const enum bpfstamp_direction directions[][2] = {
 		[BPFSTAMP_CLSACT] = { BPFSTAMP_EGRESS, BPFSTAMP_INGRESS },
 		[BPFSTAMP_TCX] = { BPFSTAMP_EGRESS, BPFSTAMP_INGRESS },
 		[BPFSTAMP_NETKIT] = { BPFSTAMP_PRIMARY, BPFSTAMP_PEER },
 		[BPFSTAMP_XDP] = { BPFSTAMP_INGRESS, BPFSTAMP_INGRESS },
 		[BPFSTAMP_AUTO] = { BPFSTAMP_EGRESS, BPFSTAMP_INGRESS },
 	};
-	const enum bpfstamp_direction *directions = of_hook[o->hook.type];
+
+	return directions[type];
+}
+
+static bool has_direction(const struct bpfstamp_hook *hook)
+{
+	const enum bpfstamp_direction *directions = directions_of(hook->type);
+
+	return hook->direction == directions[0] || hook->direction == directions[1];
+}
+
+bool options_fit(const struct options *o, int id)
+{
+	const struct definition *d = find_definition(id);
+
+	if (d->hooks && !(d->hooks & 1u << o->hook.type))
+		return false;
+	if (id == OPT_PRIO || id == OPT_HANDLE)
+		return o->hook.existing != BPFSTAMP_APPEND;
+	return id != OPT_DIRECTION || has_direction(&o->hook);
+}
+
+/* The direction that a hook has where none is given, and whether it has the one that is. */
+static int check_hook(struct options *o, const struct command *command, const given_t given)
+{
 	const char *hook = optargs_hook_name(o->hook.type);
 	unsigned int bit = o->defunct ? DEFUNCT : 1u << o->hook.type;
 
@@ -341,10 +374,13 @@ static int check_hook(struct options *o, const struct command *command, const gi
 			return o->defunct ? usage(command, "--%s does not go with --defunct", definitions[i].name) :
 			       usage(command, "--%s does not go with hook %s", definitions[i].name, hook);
 	if (!o->hook.direction)
-		o->hook.direction = directions[0];
-	if (o->hook.direction != directions[0] && o->hook.direction != directions[1])
+		o->hook.direction = directions_of(o->hook.type)[0];
+	if (!has_direction(&o->hook))
 		return usage(command, "--direction %s does not go with hook %s",
 			     optargs_direction_name(o->hook.direction), hook);
+	if (o->batch && o->hook.type == BPFSTAMP_XDP && o->hook.xdp_mode == BPFSTAMP_XDP_OFFLOAD)
+		return usage(command, "--batch does not go with --xdp-mode offload: hardware runs programs that were "
+			     "loaded for one device");
 	return 0;
 }
 
