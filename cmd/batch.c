@@ -321,9 +321,12 @@ static int run_workers(struct batch *b, struct worker *workers, uint32_t jobs, s
 static int run(struct batch *b, struct bpfstamp_err *err)
 {
 	uint32_t jobs = job_count(b);
-	struct worker *workers = calloc(jobs + 1, sizeof(*workers));
+	struct worker *workers;
 	int ret;
 
+	if (!jobs)
+		return 0;
+	workers = calloc(jobs, sizeof(*workers));
 	b->settled = calloc(bpfstamp_program_count(b->t) + 1, sizeof(*b->settled));
 	if (!workers || !b->settled) {
 		ret = bpfstamp_err_set(err, ENOMEM, "out of memory");

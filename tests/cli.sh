@@ -300,6 +300,19 @@ test_together() {
 		"first:last" "first:before x" "before x:after x" "skip-sw:skip-hw"; do
 		misused "--${pair/:/ and --}" 'exclude each other' attach $stamp --dev lo --${pair%:*} --${pair#*:}
 	done
+	for pair in "batch -:dev lo" "batch -:block 1" "batch -:pin x" "batch -:link-pin x" "batch -:skip-sw"; do
+		misused "--${pair/:/ and --}" 'exclude each other' attach $stamp --${pair%:*} --${pair#*:}
+	done
+	misused "--batch, XDP in hardware" '--batch does not go with --xdp-mode offload: hardware runs programs' \
+		attach $stamp --batch - --hook xdp --xdp-mode offload
+	for option in "jobs 2" keep-going no-reuse; do
+		misused "--$option without --batch" "--${option% *} wants --batch" attach $stamp --dev lo --$option
+	done
+	for option in 0 65 x; do
+		misused "--jobs $option" "--jobs does not take '$option'" attach $stamp --batch - --jobs $option
+	done
+	misused "--batch ''" "--batch does not take ''" attach $stamp --batch ''
+	misused "--batch elsewhere" 'unknown or ambiguous option' detach --batch -
 	misused "--netns and --all-netns" '--netns and --all-netns exclude each other' show --netns x --all-netns
 	misused "--defunct and --dev" 'exclude each other' detach --defunct --dev lo
 	misused "--defunct and --prio" 'does not go with --defunct' detach --defunct --prio 1
@@ -449,7 +462,7 @@ test_help() {
 	local place="dev block hook tcx direction prog prio handle protocol chain link-pin xdp-mode"
 	place+=" pin-path force netns"
 	help_lists attach $values $place if-absent append skip-sw skip-hw first last before after pin repin \
-		no-record btf dry-run
+		batch jobs keep-going no-reuse no-record btf dry-run
 	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type \
 		btf dry-run
 	help_lists detach $place id clsact defunct dry-run

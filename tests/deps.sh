@@ -35,6 +35,7 @@ table() {
 		test	python3-yaml	check-deploy: reads the DaemonSet
 		test	jq	whether --json is valid JSON
 		test	containernetworking-plugins	check-cni: bridge, ptp, host-local and static, beside ours
+		test	time	check-batch: how much memory a run took
 		test	tcpdump	what is on the wire between nodes
 		test	python3	sends what no tool sends: bulk data, forged packets
 		test	valgrind	leaks and uninitialised reads

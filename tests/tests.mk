@@ -7,6 +7,7 @@
 #   unit           tests/test_*.c
 #   sanitized      the same, with ASan and UBSan
 #   cli, kernel, load, attach    tests/*.sh: the command, real packets, whole objects, living with what is attached
+#   batch          tests/batch.sh: a thousand interfaces in one run
 #   vpc            tests/vpc.sh: the VXLAN and VLAN programs, on nodes with pods
 #   cni            tests/cni.sh: the CNI plugin, behind and above others, in every version; kill -9 at any point
 #   life           tests/life.sh: traffic, others and kill -9 while programs come and go
@@ -39,7 +40,7 @@ TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
 .PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach \
-	check-vpc check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels \
+	check-batch check-vpc check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels \
 	check-initramfs check-deploy oracle forms unit-tests life-helpers test-objects
 
 check:
@@ -51,6 +52,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-kernel
 	@$(MAKE) --no-print-directory WERROR=1 check-load
 	@$(MAKE) --no-print-directory WERROR=1 check-attach
+	@$(MAKE) --no-print-directory WERROR=1 check-batch
 	@$(MAKE) --no-print-directory WERROR=1 check-vpc
 	@$(MAKE) --no-print-directory WERROR=1 check-cni
 	@$(MAKE) --no-print-directory WERROR=1 check-life
@@ -138,7 +140,7 @@ check-sanitized: $(TEST_BPF_BUILT)
 	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/sanitized SANITIZE=1 unit-tests
 	@$(TEST_ENV) tests/run.sh sanitized $(BUILD)/sanitized/unit
 
-check-cli check-kernel check-load check-attach check-vpc: check-%: all $(TEST_BPF_BUILT)
+check-cli check-kernel check-load check-attach check-batch check-vpc: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
 
 $(BUILD)/record.so: tests/record/record.c
