@@ -82,9 +82,8 @@ killed() {
 	local count=$((2 * pairs)) pid line i whole wrong before o=$tmp/$uniq.o
 	unique "$OBJECTS/ping_drop_stamp.v3.o"
 	mkfifo "$tmp/fifo"
-	awk '{ printf "{\"dev\": \"%s\", \"set\": {\"target_addr\": %d}}\n",
-		$1, 1000 + NR }' "$tmp/devices" >"$tmp/pods"
-	stamp attach "$o" --batch "$tmp/pods" --json >"$tmp/fifo" 2>/dev/null &
+	awk '{ printf "{\"dev\": \"%s\", \"set\": {\"target_addr\": %d}}\n", $1, 1000 + NR }' "$tmp/devices" >"$tmp/pods"
+	"$BPFSTAMP" attach "$o" --batch "$tmp/pods" --json >"$tmp/fifo" 2>/dev/null &
 	pid=$!
 	exec 7<"$tmp/fifo"
 	for i in 1 2 3 4 5 6 7 8 9 10; do
