@@ -112,8 +112,8 @@ static int check_pod(const struct bpfstamp_vpc_pod *pod, struct bpfstamp_err *er
 		return err_set(err, EINVAL, "cannot add %s to network %s: a VLAN finds other nodes by MAC address, "
 			       "and takes no address of a node", n.address, n.network);
 	if (bits && (!memcmp(pod->mac, nowhere, sizeof(pod->mac)) || pod->mac[0] & 1))
-		return err_set(err, EINVAL, "cannot add %s to network %s: a VLAN carries frames between MAC addresses, "
-			       "and this pod has none that is one interface's", n.address, n.network);
+		return err_set(err, EINVAL, "cannot add %s to network %s: a VLAN carries frames between MAC "
+			       "addresses, and this pod has none that is one interface's", n.address, n.network);
 	if (!bits && !pod->ifindex && !remote)
 		return err_set(err, EINVAL, "cannot add %s to network %s: give the interface of the pod, or the "
 			       "address of its node", n.address, n.network);
