@@ -95,7 +95,8 @@ demo-vpc: deps
 
 static: $(STATIC)
 
-$(STATIC) &: cmd/static.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd cni include,$(m)/*.[ch])) deploy/install.c \
+$(STATIC) &: cmd/static.sh cmd/debian.sh $(wildcard $(foreach m,$(LIB_MODULES) cmd cni include,$(m)/*.[ch]) bpf/*.h) \
+		deploy/install.c \
 		$(if $(CLANG),$(BPF_OBJECTS))
 	@CC='$(CC)' OBJCOPY='$(OBJCOPY)' cmd/static.sh $(@D) $(filter %.bpf.o,$^)
 

@@ -217,4 +217,4 @@ check-fuzz-%: $(BUILD)/fuzz/% $(BUILD)/corpus/made
 		>$(BUILD)/fuzz/$*.log 2>&1 || { tail -40 $(BUILD)/fuzz/$*.log; exit 1; }
 	@echo "fuzz $*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$*.log) inputs, no fault"
 
--include $(TEST_OBJECTS:.o=.d) $(ORACLE_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
+-include $(TEST_OBJECTS:.o=.d) $(BUILD)/tests/fuzz_corpus.d $(ORACLE_OBJECTS:.o=.d) $(FUZZ_OBJECTS:.o=.d)
