@@ -6,6 +6,7 @@
 #   make demo-vpc   pods of two nodes and two VPCs, by the CNI plugin
 #   make check      all tests
 #   make bench-cni  how long ADD and DEL take, beside other plugins: bench/CNI.md
+#   make bench      bench/RESULTS.md: what a pod costs, here and with other loaders
 #   make static     build/static/bpfstamp and bpfstamp-cni, without a dynamic section
 #   make initramfs  a machine that has little more than bpfstamp, in qemu
 #   make install    DESTDIR and PREFIX as usual
@@ -132,5 +133,6 @@ clean:
 	rm -rf $(BUILD)
 
 include tests/tests.mk
+include bench/bench.mk
 
 -include $(LIB_OBJECTS:.o=.d) $(CMD_OBJECTS:.o=.d) $(CNI_OBJECTS:.o=.d)

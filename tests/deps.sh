@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh build|all: install the Debian packages that are missing (12 or 13).
+# deps.sh build|bench|all: install the Debian packages that are missing (12 or 13).
 #
 #   build   what `make` and `make demo` need
-#   all     that, and what the tests and `make static` need
+#   bench   that, and what `make bench` needs
+#   all     what `make`, the tests and `make static` need
 #
 # The table below is the whole list; each row has a reason.  What another row
 # depends on (binutils, the kernel's uapi headers, libsubunit for check) and
@@ -51,6 +52,13 @@ table() {
 		test	containernetworking-plugins	bridge, ptp and host-local, with which it works together
 		test	podman	starts containers with it
 		test	crun	starts them for podman
+		bench	libbpf-dev	make bench: the loader that most programs use, to compare with
+		bench	gnuplot-nox	make bench: the picture
+		bench	valgrind	make bench: instructions of user space
+		bench	musl-tools	make bench: static processes
+		bench	llvm-19	make bench: llvm-strip
+		bench	golang-go	make bench: cilium/ebpf
+		bench	golang-github-cilium-ebpf-dev	make bench: cilium/ebpf
 	END
 }
 
@@ -58,7 +66,7 @@ table() {
 wanted() {
 	local group package
 	table | while IFS=$'\t' read -r group package _; do
-		if [ "$1" = all ] || [ "$group" = "$1" ]; then
+		if [ "$group" = "$1" ] || [ "$group" = build ] || [ "$1$group" = alltest ]; then
 			echo "$package"
 		fi
 	done
@@ -88,8 +96,8 @@ install() {
 
 main() {
 	local packages
-	if [ $# != 1 ] || { [ "$1" != build ] && [ "$1" != all ]; }; then
-		echo "usage: deps.sh build|all" >&2
+	if [ $# != 1 ] || [[ ! $1 =~ ^(build|bench|all)$ ]]; then
+		echo "usage: deps.sh build|bench|all" >&2
 		exit 2
 	fi
 	if ! command -v dpkg-query >/dev/null; then

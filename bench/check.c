@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Whether a program is what its contender should have made.
+ *
+ * It is run by BPF_PROG_TEST_RUN on two packets.  One comes from the pod's
+ * address and must pass, with the VNI for mark, the VLAN for priority; the
+ * other comes from the next address, and must be dropped.  So all three values
+ * count.  large.bpf.c must give the mark that its ten values come to.
+ *
+ * What the kernel keeps for a program is what it says itself: memlock in fdinfo of
+ * the program and its maps, and the size of the machine code.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "include/bpfstamp.h"
+
+enum { ACT_OK = 0, ACT_SHOT = 2 };
+
+/* Run on a packet from that address; returns the verdict. */
+static uint32_t run(int fd, uint32_t saddr, struct __sk_buff *ctx, const char *who)
+{
+	struct {
+		struct ethhdr eth;
+		struct iphdr ip;
+		char rest[32];
+	} __attribute__((packed)) packet;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &packet, .data_size_in = sizeof(packet), .ctx_in = ctx,
+		    .ctx_size_in = sizeof(*ctx), .ctx_out = ctx, .ctx_size_out = sizeof(*ctx));
+
+	memset(&packet, 0, sizeof(packet));
+	packet.eth.h_proto = htons(ETH_P_IP);
+	packet.ip.version = 4;
+	packet.ip.ihl = 5;
+	packet.ip.saddr = saddr;
+	if (bpf_prog_test_run_opts(fd, &opts))
+		bench_die("%s: its program cannot be run: %m", who);
+	return opts.retval;
+}
+
+void check_pod(int fd, const struct pod_values *values, const char *who)
+{
+	struct __sk_buff ctx;
+	uint32_t verdict;
+
+	memset(&ctx, 0, sizeof(ctx));
+	verdict = run(fd, values->addr, &ctx, who);
+	if (verdict != ACT_OK || ctx.mark != values->vni || ctx.priority != values->vlan)
+		bench_die("%s: a packet of the pod gets verdict %u, VNI %u, VLAN %u instead of 0, %u, %u", who, verdict,
+			  ctx.mark, ctx.priority, values->vni, values->vlan);
+	memset(&ctx, 0, sizeof(ctx));
+	verdict = run(fd, htonl(ntohl(values->addr) + 1), &ctx, who);
+	if (verdict != ACT_SHOT)
+		bench_die("%s: a packet from another address gets verdict %u instead of 2", who, verdict);
+}
+
+/* The ten values are consecutive numbers. */
+void check_large(int fd, uint32_t first, const char *who)
+{
+	struct __sk_buff ctx;
+	uint32_t h = 0;
+
+	for (uint32_t i = 0; i < LARGE_VALUES; i++)
+		LARGE_STEP(h, first + i);
+	memset(&ctx, 0, sizeof(ctx));
+	if (run(fd, 0, &ctx, who) != ACT_OK || ctx.mark != h)
+		bench_die("%s: the large program makes 0x%x of a packet instead of 0x%x", who, ctx.mark, h);
+}
+
+static uint64_t memlock(int fd)
+{
+	char path[64], line[128];
+	unsigned long long bytes = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "memlock: %llu", &bytes);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+void check_memory(int fd, struct check_memory *out)
+{
+	struct bpf_prog_info info;
+	uint32_t size = sizeof(info), ids[16];
+
+	memset(&info, 0, sizeof(info));
+	memset(out, 0, sizeof(*out));
+	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	info.map_ids = (uint64_t)(uintptr_t)ids;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		bench_die("cannot read a program's properties: %m");
+	out->maps = info.nr_map_ids;
+	out->jited_bytes = info.jited_prog_len;
+	out->prog_bytes = memlock(fd);
+	for (uint32_t i = 0; i < info.nr_map_ids; i++) {
+		int map = bpf_map_get_fd_by_id(ids[i]);
+
+		if (map < 0)
+			bench_die("cannot open map %u: %m", ids[i]);
+		out->map_bytes += memlock(map);
+		close(map);
+	}
+}
+
+static int note_id(const struct bpfstamp_attachment *a, void *arg)
+{
+	uint32_t *id = arg;
+
+	if (a->direction == BPFSTAMP_EGRESS && a->id) {
+		if (*id)
+			bench_die("%s: there are two programs at egress", a->dev);
+		*id = a->id;
+	}
+	return 0;
+}
+
+int check_attached(const char *device)
+{
+	struct bpfstamp_net *net;
+	struct bpfstamp_err err;
+	uint32_t id = 0;
+	int fd;
+
+	if (bpfstamp_net_open(&net, NULL, &err) || bpfstamp_show(net, device, NULL, note_id, &id, &err))
+		bench_die("%s", err.text);
+	bpfstamp_net_close(net);
+	if (!id)
+		bench_die("%s: there is no program at egress", device);
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		bench_die("cannot open program %u: %m", id);
+	return fd;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The least that attaching takes: one message of netlink.
+ */
+#ifndef BENCH_FILTER_H
+#define BENCH_FILTER_H
+
+/* A socket for filter_replace, or -1 with errno. */
+int filter_open(void);
+
+/* Make the clsact qdisc of an interface, if it is not there: 0, or -1 with errno. */
+int filter_clsact(int sock, int ifindex);
+
+/* Put a program at egress of an interface that has a clsact qdisc, or replace the one there. */
+int filter_replace(int sock, int ifindex, int prog_fd);
+
+#endif

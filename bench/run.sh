@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run.sh DIR BPFSTAMP ROUNDS PODS: run what is in DIR (bench/bench.mk), and write
+# bench/RESULTS.md and bench/cost.svg.
+#
+# It runs again as the first process of new namespaces, with a bpffs of its own,
+# so that no interface, program or pin is left of it.  There, the contenders of
+# bench/main.c have an interface each, and 1,000 ends of veth are for those that
+# attach many pods.
+#
+# The instructions of user space are counted by callgrind, which is repeatable
+# where times are not: how many there are in a function of the library and in all that
+# it calls.
+set -eu
+cd "$(dirname "$0")/.."
+
+DIR=$1 BPFSTAMP=$2 ROUNDS=$3 PODS=$4
+DEVICES=1000
+
+if [ -z "${isolated:-}" ]; then
+	isolated=yes exec unshare -n -m -p -f --mount-proc --kill-child bash "$0" "$@"
+fi
+
+interfaces() {
+	local i name
+	mount -t bpf none /sys/fs/bpf
+	mount -t tmpfs none /run
+	for name in bench bench-{bare,libbpf,empty,stamp,inline,norec,tc,clang}; do
+		echo "link add $name type veth peer name ${name}-p"
+		echo "link set $name up"
+	done | ip -batch -
+	for ((i = 0; i < DEVICES; i += 2)); do
+		echo "link add d$i type veth peer name d$((i + 1))"
+	done | ip -batch -
+	ip -br link show | sed 's/[@ ].*//' | grep -v '^lo$' |
+		sed 's/.*/qdisc add dev & clsact/' | tc -batch -
+}
+
+# No filter is left on the first interfaces, so that each contender finds them as new pods are.
+fresh() {	# COUNT
+	local i
+	for ((i = 0; i < $1 && i < DEVICES; i++)); do
+		echo "filter del dev d$i egress"
+	done | tc -force -batch - 2>/dev/null || true
+}
+
+# Microseconds a pod for each number of pods: CONTENDER PODS MICROSECONDS
+pods() {
+	local n spent
+	for n in 1 3 10 30 100 300 1000; do
+		[ "$n" -le "$PODS" ] || break
+		fresh "$n"
+		read -r spent _ < <("$DIR/pods" "$DIR/pod.o" "$n" $DEVICES)
+		point bpfstamp "$n" "$spent"
+		check_last "$n"
+		fresh "$n"
+		read -r spent _ < <("$DIR/pods" "$DIR/pod.o" "$n" $DEVICES inline)
+		point "bpfstamp, inlined" "$n" "$spent"
+		check_last "$n"
+		fresh "$n"
+		read -r spent _ < <("$DIR/pods_libbpf" "$DIR/pod.o" "$n" $DEVICES)
+		point libbpf "$n" "$spent"
+		check_last "$n"
+		if [ -x "$DIR/cilium" ]; then
+			read -r spent _ < <(echo "pods $n" | "$DIR/cilium" "$DIR/pod.o")
+			point "cilium/ebpf, load only" "$n" "$spent"
+		fi
+		processes "bpfstamp attach" "$n" "$BPFSTAMP" attach "$DIR/pod.o" --set vni=7 --set vlan=7 \
+			--set addr=0x0700000a --dev
+		processes "tc" "$n" replace_by_tc
+		[ "$n" -gt 100 ] || processes "clang and tc" "$n" compile_and_replace
+	done
+}
+
+point() {	# CONTENDER PODS NANOSECONDS
+	printf '%s\t%s\t%s\n' "$1" "$2" "$(awk "BEGIN { print $3 / $2 / 1000 }")"
+}
+
+replace_by_tc() {	# DEVICE
+	tc filter replace dev "$1" egress prio 1 handle 1 bpf da obj "$DIR/patched.o" sec tc
+}
+
+compile_and_replace() {	# DEVICE
+	"$CLANG" -target bpf -O2 -g -iquote . -isystem "$UAPI" -DVNI=7 -DVLAN=7 -DADDR=0x0700000a -c \
+		-o "$DIR/compiled.o" \
+		bench/objects/pod.bpf.c
+	tc filter replace dev "$1" egress prio 1 handle 1 bpf da obj "$DIR/compiled.o" sec tc
+}
+
+processes() {	# CONTENDER PODS COMMAND…, which gets the device
+	local i start contender=$1 n=$2
+	shift 2
+	fresh "$n"
+	start=$(date +%s%N)
+	for ((i = 0; i < n; i++)); do
+		"$@" "d$((i % DEVICES))" >/dev/null
+	done
+	point "$contender" "$n" $(($(date +%s%N) - start))
+	"$DIR/bench" check "d$((n - 1))" 7 7 0x0700000a
+}
+
+# That the last of so many pods has its values (bench/pods.c).
+check_last() {	# PODS
+	"$DIR/bench" check "d$(($1 - 1))" "$1" $((1 + ($1 - 1) % 4094)) $((0x0a000000 + $1 - 1))
+}
+
+# The most memory of a process, in KiB: NAME KIB
+resident() {
+	local attach=("$BPFSTAMP" attach "$DIR/pod.o" --dev d0 --set vni=7 --set vlan=7 --set addr=10.0.0.7)
+	rss "an empty static process" "$DIR/static/empty"
+	rss "static bpfstamp attach" "${attach[@]}"
+	rss "static bpfstamp attach --inline" "${attach[@]}" --inline
+	fresh 1
+	rss "tc filter replace" tc filter replace dev d0 egress prio 1 handle 1 bpf da obj "$DIR/patched.o" sec tc
+	rss "libbpf, one pod" "$DIR/pods_libbpf" "$DIR/pod.o" 1 1
+	[ ! -x "$DIR/cilium" ] || rss "cilium/ebpf, one pod" "$DIR/cilium" "$DIR/pod.o" <<<"pods 1"
+	rss "clang" "$CLANG" -target bpf -O2 -g -iquote . -isystem "$UAPI" -DVNI=7 -DVLAN=7 -DADDR=7 -c \
+		-o "$DIR/compiled.o" bench/objects/pod.bpf.c
+}
+
+rss() {		# NAME COMMAND…
+	printf '%s\t%s\n' "$1" "$("$DIR/static/launch" "${@:2}" 2>&1 >/dev/null | tail -n 1)"
+}
+
+# Instructions in FUNCTION and what it calls: NAME INSTRUCTIONS
+counted() {	# NAME FUNCTION TIMES MODE OBJECT
+	local log
+	log=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect="$2" "$DIR/user" "$4" "$5" 2>&1)
+	printf '%s\t%s\n' "$1" $(($(sed -n 's/.*Collected : //p' <<<"$log") / $3))
+}
+
+instructions() {
+	command -v valgrind >/dev/null || return 0
+	counted "bpfstamp_open, pod.bpf.c" bpfstamp_open 10 open "$DIR/pod.o"
+	counted "libbpf's open, pod.bpf.c" bpf_object__open_file 10 libbpf "$DIR/pod.o"
+	counted "bpfstamp_open, 1 MiB" bpfstamp_open 10 open "$DIR/mib.o"
+	counted "libbpf's open, 1 MiB" bpf_object__open_file 10 libbpf "$DIR/mib.o"
+	counted "bpfstamp_reset, pod.bpf.c" bpfstamp_reset 11 restamp "$DIR/pod.o"
+	counted "three times bpfstamp_put, pod.bpf.c" bpfstamp_put 11 restamp "$DIR/pod.o"
+	counted "bpfstamp_reset, 4,000 instructions" bpfstamp_reset 11 restamp "$DIR/large.o"
+	counted "ten times bpfstamp_put, 4,000 instructions" bpfstamp_put 11 restamp "$DIR/large.o"
+}
+
+main() {
+	interfaces
+	"$DIR/bench" "$DIR" "$BPFSTAMP" "$ROUNDS"
+	"$BPFSTAMP" patch "$DIR/pod.o" --output "$DIR/patched.o" --set vni=7 --set vlan=7 --set addr=0x0700000a >/dev/null
+	pods >"$DIR/pods.tsv"
+	fresh $DEVICES
+	"$DIR/pods" "$DIR/pod.o" $((10 * PODS)) $DEVICES >"$DIR/many.tsv"
+	"$DIR/pods" "$DIR/pod.o" $((10 * PODS)) $DEVICES inline >>"$DIR/many.tsv"
+	fresh 1
+	resident >"$DIR/resident.tsv"
+	instructions >"$DIR/instructions.tsv"
+	CLANG=$CLANG bench/report.sh "$DIR" "$BPFSTAMP" "$ROUNDS" $((10 * PODS)) >bench/RESULTS.md
+	gnuplot -e "data='$DIR/pods.tsv'; picture='bench/cost.svg'" bench/cost.gp
+	sed -n '/^## Targets/,/^## Times/p' bench/RESULTS.md | sed '$d'
+}
+
+main
