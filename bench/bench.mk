@@ -33,7 +33,9 @@ $(BENCH)/user: $(BUILD)/bench/user.o $(BUILD)/libbpfstamp.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lmnl -lz
 
 # With the C library that bpfstamp has.
-$(BENCH_TOOLS): $(addprefix bench/,empty.c bare_process.c launch.c filter.c) $(wildcard bench/*.h) $(BUILD)/static/bpfstamp
+BENCH_TOOL_SOURCES = $(addprefix bench/,empty.c bare_process.c launch.c filter.c) $(wildcard bench/*.h)
+
+$(BENCH_TOOLS): $(BENCH_TOOL_SOURCES) $(BUILD)/static/bpfstamp
 	@mkdir -p $(@D)
 	$(MUSL_GCC) -std=gnu11 -Os -static -s -iquote . -idirafter $(BUILD)/static/include -o $@ \
 		bench/$(patsubst bare,bare_process,$(@F)).c $(if $(filter bare,$(@F)),bench/filter.c)

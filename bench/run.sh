@@ -123,23 +123,31 @@ rss() {		# NAME COMMAND…
 	printf '%s\t%s\n' "$1" "$("$DIR/static/launch" "${@:2}" 2>&1 >/dev/null | tail -n 1)"
 }
 
-# Instructions in FUNCTION and what it calls: NAME INSTRUCTIONS
-counted() {	# NAME FUNCTION TIMES MODE OBJECT
-	local log
-	log=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect="$2" "$DIR/user" "$4" "$5" 2>&1)
-	printf '%s\t%s\n' "$1" $(($(sed -n 's/.*Collected : //p' <<<"$log") / $3))
+# Instructions in a function and what it calls, of one time that is not the first: NAME INSTRUCTIONS
+counted() {	# NAME FUNCTION MODE OBJECT
+	local once many
+	once=$(collected "$2" "$3" "$4" 1)
+	many=$(collected "$2" "$3" "$4" 11)
+	printf '%s\t%s\n' "$1" $(((many - once) / 10))
+}
+
+collected() {	# FUNCTION MODE OBJECT TIMES
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect="$1" "$DIR/user" "$2" "$3" "$4" 2>&1 |
+		sed -n 's/.*Collected : //p'
 }
 
 instructions() {
 	command -v valgrind >/dev/null || return 0
-	counted "bpfstamp_open, pod.bpf.c" bpfstamp_open 10 open "$DIR/pod.o"
-	counted "libbpf's open, pod.bpf.c" bpf_object__open_file 10 libbpf "$DIR/pod.o"
-	counted "bpfstamp_open, 1 MiB" bpfstamp_open 10 open "$DIR/mib.o"
-	counted "libbpf's open, 1 MiB" bpf_object__open_file 10 libbpf "$DIR/mib.o"
-	counted "bpfstamp_reset, pod.bpf.c" bpfstamp_reset 11 restamp "$DIR/pod.o"
-	counted "three times bpfstamp_put, pod.bpf.c" bpfstamp_put 11 restamp "$DIR/pod.o"
-	counted "bpfstamp_reset, 4,000 instructions" bpfstamp_reset 11 restamp "$DIR/large.o"
-	counted "ten times bpfstamp_put, 4,000 instructions" bpfstamp_put 11 restamp "$DIR/large.o"
+	counted "bpfstamp_open, pod.bpf.c" bpfstamp_open open "$DIR/pod.o"
+	counted "libbpf's open, pod.bpf.c" bpf_object__open_file libbpf "$DIR/pod.o"
+	counted "bpfstamp_open, 1 MiB" bpfstamp_open open "$DIR/mib.o"
+	counted "libbpf's open, 1 MiB" bpf_object__open_file libbpf "$DIR/mib.o"
+	counted "bpfstamp_reset, pod.bpf.c" bpfstamp_reset restamp "$DIR/pod.o"
+	counted "three times bpfstamp_put, pod.bpf.c" bpfstamp_put restamp "$DIR/pod.o"
+	counted "bpfstamp_load, pod.bpf.c" bpfstamp_load load "$DIR/pod.o"
+	counted "bpfstamp_load, 4,000 instructions" bpfstamp_load load "$DIR/large.o"
+	counted "bpfstamp_reset, 4,000 instructions" bpfstamp_reset restamp "$DIR/large.o"
+	counted "ten times bpfstamp_put, 4,000 instructions" bpfstamp_put restamp "$DIR/large.o"
 }
 
 main() {

@@ -146,13 +146,13 @@ int stamped_large_inline(const struct pod_values *values, double *ns)
 /* The stamp alone; that it has the values is shown by loading it. */
 static int restamp(struct subject *u, uint32_t first, double *ns)
 {
-	enum { TIMES = 100 };
+	const double times = 100;
 	double start = bench_now();
 	int fd;
 
-	for (int i = 0; i < TIMES; i++)
+	for (int i = 0; i < times; i++)
 		put_large(u, first);
-	*ns = (bench_now() - start) / TIMES;
+	*ns = (bench_now() - start) / times;
 	MUST(bpfstamp_load(u->s, &u->load, &fd, &err));
 	return fd;
 }
