@@ -20,7 +20,9 @@
  *
  * What was set is in it, and what was not, but stands in instructions: sites
  * with the value of the object, inlined variables.  Where not all fits into
- * RECORD_MOST the latter are left out, and then the load fails.
+ * RECORD_MOST the latter are left out, and then the load fails.  Most records
+ * have a few hundred bytes, so that a small buffer is tried first: 64 KiB
+ * would be mapped, touched and unmapped again at each load.
  *
  * Anybody who may load programs can make such a map.  So a record is believed
  * no more than any file: record_parse checks every field before its use, and
@@ -36,7 +38,7 @@
 #include "loader/sys.h"
 
 enum {
-	MAGIC = 0x62707374, VERSION = 1, INLINED = 1,
+	MAGIC = 0x62707374, VERSION = 1, INLINED = 1, USUAL_ROOM = 1024,
 	HEADER = RECORD_LEAST, NAME = 4, VALUE = 32,
 	STAMPED = 1, IN_MAP = 2, SIGNED = 4, ALLOW_DERIVED = 8, VALUE_FLAGS = 15,
 };
@@ -56,7 +58,8 @@ static uint32_t get32(const uint8_t *at)
 struct making {
 	const struct bpfstamp_stamp *s;
 	uint8_t *raw;
-	uint32_t used;		/* beyond RECORD_MOST: it did not fit */
+	uint32_t room;		/* of raw, RECORD_MOST or less */
+	uint32_t used;		/* beyond room: it did not fit */
 	uint32_t section;	/* the string of the last value's section, or 0 */
 };
 
@@ -65,8 +68,8 @@ static uint32_t append(struct making *m, const void *bytes, uint32_t size)
 {
 	uint32_t at = m->used;
 
-	if (m->used > RECORD_MOST || size > RECORD_MOST - m->used) {
-		m->used = RECORD_MOST + 1;
+	if (m->used > m->room || size > m->room - m->used) {
+		m->used = m->room + 1;
 		return 0;
 	}
 	memcpy(m->raw + at, bytes, size);
@@ -79,7 +82,7 @@ static uint32_t append_string(struct making *m, const char *text)
 {
 	uint32_t at = append(m, text, (uint32_t)strnlen(text, RECORD_MOST) + 1);
 
-	for (uint32_t i = at; m->used <= RECORD_MOST && i + 1 < m->used; i++)
+	for (uint32_t i = at; m->used <= m->room && i + 1 < m->used; i++)
 		if (m->raw[i] < ' ' || m->raw[i] == 0x7f)
 			m->raw[i] = '?';
 	return at;
@@ -172,7 +175,7 @@ static bool make(struct making *m, bool all)
 		inlined |= t->injectables[i].inlined_count > 0;
 	}
 	if (programs > RECORD_MOST / NAME || values > RECORD_MOST / VALUE ||
-	    HEADER + programs * NAME + values * VALUE > RECORD_MOST)
+	    HEADER + programs * NAME + values * VALUE > m->room)
 		return false;
 	m->section = 0;
 	m->used = HEADER + programs * NAME + values * VALUE;
@@ -196,25 +199,29 @@ static bool make(struct making *m, bool all)
 		at += VALUE;
 	}
 	put32(m->raw + 8, m->used);
-	return m->used <= RECORD_MOST;
+	return m->used <= m->room;
 }
 
 uint8_t *record_make(const struct bpfstamp_stamp *s, uint32_t *size, struct bpfstamp_err *err)
 {
-	struct making m = { .s = s, .raw = malloc(RECORD_MOST) };
+	static const uint32_t rooms[] = { USUAL_ROOM, RECORD_MOST };
 
-	if (!m.raw) {
-		object_no_memory(err);
-		return NULL;
-	}
-	if (!make(&m, true) && !make(&m, false)) {
+	for (int i = 0; i < 2; i++) {
+		struct making m = { .s = s, .room = rooms[i], .raw = malloc(rooms[i]) };
+
+		if (!m.raw) {
+			object_no_memory(err);
+			return NULL;
+		}
+		if (make(&m, true) || (m.room == RECORD_MOST && make(&m, false))) {
+			*size = m.used;
+			return m.raw;
+		}
 		free(m.raw);
-		err_set(err, E2BIG, "%s: the record of what was stamped would have more than %d bytes: load without "
-			"one (--no-record)", s->t->name, RECORD_MOST);
-		return NULL;
 	}
-	*size = m.used;
-	return m.raw;
+	err_set(err, E2BIG, "%s: the record of what was stamped would have more than %d bytes: load without one "
+		"(--no-record)", s->t->name, RECORD_MOST);
+	return NULL;
 }
 
 /* --------------------------------------------------------------- parsing */

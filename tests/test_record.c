@@ -409,6 +409,40 @@ START_TEST(no_control_characters)
 }
 END_TEST
 
+/* Whatever room is tried first, a record has the bytes that it needs, and is the same but for the name that grows. */
+START_TEST(every_size)
+{
+	enum { LONGEST = 2048 };
+	struct bpfobj o = make_object();
+	struct bpfstamp_template *t;
+	struct bpfstamp_stamp *s;
+	struct bpfstamp_err err;
+	char name[LONGEST + 1];
+	uint32_t size, least = 0;
+	struct record *r;
+	uint8_t *raw;
+
+	memset(name, 'n', LONGEST);
+	name[LONGEST] = '\0';
+	for (uint32_t length = 1; length <= LONGEST; length++) {
+		ck_assert_int_eq(bpfstamp_open(&t, o.bytes, o.size, name + LONGEST - length, &err), 0);
+		ck_assert_int_eq(bpfstamp_stamp_new(&s, t, &err), 0);
+		raw = make(s, &size);
+		least = length == 1 ? size : least;
+		ck_assert_uint_eq(size, least + length - 1);
+		r = parse(raw, size, "");
+		ck_assert_ptr_nonnull(r);
+		ck_assert_str_eq(r->object, name + LONGEST - length);
+		ck_assert_uint_gt(r->count, 0);
+		record_free(r);
+		free(raw);
+		bpfstamp_stamp_free(s);
+		bpfstamp_close(t);
+	}
+	bpfobj_free(&o);
+}
+END_TEST
+
 Suite *suite_record(void)
 {
 	TCase *tcase = tcase_create("record");
@@ -421,6 +455,7 @@ Suite *suite_record(void)
 	tcase_add_loop_test(tcase, names, 0, 6);
 	tcase_add_loop_test(tcase, bytes_where_needed, 0, 2);
 	tcase_add_test(tcase, too_large);
+	tcase_add_test(tcase, every_size);
 	tcase_add_test(tcase, no_control_characters);
 	suite_add_tcase(suite, tcase);
 	return suite;
