@@ -39,7 +39,7 @@ void mapmake_name(char out[16], const struct bpfstamp_template *t, const struct 
 {
 	const char *slash = strrchr(t->name, '/'), *base = slash ? slash + 1 : t->name;
 	size_t section = strlen(m->name), prefix = strcspn(base, "."), room;
-	char name[32];
+	char name[16];
 
 	if ((m->data == NO_INDEX && !m->kconfig) || strchr(m->name + 1, '.')) {
 		sys_name(out, m->name);
@@ -47,7 +47,10 @@ void mapmake_name(char out[16], const struct bpfstamp_template *t, const struct 
 	}
 	section = section > 15 ? 15 : section;
 	room = 15 - (section < 7 ? 7 : section);
-	snprintf(name, sizeof(name), "%.*s%.*s", (int)(prefix > room ? room : prefix), base, (int)section, m->name);
+	prefix = prefix > room ? room : prefix;
+	memcpy(name, base, prefix);
+	memcpy(name + prefix, m->name, section);
+	name[prefix + section] = '\0';
 	sys_name(out, name);
 }
 
