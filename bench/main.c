@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench DIR BPFSTAMP ROUNDS: measure, and write DIR/results.tsv, ratios.tsv and
+ * bench DIR BPFSTAMP ROUNDS [GROUP]: measure all, or one group, and write DIR/results.tsv, ratios.tsv and
  * memory.tsv; or bench check DEVICE VNI VLAN ADDR: see that what is attached
  * there does what these values say, ADDR being the number in memory.
  *
@@ -41,6 +41,7 @@ static struct contender {
 	double *turns;
 } contenders[CONTENDERS];
 static int contender_count;
+static const char *only;		/* group, or NULL */
 
 void bench_die(const char *format, ...)
 {
@@ -89,6 +90,8 @@ int bench_ifindex(const char *device)
 
 static void add(const char *group, const char *name, bench_fn *fn, bool large)
 {
+	if (only && strcmp(group, only) != 0)
+		return;
 	if (contender_count == CONTENDERS)
 		bench_die("too many contenders");
 	contenders[contender_count++] = (struct contender){ .group = group, .name = name, .fn = fn, .large = large };
@@ -277,8 +280,9 @@ int main(int argc, char **argv)
 {
 	if (argc == 6 && !strcmp(argv[1], "check"))
 		return check_device(argv + 2);
-	if (argc != 4 || atoi(argv[3]) < 1)
-		bench_die("usage: bench DIR BPFSTAMP ROUNDS");
+	if (argc < 4 || argc > 5 || atoi(argv[3]) < 1)
+		bench_die("usage: bench DIR BPFSTAMP ROUNDS [GROUP]");
+	only = argv[4];
 	bench_files.tmp = argv[1];
 	bench_files.bpfstamp = argv[2];
 	bench_files.pod = in_folder("pod.o");

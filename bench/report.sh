@@ -78,10 +78,11 @@ cat <<END
 Written by \`make bench\`. $(machine)
 
 The program is [pod.bpf.c](objects/pod.bpf.c): three values,
-$("$BPFSTAMP" inspect "$DIR/pod.o" | sed -n 's/^program.*, \([0-9]*\) instructions.*/\1/p') instructions. All contenders load the
-same object, and before the time of any of them counts, and for every pod after that, the program that it made is run on packets
-with BPF_PROG_TEST_RUN: the pod's must come out with its VNI and VLAN, others' must be dropped. What is timed ends with the fd of
-the program, for "attach" with the filter, for processes with their exit.
+$("$BPFSTAMP" inspect "$DIR/pod.o" | sed -n 's/^program.*, \([0-9]*\) instructions.*/\1/p') instructions. All contenders
+load the same object, and before the time of any of them counts, and for every pod after that, the program that it made is run
+on packets with BPF_PROG_TEST_RUN: the pod's must come out with its VNI and VLAN, others' must be dropped. What is
+timed ends with the fd of the program, for "attach" with the filter, for processes with their exit. In the picture, the last
+of so many pods is checked, and cilium/ebpf, which has nothing for TC in this version, only loads.
 
 ![cost against the number of pods](cost.svg)
 
@@ -91,14 +92,14 @@ Ratios of two contenders in the same round: the median, and the quartiles of the
 
 $(targets)
 
-Left out, because there is no such thing yet: reuse of loaded programs, and \`attach --batch\`. libelf reads sections, symbols and
-relocations and no types, and proves nothing; the object's types are a third of it.
+Left out, because there is no such thing yet: reuse of loaded programs, and \`attach --batch\`. libelf reads sections,
+symbols and relocations, but no types, which are a third of the object, and proves nothing.
 
 ## Times
 
-Medians and quartiles of the rounds. "Bare" repeats the calls of bpfstamp with nothing between them; "no types" leaves out BTF,
-functions and lines, which the kernel can do without. libbpf opens the object for each pod, because an object can be loaded only
-once; cilium/ebpf copies what it parsed, or parses it anew.
+Medians and quartiles of the rounds. "Bare" repeats the calls of bpfstamp with nothing between them; "no types" leaves
+out BTF, functions and lines, which the kernel can do without. libbpf opens the object for each pod, because an object
+can be loaded only once; cilium/ebpf copies what it parsed, or parses it anew.
 
 $(times)
 
@@ -110,12 +111,13 @@ $(many)
 
 ## Memory
 
-What the kernel keeps for one pod, in bytes, as it says itself (memlock in fdinfo, and the size of the machine code). libbpf's data
-maps are mmapable, which costs whole pages.
+What the kernel keeps for one pod, in bytes, as it says itself (memlock in fdinfo, and the size of the machine code).
+libbpf's data maps are mmapable, which costs whole pages.
 
 $(memory)
 
-The most that a process had resident:
+The most that a process had resident. The kernel (since 6.2) counts in batches for each processor, so that some
+hundred KiB may be missing:
 
 $(pairs resident.tsv KiB)
 
