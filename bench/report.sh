@@ -22,6 +22,11 @@ machine() {
 	echo "$ROUNDS rounds; load average at the end: $(cut -d ' ' -f 1 /proc/loadavg)."
 }
 
+# Of the program, as compiled.
+slots() {
+	"$BPFSTAMP" inspect "$DIR/pod.o" | sed -n 's/^program.*, \([0-9]*\) instructions.*/\1/p'
+}
+
 targets() {
 	echo "| what | target | here | quartiles | |"
 	echo "| --- | --: | --: | --: | --- |"
@@ -77,12 +82,11 @@ cat <<END
 
 Written by \`make bench\`. $(machine)
 
-The program is [pod.bpf.c](objects/pod.bpf.c): three values,
-$("$BPFSTAMP" inspect "$DIR/pod.o" | sed -n 's/^program.*, \([0-9]*\) instructions.*/\1/p') instructions. All contenders
-load the same object, and before the time of any of them counts, and for every pod after that, the program that it made is run
-on packets with BPF_PROG_TEST_RUN: the pod's must come out with its VNI and VLAN, others' must be dropped. What is
-timed ends with the fd of the program, for "attach" with the filter, for processes with their exit. In the picture, the last
-of so many pods is checked, and cilium/ebpf, which has nothing for TC in this version, only loads.
+The program is [pod.bpf.c](objects/pod.bpf.c): three values, $(slots) instructions. All contenders load
+the same object, and before the time of any of them counts, and for every pod after that, the program that it made is
+run on packets with BPF_PROG_TEST_RUN: the pod's must come out with its VNI and VLAN, others' must be dropped. What is
+timed ends with the fd of the program, for "attach" with the filter, for processes with their exit. In the picture, the
+last of so many pods is checked, and cilium/ebpf, which has nothing for TC in this version, only loads.
 
 ![cost against the number of pods](cost.svg)
 

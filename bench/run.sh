@@ -12,7 +12,7 @@
 # The instructions of user space are counted by callgrind, which is repeatable
 # where times are not: how many there are in a function of the library and in all that
 # it calls.
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 
 DIR=$1 BPFSTAMP=$2 ROUNDS=$3 PODS=$4
@@ -89,8 +89,7 @@ replace_by_tc() {	# DEVICE
 
 compile_and_replace() {	# DEVICE
 	"$CLANG" -target bpf -O2 -g -iquote . -isystem "$UAPI" -DVNI=7 -DVLAN=7 -DADDR=0x0700000a -c \
-		-o "$DIR/compiled.o" \
-		bench/objects/pod.bpf.c
+		-o "$DIR/compiled.o" bench/objects/pod.bpf.c
 	tc filter replace dev "$1" egress prio 1 handle 1 bpf da obj "$DIR/compiled.o" sec tc
 }
 
