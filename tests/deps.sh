@@ -32,10 +32,10 @@ table() {
 		test	libclang-rt-19-dev	libFuzzer, and sanitizers for clang
 		test	llvm-19	llvm-objdump and llvm-mc, to compare the disassembly with
 		test	bpftool	a second opinion on what the kernel has loaded
-		test	crun	check-deploy: runs containers
+		test	procps	sysctl: hop limits of pods
+		test	crun	runs the containers of check-deploy, and for podman
 		test	python3-yaml	check-deploy: reads the DaemonSet
 		test	jq	whether --json is valid JSON
-		test	containernetworking-plugins	check-cni: bridge, ptp, host-local and static, beside ours
 		test	time	check-batch: how much memory a run took
 		test	tcpdump	what is on the wire between nodes
 		test	python3	sends what no tool sends: bulk data, forged packets
@@ -49,9 +49,8 @@ table() {
 		test	golang-go	comparison with the Go loader
 		test	golang-github-cilium-ebpf-dev	that Go loader
 		test	golang-github-appc-cni-dev	libcni: the plugin is run as runtimes do
-		test	containernetworking-plugins	bridge, ptp and host-local, with which it works together
+		test	containernetworking-plugins	bridge, ptp, host-local and static, with which it works together
 		test	podman	starts containers with it
-		test	crun	starts them for podman
 		bench	libbpf-dev	make bench: the loader that most programs use, to compare with
 		bench	gnuplot-nox	make bench: the picture
 		bench	valgrind	make bench: instructions of user space

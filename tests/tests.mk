@@ -25,7 +25,7 @@ FUZZ_SECONDS ?= $(if $(CI),30,5)
 MCPUS = v1 v2 v3 v4
 CHECK_FLAGS = -Werror
 
-TESTS = $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c))
+UNIT_SUITES = $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c))
 FUZZERS = $(filter-out corpus,$(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 TEST_SUPPORT = $(filter-out tests/test_% tests/fuzz_% tests/unit.c,$(wildcard tests/*.c))
 TEST_SOURCES = $(wildcard tests/test_*.c) tests/unit.c $(TEST_SUPPORT)
@@ -78,7 +78,7 @@ check-clang:
 
 $(BUILD)/tests/suites.h: $(wildcard tests/test_*.c)
 	@mkdir -p $(@D)
-	printf 'SUITE(%s)\n' $(TESTS) >$@
+	printf 'SUITE(%s)\n' $(UNIT_SUITES) >$@
 
 $(BUILD)/tests/unit.o: $(BUILD)/tests/suites.h
 $(BUILD)/tests/unit.o: ALL_CFLAGS += -iquote $(BUILD)/tests
@@ -126,7 +126,7 @@ KERNEL_SUITES = $(filter-out $(FORKING_SUITES),\
 	$(call suites_with,loader/sys\.h|SYS_bpf|bpfstamp_load|kernel_open|kconfig_open))
 
 check-kernels: $(if $(CLANG),$(BUILD)/tests/realobj/made)
-	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(TESTS)' \
+	+@$(TEST_ENV) MAKE='$(MAKE) --no-print-directory' BUILD=$(ABSOLUTE) SUITES='$(UNIT_SUITES)' \
 		FORKING_SUITES='$(FORKING_SUITES)' KERNEL_SUITES='$(KERNEL_SUITES)' \
 		tests/kernels/run.sh $(BUILD)/kernels $(KERNELS)
 
