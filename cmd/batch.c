@@ -160,7 +160,7 @@ static struct bpfstamp_hook hook_of(const struct batch *b, const struct batch_ro
 	return hook;
 }
 
-/* The network namespace of a row; that of the last one stays open, because most rows have the same or each another. */
+/* The network namespace of a row; that of the last row stays open, because most have the same. */
 static int enter(struct worker *w, const struct batch_row *row, struct bpfstamp_err *err)
 {
 	const char *netns = batchrows_text(&w->b->rows, row->netns, w->b->o->netns);
