@@ -9,7 +9,7 @@
 BENCH = $(BUILD)/bench
 BENCH_ROUNDS ?= 51
 BENCH_PODS ?= 1000
-BENCH_PROGRAMS = pods.c pods_libbpf.c empty.c bare_process.c launch.c user.c
+BENCH_PROGRAMS = pods.c pods_libbpf.c empty.c bare_process.c launch.c user.c spawn.c
 BENCH_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(addprefix bench/,$(BENCH_PROGRAMS)),$(wildcard bench/*.c)))
 BENCH_TOOLS = $(addprefix $(BENCH)/static/,empty bare launch)
 MUSL_GCC ?= musl-gcc
