@@ -96,7 +96,7 @@ Ratios of two contenders in the same round: the median, and the quartiles of the
 
 $(targets)
 
-Left out: reuse of loaded programs, which there is not yet, and \`attach --batch\`. libelf reads sections,
+Left out, and not measured here yet: reuse of loaded programs, and \`attach --batch\`. libelf reads sections,
 symbols and relocations, but no types, which are a third of the object, and proves nothing.
 
 ## Times
