@@ -52,8 +52,8 @@ void check_pod(int fd, const struct pod_values *values, const char *who)
 	memset(&ctx, 0, sizeof(ctx));
 	verdict = run(fd, values->addr, &ctx, who);
 	if (verdict != ACT_OK || ctx.mark != values->vni || ctx.priority != values->vlan)
-		bench_die("%s: a packet of the pod gets verdict %u, VNI %u, VLAN %u instead of 0, %u, %u", who, verdict,
-			  ctx.mark, ctx.priority, values->vni, values->vlan);
+		bench_die("%s: a packet of the pod gets verdict %u, VNI %u, VLAN %u instead of 0, %u, %u", who,
+			  verdict, ctx.mark, ctx.priority, values->vni, values->vlan);
 	memset(&ctx, 0, sizeof(ctx));
 	verdict = run(fd, htonl(ntohl(values->addr) + 1), &ctx, who);
 	if (verdict != ACT_SHOT)

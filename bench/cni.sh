@@ -77,7 +77,8 @@ make_cases() {
 	local build linked drop='{type: "bpfstamp-cni", object: ($build + "/bpf/ping_drop_stamp.bpf.o"),
 		attach: [{set: {target_addr: "${ip.0}"}}]}'
 	vpc=$(jq --arg build "$BUILD" --arg tmp "$tmp" '.plugins[0] | del(.ipam, .mtu) |
-		.object = $build + "/bpf/vpc_vxlan.bpf.o" | .vpcs = $tmp + "/vpcs.json"' "$here/../deploy/vxlan.conflist")
+		.object = $build + "/bpf/vpc_vxlan.bpf.o" | .vpcs = $tmp + "/vpcs.json"' \
+		"$here/../deploy/vxlan.conflist")
 	cp "$here/../deploy/vpcs.json" $tmp/vpcs.json
 	for build in dynamic static; do
 		linked="linked ${build}ally"
@@ -87,7 +88,8 @@ make_cases() {
 	chained_case tuning "$PLUGINS/tuning" '`tuning`, chained, sets the MTU' '{type: "tuning", mtu: 1430}'
 	for build in dynamic static; do
 		linked="linked ${build}ally"
-		case_of "static-$build" "${!build}" "alone, a VPC, addresses by \`static\`; $linked" "\$vpc + {$static_ipam}"
+		case_of "static-$build" "${!build}" "alone, a VPC, addresses by \`static\`; $linked" \
+			"\$vpc + {$static_ipam}"
 		case_of "local-$build" "${!build}" "alone, a VPC, addresses by \`host-local\`; $linked" \
 			"\$vpc + {$host_local}"
 	done
@@ -148,7 +150,8 @@ table() {
 machine() {
 	echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) processors," \
 		"Linux $(uname -r | grep -oE "^[0-9.]+"), $(. /etc/os-release && echo "$PRETTY_NAME")," \
-		"containernetworking-plugins $(dpkg-query -Wf '${Version}' containernetworking-plugins 2>/dev/null || echo '?')," \
+		"containernetworking-plugins" \
+		"$(dpkg-query -Wf '${Version}' containernetworking-plugins 2>/dev/null || echo '?')," \
 		"$("$BUILD/bpfstamp" --version), load average $(cut -d ' ' -f 1 /proc/loadavg), $(date +%F)."
 }
 

@@ -250,8 +250,8 @@ static void measure(size_t rounds)
 	write_ratios(ratios, rounds);
 	for (int i = 0; i < contender_count; i++) {
 		quartiles(contenders[i].turns, rounds, q);
-		fprintf(results, "%s\t%s\t%.0f\t%.0f\t%.0f\t%u\n", contenders[i].group, contenders[i].name, q[1], q[0],
-			q[2], contenders[i].calls);
+		fprintf(results, "%s\t%s\t%.0f\t%.0f\t%.0f\t%u\n", contenders[i].group, contenders[i].name, q[1],
+			q[0], q[2], contenders[i].calls);
 	}
 	fclose(memory);
 	fclose(results);

@@ -87,8 +87,8 @@ static int bare(const struct pod_values *values, double *ns)
 	snprintf(w.vni, sizeof(w.vni), "%u", values->vni);
 	snprintf(w.vlan, sizeof(w.vlan), "%u", values->vlan);
 	snprintf(w.addr, sizeof(w.addr), "%u", values->addr);
-	*ns = run((char *[]){ tool(path, sizeof(path), bench_files.tools, "bare"), "bench-empty", w.vni, w.vlan, w.addr,
-			      NULL });
+	*ns = run((char *[]){ tool(path, sizeof(path), bench_files.tools, "bare"), "bench-empty", w.vni, w.vlan,
+			      w.addr, NULL });
 	return check_attached("bench-empty");
 }
 
@@ -97,8 +97,9 @@ static int attach(const char *device, const struct pod_values *values, char *opt
 	struct words w;
 
 	spell(&w, "", "=", values);
-	*ns = run((char *[]){ (char *)bench_files.bpfstamp, "attach", (char *)bench_files.pod, "--dev", (char *)device,
-			      "--set", w.vni, "--set", w.vlan, "--set", w.addr, option, option2, NULL });
+	*ns = run((char *[]){ (char *)bench_files.bpfstamp, "attach", (char *)bench_files.pod, "--dev",
+			      (char *)device, "--set", w.vni, "--set", w.vlan, "--set", w.addr, option, option2,
+			      NULL });
 	return check_attached(device);
 }
 
@@ -143,9 +144,9 @@ static int clang_tc(const struct pod_values *values, double *ns)
 
 	spell(&w, "-D", "=", values);
 	tool(compiled, sizeof(compiled), bench_files.tmp, "compiled.o");
-	*ns = run((char *[]){ getenv("CLANG") ? getenv("CLANG") : "clang-19", "-target", "bpf", "-O2", "-g", "-iquote",
-			      ".", "-isystem", getenv("UAPI") ? getenv("UAPI") : "/usr/include", w.vni, w.vlan, w.addr,
-			      "-c", "-o", compiled, (char *)bench_files.pod_source, NULL });
+	*ns = run((char *[]){ getenv("CLANG") ? getenv("CLANG") : "clang-19", "-target", "bpf", "-O2", "-g",
+			      "-iquote", ".", "-isystem", getenv("UAPI") ? getenv("UAPI") : "/usr/include",
+			      w.vni, w.vlan, w.addr, "-c", "-o", compiled, (char *)bench_files.pod_source, NULL });
 	*ns += run_tc("bench-clang", compiled);
 	return check_attached("bench-clang");
 }

@@ -18,7 +18,8 @@ machine() {
 	clang=$("$CLANG" --version | head -n 1 | sed 's/.*version \([0-9.]*\).*/clang \1/')
 	echo "$(nproc) processors ($cpu), Linux $(uname -r | sed 's/-.*//') on $(uname -m)."
 	echo "$("$BPFSTAMP" --version), static; libbpf $(package libbpf-dev), cilium/ebpf" \
-		"$(package golang-github-cilium-ebpf-dev) with $(go version 2>/dev/null | cut -d ' ' -f 3), $tc, $clang."
+		"$(package golang-github-cilium-ebpf-dev) with $(go version 2>/dev/null | cut -d ' ' -f 3), $tc," \
+		"$clang."
 	echo "$ROUNDS rounds; load average at the end: $(cut -d ' ' -f 1 /proc/loadavg)."
 }
 
@@ -52,7 +53,8 @@ times() {
 		function us(x) { return sprintf(x >= 1e5 ? "%.0f" : x >= 1e4 ? "%.1f" : "%.2f", x / 1000) }
 		{
 			calls = $1 ~ /^load/ && $2 !~ /^cilium/ ? $6 : ""
-			printf "| %s | %s | %s | %s – %s | %s |\n", $1 == last ? "" : $1, $2, us($3), us($4), us($5), calls
+			printf "| %s | %s | %s | %s – %s | %s |\n", $1 == last ? "" : $1, $2, us($3), us($4),
+				us($5), calls
 			last = $1
 		}'
 }
@@ -72,7 +74,8 @@ pairs() {	# FILE HEADER
 many() {
 	echo "| | µs a pod | in the first tenth | in the last | peak RSS, KiB |"
 	echo "| --- | --: | --: | --: | --: |"
-	awk -v pods="$PODS" '{ printf "| %s | %.1f | %.1f | %.1f | %s |\n", NR == 1 ? "bpfstamp" : "bpfstamp, inlined",
+	awk -v pods="$PODS" '{ printf "| %s | %.1f | %.1f | %.1f | %s |\n",
+		NR == 1 ? "bpfstamp" : "bpfstamp, inlined",
 		$1 / pods / 1000, $2 / 1000, $3 / 1000, $4 }' "$DIR/many.tsv"
 }
 

@@ -137,7 +137,8 @@ counted() {	# NAME FUNCTION MODE OBJECT
 }
 
 collected() {	# FUNCTION MODE OBJECT TIMES
-	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect="$1" "$DIR/user" "$2" "$3" "$4" 2>&1 |
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect="$1" \
+		"$DIR/user" "$2" "$3" "$4" 2>&1 |
 		sed -n 's/.*Collected : //p'
 }
 
@@ -158,7 +159,8 @@ instructions() {
 main() {
 	interfaces
 	"$DIR/bench" "$DIR" "$BPFSTAMP" "$ROUNDS"
-	"$BPFSTAMP" patch "$DIR/pod.o" --output "$DIR/patched.o" --set vni=7 --set vlan=7 --set addr=0x0700000a >/dev/null
+	"$BPFSTAMP" patch "$DIR/pod.o" --output "$DIR/patched.o" --set vni=7 --set vlan=7 --set addr=0x0700000a \
+		>/dev/null
 	pods >"$DIR/pods.tsv"
 	fresh $DEVICES
 	"$DIR/pods" "$DIR/pod.o" $((10 * PODS)) $DEVICES >"$DIR/many.tsv"

@@ -171,8 +171,8 @@ static int prepare(struct add *add, json_t **result, struct bpfstamp_err *err)
 	add->kept = a->old;
 	*result = a->config.prev_result;
 	if (*result && a->old.made)
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "prevResult: %s of the pod was made by this network, with "
-			       "ipam: DEL it before another plugin makes it", a->request->ifname);
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "prevResult: %s of the pod was made by this network, "
+			       "with ipam: DEL it before another plugin makes it", a->request->ifname);
 	if (note_netns(add, err) ||
 	    (*result ? pod_find_ends(&a->pod, a->request->ifname, err) : make_pair(add, result, err)))
 		return -1;

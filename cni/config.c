@@ -43,14 +43,15 @@ static int read_name(struct cni_config *c, const struct cni_request *r, struct b
 	if (!c->name)
 		return missing("name", "every network has one", err);
 	if (!request_is_name(c->name))
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "name: '%s' has other characters than A-Z a-z 0-9 _ . -, or "
-			       "begins with one of the last three", field_shown(shown, c->name));
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "name: '%s' has other characters than A-Z a-z 0-9 _ . -, "
+			       "or begins with one of the last three", field_shown(shown, c->name));
 	if (r->command == CNI_DEL)
 		return 0;		/* of what was not added for its length there is nothing */
 	if (strlen(c->name) > NAMES_LENGTH || strlen(r->container) > NAMES_LENGTH ||
 	    strlen(c->name) + strlen(r->container) + strlen(r->ifname) > NAMES_LENGTH)
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "the name of the network, CNI_CONTAINERID and CNI_IFNAME, which "
-			       "go into names of files, have more than %d bytes together", NAMES_LENGTH);
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "the name of the network, CNI_CONTAINERID and "
+			       "CNI_IFNAME, which go into names of files, have more than %d bytes together",
+			       NAMES_LENGTH);
 	return 0;
 }
 
@@ -87,7 +88,8 @@ static int read_valid(struct cni_config *c, const struct cni_request *r, struct 
 	if (!json_is_array(c->valid) && !json_is_null(c->valid))
 		return err_set(err, CNI_ERROR + CNI_DECODE, "%s is no array", key);
 	json_array_foreach(c->valid, i, pod)
-		if (!json_is_string(json_object_get(pod, "containerID")) || !json_is_string(json_object_get(pod, "ifname")))
+		if (!json_is_string(json_object_get(pod, "containerID")) ||
+		    !json_is_string(json_object_get(pod, "ifname")))
 			return err_set(err, CNI_ERROR + CNI_DECODE, "%s[%zu] has no containerID and ifname", key, i);
 	return 0;
 }
@@ -121,11 +123,11 @@ static int read_vxlan(struct cni_config *c, const struct cni_request *r, struct 
 int config_network(const struct cni_config *c, int64_t id, uint32_t *out, struct bpfstamp_err *err)
 {
 	if (c->vlan && (id < 1 || id > VLAN_MAX))
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods.vlan: a VLAN id is 1 to %d, not %lld: 0 stands for no VLAN, "
-			       "and 4095 is reserved", VLAN_MAX, (long long)id);
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods.vlan: a VLAN id is 1 to %d, not %lld: 0 stands for "
+			       "no VLAN, and 4095 is reserved", VLAN_MAX, (long long)id);
 	if (!c->vlan && (id < 1 || id > VNI_MAX))
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods.vni: a VNI is 1 to %d, not %lld: it has 24 bits, and 0 "
-			       "stands for no network", VNI_MAX, (long long)id);
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods.vni: a VNI is 1 to %d, not %lld: it has 24 bits, "
+			       "and 0 stands for no network", VNI_MAX, (long long)id);
 	*out = (uint32_t)id;
 	if (c->vlan)
 		*out |= c->vlan_ad ? BPFSTAMP_VPC_VLAN_AD : BPFSTAMP_VPC_VLAN;
@@ -149,7 +151,8 @@ static int read_pods(struct cni_config *c, const struct cni_request *r, struct b
 		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods has %s: it takes one of them",
 			       c->vni ? "both vni and vlan" : "neither vni nor vlan");
 	if (c->vni && field_get(pods, "ad"))
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods.ad does not go with vni: 802.1ad is a kind of VLAN");
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "pods.ad does not go with vni: 802.1ad is a kind "
+			       "of VLAN");
 	id = c->vni ? c->vni : c->vlan;
 	return json_is_integer(id) ? config_network(c, json_integer_value(id), &network, err) : 0;
 }
@@ -177,14 +180,15 @@ static int read_arrays(struct cni_config *c, const struct cni_request *r, struct
 /* What is ours in it, and that nothing else is in it. */
 static int read_all(struct cni_config *c, const struct cni_request *r, struct bpfstamp_err *err)
 {
-	if (field_known(r->config, "", keys, "cni.dev/", err) || field_path(&c->object, r->config, "", "object", err) ||
+	if (field_known(r->config, "", keys, "cni.dev/", err) ||
+	    field_path(&c->object, r->config, "", "object", err) ||
 	    field_number(&c->mtu, r->config, "", "mtu", MTU_MIN, MTU_MAX, err) ||
 	    field_object(&c->dns, r->config, "", "dns", err) ||
 	    read_arrays(c, r, err) || read_vxlan(c, r, err) || read_vpc(c, r, err) || read_pods(c, r, err))
 		return -1;
 	if (c->mtu && !c->ipam)
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "mtu is that of the interface that is made where ipam is given; "
-			       "without ipam the plugin before makes it");
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "mtu is that of the interface that is made where ipam is "
+			       "given; without ipam the plugin before makes it");
 	return 0;
 }
 
@@ -193,8 +197,8 @@ static int read_prev_result(struct cni_config *c, const struct cni_request *r, s
 	if (field_object(&c->prev_result, r->config, "", "prevResult", err))
 		return -1;
 	if (r->command == CNI_ADD && !c->prev_result && !c->ipam)
-		return missing("prevResult", "put this plugin behind the one that makes the pod's interface, or give it ipam",
-			       err);
+		return missing("prevResult", "put this plugin behind the one that makes the pod's interface, or give "
+			       "it ipam", err);
 	if (r->command == CNI_ADD && c->prev_result && c->ipam)
 		return err_set(err, CNI_ERROR + CNI_CONFIG, "prevResult and ipam: a plugin before has made the pod's "
 			       "interface; leave ipam to it, or put this plugin first");

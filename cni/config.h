@@ -56,7 +56,8 @@ struct cni_config {
 	json_t *ipam;			/* with a type; or NULL: chained */
 	json_t *dns;			/* or NULL */
 	json_t *prev_result;		/* or NULL */
-	json_t *valid;			/* cni.dev/valid-attachments: an array of { containerID, ifname }; else NULL */
+	json_t *valid;			/* cni.dev/valid-attachments: an array of { containerID, ifname };
+				 * else NULL */
 };
 
 /*

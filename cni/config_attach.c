@@ -62,7 +62,8 @@ static int misplaced(const json_t *object, const char *where, const char *key, c
 {
 	if (!field_get(object, key))
 		return 0;
-	return err_set(err, CNI_ERROR + CNI_CONFIG, "%s%s does not go with hook %s", where, key, hooks[hook->type].name);
+	return err_set(err, CNI_ERROR + CNI_CONFIG, "%s%s does not go with hook %s", where, key,
+		       hooks[hook->type].name);
 }
 
 static int read_hook(struct bpfstamp_hook *hook, const json_t *object, const char *where, struct bpfstamp_err *err)
@@ -109,10 +110,11 @@ static int check_dev(const struct cni_attachment *a, bool node, const char *wher
 	char shown[FIELD_SHOWN];
 
 	if (!node && strcmp(a->dev, "host") && strcmp(a->dev, "pod"))
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "%sdev: '%s' is neither host nor pod; what is attached to an "
-			       "interface of the node belongs below node", where, field_shown(shown, a->dev));
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "%sdev: '%s' is neither host nor pod; what is attached "
+			       "to an interface of the node belongs below node", where, field_shown(shown, a->dev));
 	if (node && !*a->dev)
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "%sdev is missing: the name of an interface of the node", where);
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "%sdev is missing: the name of an interface of the node",
+			       where);
 	if (node && !request_is_ifname(a->dev))
 		return err_set(err, CNI_ERROR + CNI_CONFIG, "%sdev: '%s' is no name of an interface", where,
 			       field_shown(shown, a->dev));
@@ -166,8 +168,8 @@ int config_attachments(struct cni_config *c, json_t *array, bool node, struct bp
 			return -1;
 		for (size_t k = 0; k < i; k++)
 			if (is_same_place(&attachments[k], &attachments[i]))
-				return err_set(err, CNI_ERROR + CNI_CONFIG, "%s[%zu] has the place of %s[%zu]%s", name, i,
-					       name, k, is_filter(&attachments[i].hook) ?
+				return err_set(err, CNI_ERROR + CNI_CONFIG, "%s[%zu] has the place of %s[%zu]%s",
+					       name, i, name, k, is_filter(&attachments[i].hook) ?
 					       ": give it another prio or handle" : "");
 		*count = i + 1;
 	}

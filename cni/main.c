@@ -68,8 +68,8 @@ int main(void)
 	if (config)
 		ret = serve(config, &out, &request, &err);
 	else
-		ret = bpfstamp_err_set(&err, CNI_ERROR + CNI_DECODE, "the network configuration is no JSON: line %d: %s",
-				       where.line, where.text);
+		ret = bpfstamp_err_set(&err, CNI_ERROR + CNI_DECODE, "the network configuration is no JSON: line %d: "
+				       "%s", where.line, where.text);
 	if (ret)
 		out = cni_error(request.version, &err);
 	if (print(out))

@@ -145,8 +145,8 @@ static int check_attachment(const struct cni_request *r, struct bpfstamp_err *er
 		return no_variable("CNI_CONTAINERID", "has other characters than A-Z a-z 0-9 _ . -, or begins with "
 				   "one of the last three", r->container, err);
 	if (!request_is_ifname(r->ifname))
-		return no_variable("CNI_IFNAME", "is no name of an interface: 1 to 15 printable characters, none of them "
-				   "blank, '/', ':' or '%'", r->ifname, err);
+		return no_variable("CNI_IFNAME", "is no name of an interface: 1 to 15 printable characters, none of "
+				   "them blank, '/', ':' or '%'", r->ifname, err);
 	if ((*r->netns && (*r->netns != '/' || !is_utf8(r->netns))) || (!*r->netns && r->command != CNI_DEL))
 		return no_variable("CNI_NETNS", "is no absolute path", r->netns, err);
 	return r->command == CNI_DEL ? 0 : check_args(r, err);
@@ -183,8 +183,8 @@ static int read_version(enum cni_version *out, const json_t *config, struct bpfs
 		return err_set(err, CNI_ERROR + CNI_VERSION_MISMATCH, "the configuration has no cniVersion, which "
 			       "means 0.1.0: supported are 0.3.1, 0.4.0, 1.0.0 and 1.1.0");
 	if (!version_find(json_string_value(value), out))
-		return err_set(err, CNI_ERROR + CNI_VERSION_MISMATCH, "cniVersion %s: supported are 0.3.1, 0.4.0, 1.0.0 "
-			       "and 1.1.0", field_shown(shown, json_string_value(value)));
+		return err_set(err, CNI_ERROR + CNI_VERSION_MISMATCH, "cniVersion %s: supported are 0.3.1, 0.4.0, "
+			       "1.0.0 and 1.1.0", field_shown(shown, json_string_value(value)));
 	return 0;
 }
 

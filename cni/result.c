@@ -25,7 +25,8 @@ static int wrong(const char *where, const char *key, const char *text, const cha
 {
 	char shown[FIELD_SHOWN];
 
-	return err_set(err, CNI_ERROR + CNI_DECODE, "%s%s: '%s' is no %s", where, key, field_shown(shown, text), what);
+	return err_set(err, CNI_ERROR + CNI_DECODE, "%s%s: '%s' is no %s", where, key, field_shown(shown, text),
+		       what);
 }
 
 static bool parse_address(const char *text, bool *ipv6, uint8_t out[16])
@@ -108,8 +109,8 @@ static int is_of_pod(const json_t *ip, const json_t *interfaces, const char *ifn
 	if (!json_is_integer(index))
 		return err_set(err, CNI_ERROR + CNI_DECODE, "%sinterface is no number", where);
 	if (json_integer_value(index) < 0 || json_integer_value(index) >= (json_int_t)json_array_size(interfaces))
-		return err_set(err, CNI_ERROR + CNI_DECODE, "%sinterface is %" JSON_INTEGER_FORMAT ", and there are %zu "
-			       "interfaces", where, json_integer_value(index), json_array_size(interfaces));
+		return err_set(err, CNI_ERROR + CNI_DECODE, "%sinterface is %" JSON_INTEGER_FORMAT ", and there are "
+			       "%zu interfaces", where, json_integer_value(index), json_array_size(interfaces));
 	interface = json_array_get(interfaces, (size_t)json_integer_value(index));
 	name = json_string_value(json_object_get(interface, "name"));
 	sandbox = json_string_value(json_object_get(interface, "sandbox"));
@@ -135,7 +136,8 @@ static int read_ips(struct cni_result *out, const json_t *ips, const json_t *int
 		if (!wanted)
 			continue;
 		if (out->ip_count == CNI_IPS)
-			return err_set(err, CNI_ERROR + CNI_CONFIG, "ips: the pod can have at most %d addresses", CNI_IPS);
+			return err_set(err, CNI_ERROR + CNI_CONFIG, "ips: the pod can have at most %d addresses",
+				       CNI_IPS);
 		out->ips[out->ip_count++] = ip;
 	}
 	return 0;

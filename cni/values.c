@@ -69,7 +69,8 @@ static int expand_name(struct output *out, const struct values *v, const char *t
 	enum value_found found;
 
 	if (len >= sizeof(name) || memchr(text, '$', len) || memchr(text, '{', len))
-		return err_set(err, CNI_ERROR + CNI_CONFIG, "a name between braces is too long, or has '$' or '{' in it");
+		return err_set(err, CNI_ERROR + CNI_CONFIG, "a name between braces is too long, or has '$' or '{' "
+			       "in it");
 	memcpy(name, text, len);
 	name[len] = '\0';
 	field_shown(shown, name);

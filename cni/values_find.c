@@ -28,7 +28,8 @@ struct lookup {
 static enum value_found put(struct lookup *l, const char *text, size_t len, struct bpfstamp_err *err)
 {
 	if (len >= VALUE_SIZE)
-		return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "has more than %d bytes", VALUE_SIZE - 1);
+		return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "has more than %d bytes",
+						 VALUE_SIZE - 1);
 	memcpy(l->buf, text, len);
 	l->buf[len] = '\0';
 	return VALUE_FOUND;
@@ -127,7 +128,8 @@ static enum value_found word_ip(struct lookup *l, struct bpfstamp_err *err)
 
 	n = strtoul(l->rest, &end, 10);
 	if (*l->rest < '0' || *l->rest > '9' || *end || strlen(l->rest) > 3)
-		return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "wants a number behind ip: 0 for the first");
+		return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "wants a number behind ip: 0 for the "
+						 "first");
 	if (n < count)
 		return put_ip(l, &l->v->result->ips[n], err);
 	err_set(err, CNI_ERROR + CNI_CONFIG, "the pod has %zu address%s", count, count == 1 ? "" : "es");
@@ -262,7 +264,8 @@ enum value_found values_find(const struct values *v, char *name, char *buf, stru
 		if (strcmp(name, words[i].name))
 			continue;
 		if (dot && !words[i].rest)
-			return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "nothing can stand behind %s", name);
+			return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "nothing can stand behind %s",
+							 name);
 		if ((dot && !*l.rest) || (!dot && words[i].rest && *words[i].rest))
 			return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "has to be %s. and %s", name,
 						   words[i].rest);

@@ -30,7 +30,8 @@ static FILE *open_table(const char *path, struct bpfstamp_err *err)
 		return NULL;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > TABLE_SIZE_MAX)
-		err_set(err, CNI_ERROR + CNI_IO, "vpcs: %s is no plain file of at most %d MiB", path, TABLE_SIZE_MAX >> 20);
+		err_set(err, CNI_ERROR + CNI_IO, "vpcs: %s is no plain file of at most %d MiB", path,
+			TABLE_SIZE_MAX >> 20);
 	else if (!(file = fdopen(fd, "r")))
 		err_set(err, CNI_ERROR + CNI_IO, "vpcs: cannot read %s: %s", path, strerror(errno));
 	if (!file)
@@ -65,7 +66,8 @@ static int find_row(json_t *table, const char *path, const char *name, json_t **
 		return err_wrap(err, "vpcs: %s", path);
 	}
 	if (!json_is_object(row))
-		return err_set(err, CNI_ERROR + CNI_DECODE, "vpcs: %s: %s is no object", path, field_shown(shown, name));
+		return err_set(err, CNI_ERROR + CNI_DECODE, "vpcs: %s: %s is no object", path,
+			       field_shown(shown, name));
 	*out = json_incref(row);
 	return 0;
 }

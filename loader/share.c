@@ -101,8 +101,8 @@ static const char *why_own(const struct bpfstamp_template *t, const struct map *
 	if (m->kconfig || m->pinning != MAP_PIN_NONE)
 		return NULL;
 	if (m->data == NO_INDEX)
-		return "is a map of its own: what it holds would be mixed up (pinned by name, it would be one map for "
-		       "all)";
+		return "is a map of its own: what it holds would be mixed up (pinned by name, it would be one map "
+		       "for all)";
 	return t->datas[m->data].readonly ? NULL : "can be written";
 }
 

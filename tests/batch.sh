@@ -82,7 +82,8 @@ killed() {
 	local count=$((2 * pairs)) pid line i whole wrong before o=$tmp/$uniq.o
 	unique "$OBJECTS/ping_drop_stamp.v3.o"
 	mkfifo "$tmp/fifo"
-	awk '{ printf "{\"dev\": \"%s\", \"set\": {\"target_addr\": %d}}\n", $1, 1000 + NR }' "$tmp/devices" >"$tmp/pods"
+	awk '{ printf "{\"dev\": \"%s\", \"set\": {\"target_addr\": %d}}\n", $1, 1000 + NR }' "$tmp/devices" \
+		>"$tmp/pods"
 	"$BPFSTAMP" attach "$o" --batch "$tmp/pods" --json >"$tmp/fifo" 2>/dev/null &
 	pid=$!
 	exec 7<"$tmp/fifo"
@@ -141,7 +142,8 @@ sharing() {
 	has "writable data: says so" "note: .*program $uniq cannot be shared: .data can be written" "$out"
 	is "writable data: programs" 50 "$(programs)"
 	"$BPFSTAMP" set --dev va1 target_addr=10.9.9.9 >/dev/null
-	is "writable data: set changes one" 1 "$(attached '.values[] | select(.value | test("9090[9a]")) | .value' | wc -l)"
+	is "writable data: set changes one" 1 \
+		"$(attached '.values[] | select(.value | test("9090[9a]")) | .value' | wc -l)"
 	detached "writable data"
 }
 
@@ -297,15 +299,16 @@ bpfstamp: stdin: 1 of 4 lines failed, and 2 were not tried (--keep-going)" "$std
 terminal() {
 	local shown
 	have script || { skip terminal "there is no script"; return; }
-	shown=$(TERM=xterm script -qec "'$BPFSTAMP' attach '$tmp/$uniq.o' --batch '$tmp/pods' --keep-going >/dev/null" \
+	shown=$(TERM=xterm script -qec \
+		"'$BPFSTAMP' attach '$tmp/$uniq.o' --batch '$tmp/pods' --keep-going >/dev/null" \
 		/dev/null </dev/null | tr '\r' '\n')
 	has "terminal: the last" '^\[#{30}\] 1000/1000  [0-9]+/s  ETA 0:00' "$shown"
 	shown=$(TERM=dumb script -qec "'$BPFSTAMP' attach '$tmp/$uniq.o' --batch '$tmp/pods' >/dev/null" /dev/null \
 		</dev/null)
 	is "terminal: dumb" "" "$shown"
 	printf 'va1\nnosuch\n' >"$tmp/pods"
-	shown=$(TERM=xterm script -qec "'$BPFSTAMP' attach '$tmp/$uniq.o' --batch '$tmp/pods' --keep-going" /dev/null \
-		</dev/null | tr '\r' '\n')
+	shown=$(TERM=xterm script -qec "'$BPFSTAMP' attach '$tmp/$uniq.o' --batch '$tmp/pods' --keep-going" \
+		/dev/null </dev/null | tr '\r' '\n')
 	has "terminal: failures" '\] 2/2 .*  1 failed' "$shown"
 	detached "terminal"
 }

@@ -245,7 +245,8 @@ test_pods_usage() {
 	for value in 0 16777216 -1 0x5 5x '' vlan: vlan:0 vlan:4095 vlan-ad:0 vlan-ad:4095 vlan:5x VLAN:5 vlan:-1 \
 			4294967297 vlan:00000000000000000001; do
 		misused "pods --network '$value'" \
-			"--network does not take '$value', but a VNI from 1 to 16777215, or .*4094" pods --network "$value"
+			"--network does not take '$value', but a VNI from 1 to 16777215, or .*4094" \
+			pods --network "$value"
 	done
 	for value in '' 10.0.0 10.0.0.256 host 10.0.0.1/24 :: 0.0.0.0 224.0.0.1 255.255.255.255 ff02::1 fe80::1%lo; do
 		misused "pods --add '$value'" "--add does not take '$value', but the IPv4 or IPv6 address" \
@@ -435,10 +436,12 @@ in_cni_manual() {	# WHAT PATTERN
 # It has each key and word that the plugin takes, each value that can be put in, and each code of an error.
 test_cni_manual() {
 	local word keys words values codes cni=$here/../cni
-	keys=$(sed -n '/const char \*const [a-z]*\[\] = {/,/NULL/p' "$cni"/config*.c | grep -oE '"[A-Za-z]+"' | tr -d '"')
+	keys=$(sed -n '/const char \*const [a-z]*\[\] = {/,/NULL/p' "$cni"/config*.c |
+		grep -oE '"[A-Za-z]+"' | tr -d '"')
 	words=$(grep -oE '\{ "[a-z]+", BPFSTAMP_' "$cni/config_attach.c" | grep -oE '[a-z]+')
 	values=$(grep -E '^ \*	\$\{' "$cni/values.h" | grep -oE '\$\{[^}]+\}')
-	codes=$(sed -n '/^enum cni_code/,/^}/p' "$cni/cni.h" | awk '/^\tCNI_/ { n = $2 == "=" ? $3 + 0 : n + 1; print n }')
+	codes=$(sed -n '/^enum cni_code/,/^}/p' "$cni/cni.h" |
+		awk '/^\tCNI_/ { n = $2 == "=" ? $3 + 0 : n + 1; print n }')
 	for word in $keys; do
 		in_cni_manual "key $word" "^[.](It )?Cm ([A-Za-z]+ , )*$word( |\$)"
 	done

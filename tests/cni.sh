@@ -25,8 +25,9 @@ vxlan=$tmp/vxlan.o
 plugin() {	# TYPE COMMAND POD [IFNAME]: the configuration is in $conf
 	local type=$1 command=$2 pod=$3 path=$PLUGINS/$1
 	[ "$type" != bpfstamp-cni ] || path=$CNI
-	answer=$(CNI_COMMAND=$command CNI_CONTAINERID=${container:-c-$pod} CNI_NETNS=/run/netns/$pod CNI_IFNAME=${4:-eth0} \
-		CNI_PATH=$PLUGINS CNI_ARGS=${cni_args:-} ${under:-} "$path" <"$conf" 2>"$tmp/stderr")
+	answer=$(CNI_COMMAND=$command CNI_CONTAINERID=${container:-c-$pod} CNI_NETNS=/run/netns/$pod \
+		CNI_IFNAME=${4:-eth0} CNI_PATH=$PLUGINS CNI_ARGS=${cni_args:-} ${under:-} "$path" \
+		<"$conf" 2>"$tmp/stderr")
 	status=$?
 }
 

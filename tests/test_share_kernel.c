@@ -40,8 +40,8 @@ static struct bpfobj make_object(void)
 
 static struct bpfstamp_load how(const struct bpfobj *o, const char *program, bool record)
 {
-	return (struct bpfstamp_load){ .program = bpfobj_program(o, program, NULL), .prog_type = BPF_PROG_TYPE_SCHED_CLS,
-				       .record = record };
+	return (struct bpfstamp_load){ .program = bpfobj_program(o, program, NULL),
+				       .prog_type = BPF_PROG_TYPE_SCHED_CLS, .record = record };
 }
 
 static void set(struct bpfstamp_stamp *s, const char *a, const char *b)

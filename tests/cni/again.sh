@@ -86,8 +86,8 @@ other_addresses() {
 	bad "other addresses: there is none" 999 'host-local: ' ADD pod1
 	ipam_conf "$all"
 	good "other addresses: ADD as before" ADD pod1
-	has "other addresses: it is the pod's" c-pod1 "$(cat "$tmp/ipam/net.1/$(jq -r '.ips[0].address | sub("/.*"; "")' \
-		<<<"$answer")" 2>&1)"
+	has "other addresses: it is the pod's" c-pod1 \
+		"$(cat "$tmp/ipam/net.1/$(jq -r '.ips[0].address | sub("/.*"; "")' <<<"$answer")" 2>&1)"
 	good "other addresses: DEL" DEL pod1
 	good "other addresses: DEL of the other" DEL pod2
 	ip netns del pod1
@@ -205,8 +205,10 @@ other_node() {
 taken_at_once() {
 	local n step=${KILL_STEP:-2} first second
 	write "{object: \$vxlan, vxlan: {dev: \"vxlan0\"}, attach: [{program: \"${uniq:0:8}\", direction: \"ingress\",
-		set: {vni: 100}}], pods: {vni: 100}, ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
-	printf '#!/bin/bash\n{ %s >/dev/null <%s; echo $? >%s; } & sleep 0.05\n' "CNI_COMMAND=ADD CNI_CONTAINERID=c-pod3 \
+		set: {vni: 100}}], pods: {vni: 100},
+		ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
+	printf '#!/bin/bash\n{ %s >/dev/null <%s; echo $? >%s; } & sleep 0.05\n' \
+		"CNI_COMMAND=ADD CNI_CONTAINERID=c-pod3 \
 		CNI_NETNS=/run/netns/pod3 CNI_IFNAME=eth0 CNI_PATH=$PLUGINS $CNI" "$conf" "$tmp/second" >"$tmp/rival"
 	chmod +x "$tmp/rival"
 	new_pod pod1
