@@ -56,8 +56,7 @@ struct cni_config {
 	json_t *ipam;			/* with a type; or NULL: chained */
 	json_t *dns;			/* or NULL */
 	json_t *prev_result;		/* or NULL */
-	json_t *valid;			/* cni.dev/valid-attachments: an array of { containerID, ifname };
-				 * else NULL */
+	json_t *valid;			/* cni.dev/valid-attachments: [{ containerID, ifname }…], or NULL */
 };
 
 /*

@@ -29,8 +29,7 @@ enum { CNI_IPS = 16, CNI_ROUTES = 128 };
 
 struct cni_result {
 	size_t ip_count, route_count;
-	struct cni_ip ips[CNI_IPS];		/* of the pod's interface CNI_IFNAME, or of no interface by
-						 * what it says */
+	struct cni_ip ips[CNI_IPS];		/* of the interface CNI_IFNAME, or of none by what it says */
 	struct cni_route routes[CNI_ROUTES];
 	json_t *json;				/* as it came; a borrowed reference */
 };
