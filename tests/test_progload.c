@@ -455,7 +455,7 @@ static uint64_t load_under_signals(uint64_t each)
 {
 	struct timeval interval = { (time_t)(each / 1000000), (suseconds_t)(each % 1000000) };
 	struct itimerval every = { interval, interval }, never = { 0 };
-	struct bpf_insn insns[20000] = { 0 };
+	struct bpf_insn insns[5000] = { 0 };
 	const uint32_t count = sizeof(insns) / sizeof(*insns);
 	uint64_t start;
 	union bpf_attr attr;
