@@ -178,7 +178,8 @@ static int load(struct worker *w, const struct batch_row *row, int *fd, bool *re
 	const struct options *o = w->b->o;
 	struct bpfstamp_load how = {
 		.program = row->program, .prog_type = loading_type(&o->hook), .pin_path = o->pin_path,
-		.record = !o->no_record, .note = loading_note(o),
+		.record = !o->no_record,
+		.no_debug_info = o->no_debug_info, .note = loading_note(o),
 	};
 
 	*reused = false;

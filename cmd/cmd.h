@@ -43,7 +43,7 @@ struct options {
 	uint32_t jobs;		/* 0: as many as there are CPUs */
 	bool keep_going, no_reuse;
 	bool json, dry_run, verbose, inline_globals, allow_derived, allow_unused, repin;
-	bool no_record, all_netns, clsact, defunct, stats;
+	bool no_record, no_debug_info, all_netns, clsact, defunct, stats;
 };
 
 struct command {

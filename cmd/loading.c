@@ -47,6 +47,7 @@ static int prepare(struct bpfstamp_load *load, const struct options *o, struct b
 {
 	load->pin_path = o->pin_path;
 	load->dry_run = o->dry_run;
+	load->no_debug_info = o->no_debug_info;
 	load->note = loading_note(o);
 	load->log_size = LOG_SIZE;
 	load->log = calloc(1, LOG_SIZE);

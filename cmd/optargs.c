@@ -183,6 +183,10 @@ static bool take_flag(struct options *o, enum option_id id)
 		return o->repin = true;
 	case OPT_NO_RECORD:
 		return o->no_record = true;
+	case OPT_DEBUG_INFO:
+		return true;
+	case OPT_NO_DEBUG_INFO:
+		return o->no_debug_info = true;
 	case OPT_DEFUNCT:
 		return o->defunct = true;
 	case OPT_CLSACT:

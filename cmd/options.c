@@ -22,6 +22,7 @@ enum {	/* commands as bits, in the order of commands[] */
 	INSPECT = 1, PATCH = 2, ATTACH = 4, DETACH = 8, SHOW = 16, SET = 32, VERIFY = 64, LOAD = 128, DISASM = 256,
 	PODS = 512, ALL = 1023,
 	VALUES = PATCH | ATTACH | VERIFY | LOAD | DISASM, PLACE = ATTACH | DETACH | SET | VERIFY,
+	LOADING = ATTACH | SET | VERIFY | LOAD,
 };
 
 enum {	/* hooks as bits, by enum bpfstamp_hook_type */
@@ -99,8 +100,12 @@ static const struct definition {
 	{ OPT_PIN_PATH, "pin-path", 0, "DIR", PLACE | SHOW | LOAD | PODS, 0, 0,
 	  "bpffs of links, and of maps pinned by name; default: /sys/fs/bpf" },
 	{ OPT_NO_RECORD, "no-record", 0, NULL, ATTACH | SET, 0, 0, "leave no record of the values in the kernel" },
+	{ OPT_DEBUG_INFO, "debug-info", 0, NULL, LOADING, 0, 0,
+	  "give the kernel the object's BTF, function and line records; the default" },
+	{ OPT_NO_DEBUG_INFO, "no-debug-info", 0, NULL, LOADING, 0, 0,
+	  "leave them out where the program needs none: show and dumps tell less" },
 	{ OPT_TYPE, "type", 0, "TYPE", LOAD, 0, 0, "type of programs whose section tells none, such as sched_cls" },
-	{ OPT_BTF, "btf", 0, "FILE", ATTACH | SET | VERIFY | LOAD, 0, 0,
+	{ OPT_BTF, "btf", 0, "FILE", LOADING, 0, 0,
 	  "types for CO-RE, instead of the running kernel's" },
 	{ OPT_OBJECT, "object", 0, "OBJ", SET, 0, 0, "stamp this anew where the value cannot be changed in place" },
 	{ OPT_FORCE, "force", 0, NULL, PLACE | PODS, 0, 0,
@@ -125,7 +130,8 @@ static const enum option_id exclusive[][4] = {
 	{ OPT_FORCE, OPT_DEFUNCT }, { OPT_NETNS, OPT_DEFUNCT }, { OPT_IF_ABSENT, OPT_APPEND },
 	{ OPT_FIRST, OPT_LAST, OPT_BEFORE, OPT_AFTER }, { OPT_APPEND, OPT_PRIO }, { OPT_APPEND, OPT_HANDLE },
 	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
-	{ OPT_STATS, OPT_ALL_NETNS }, { OPT_STATS, OPT_BLOCK }, { OPT_ADD, OPT_REMOVE }, { OPT_DEV, OPT_NODE },
+	{ OPT_STATS, OPT_ALL_NETNS }, { OPT_DEBUG_INFO, OPT_NO_DEBUG_INFO },
+	{ OPT_STATS, OPT_BLOCK }, { OPT_ADD, OPT_REMOVE }, { OPT_DEV, OPT_NODE },
 	{ OPT_BATCH, OPT_PIN, OPT_LINK_PIN, OPT_SKIP_SW },
 };
 

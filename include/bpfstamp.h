@@ -331,12 +331,23 @@ struct bpfstamp_load {
 	const int *map_fds;	/* by map of the template: an fd to use as it is, where not negative; or NULL */
 	uint32_t ifindex;	/* of the thread's namespace: the device whose hardware is to run the program, or 0 */
 	bool record;		/* leave a record of the values with the program, for bpfstamp_running_open */
+	bool no_debug_info;	/* give the kernel no BTF, where the programs can do without (see below) */
 	bool dry_run;		/* for the verifier's answer only: make no pins */
 	char *log;		/* gets the end of the verifier's log on failure, or NULL */
 	size_t log_size;
 	void (*note)(void *arg, const char *text);	/* told of each fallback, or NULL */
 	void *note_arg;
 };
+
+/*
+ * With no_debug_info the kernel gets neither the object's BTF nor the program's records of functions and lines.
+ * What is then lost is for people: source lines in the verifier's own log (errors here have them all the same) and in
+ * dumps, names of functions in dumps and stack traces, what traces the program itself by its BTF, and the
+ * values of .data and .bss, which bpfstamp_running_open and others read by the BTF of their map; those of read-only
+ * data are in the record instead.  It has no effect where types are more than that for the kernel, or may be: on
+ * programs that have more than one function, refer to symbols or functions of the kernel or to maps
+ * that are declared with types, can write to variables that are not just numbers, or trace.  load->note is told.
+ */
 
 /*
  * Create the maps that the program refers to, fill and freeze its data, and

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "include/bytes.h"
+#include "loader/debuginfo.h"
 #include "loader/err.h"
 #include "loader/kbtf.h"
 #include "loader/lacks.h"
@@ -93,9 +94,10 @@ const struct link *load_link(const struct bpfstamp_template *t, uint32_t func, s
 }
 
 /* The fd of the template's BTF, or negative; the template closes it. */
-static int get_btf(const struct bpfstamp_template *t, const struct bpfstamp_load *load)
+static int get_btf(const struct bpfstamp_stamp *s, const struct bpfstamp_load *load)
 {
-	int fd = atomic_load(&t->cache->btf_fd);
+	const struct bpfstamp_template *t = s->t;
+	int fd = s->without_btf ? BTF_NONE : atomic_load(&t->cache->btf_fd);
 
 	if (fd != BTF_UNTRIED)
 		return fd;
@@ -147,7 +149,7 @@ static int load_one(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 
 	if (!link || check_symbols(s, link, err))
 		return -1;
-	btf_fd = get_btf(s->t, load);
+	btf_fd = get_btf(s, load);
 	for (uint32_t i = 0; i < link->map_count; i++)
 		if (mapmake(s, link->maps[i].map, btf_fd, load, err))
 			return -1;
@@ -251,21 +253,25 @@ static void bind_readonly(const struct bpfstamp_stamp *s, const struct bpfstamp_
 	}
 }
 
+/* Whether a load of everything loads that function by itself, and not because an array starts with it. */
+static bool is_wanted(const struct bpfstamp_template *t, uint32_t func)
+{
+	return t->funcs[func].entry && !t->funcs[func].optional && !is_typed_by_slot(t, func);
+}
+
 /* Every program that wants to be loaded; then every map that is not there yet. */
 static int load_everything(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_template *t = s->t;
 
 	for (uint32_t f = 0; f < t->func_count; f++) {
-		if (!t->funcs[f].entry || t->funcs[f].optional || s->prog_fds[f] >= 0 || is_typed_by_slot(t, f))
-			continue;
-		if (load_with_arrays(s, load, f, false, err))
+		if (is_wanted(t, f) && s->prog_fds[f] < 0 && load_with_arrays(s, load, f, false, err))
 			return -1;
 	}
 	for (uint32_t i = 0; i < t->map_count; i++) {
 		if (s->map_fds[i] >= 0 || is_inlined(t, &t->maps[i]))
 			continue;
-		if (mapmake(s, i, get_btf(t, load), load, err))
+		if (mapmake(s, i, get_btf(s, load), load, err))
 			return -1;
 	}
 	if (load_arrays(s, load, load->prog_type, err))
@@ -317,6 +323,33 @@ static int check_kept(const struct bpfstamp_stamp *s, struct bpfstamp_err *err)
 	return 0;
 }
 
+/* Why a program needs BTF, or NULL.  One that cannot be linked will be told of when it is loaded. */
+static const char *why_btf(const struct bpfstamp_template *t, uint32_t func)
+{
+	struct bpfstamp_err ignored;
+	const struct link *link = load_link(t, func, &ignored);
+
+	return link ? debuginfo_needed(t, link) : NULL;
+}
+
+/* Whether to leave BTF out: it is left out of all programs and maps of a load, or of none. */
+static bool goes_without_btf(const struct bpfstamp_template *t, const struct bpfstamp_load *load)
+{
+	bool all = load->program == BPFSTAMP_ALL_PROGRAMS;
+	const char *why = NULL;
+
+	if (!load->no_debug_info)
+		return false;
+	for (uint32_t f = 0; f < t->func_count && !why; f++)
+		if (all ? is_wanted(t, f) : f == load->program)
+			why = why_btf(t, f);
+	for (uint32_t i = 0; i < t->map_count && all && !why; i++)
+		why = debuginfo_map_needed(t, &t->maps[i]);
+	if (why)
+		load_note(load, "%s: loaded with debug info, which the kernel may need: %s", t->name, why);
+	return !why;
+}
+
 /*
  * Fill s->prog_fds and s->map_fds; keep: the caller will not close them.  Pins
  * are made when all else has succeeded; where another process was faster with
@@ -331,6 +364,7 @@ static int load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 		return err_set(err, EINVAL, "%s: the object is %s-endian, this machine is not: it can be inspected "
 			       "and patched here, not loaded", t->name, t->elf.big ? "big" : "little");
 	mapmake_forget_pins(&s->pins);
+	s->without_btf = goes_without_btf(t, load);
 	for (int tries = 8; tries; tries--) {
 		ret = load->program == BPFSTAMP_ALL_PROGRAMS ? load_everything(s, load, err) :
 		      load_with_arrays(s, load, load->program, true, err);

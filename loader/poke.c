@@ -98,6 +98,9 @@ static const struct running_variable *find(const struct bpfstamp_running *r, con
 static int check_writable(const struct bpfstamp_running *r, const struct running_variable *v, const char *name,
 			  struct bpfstamp_err *err)
 {
+	if (v->map == NO_INDEX && v->record && v->record->in_map)
+		return fail(r, name, EROFS, "its section is read-only, and its map has no BTF: stamp it anew and "
+			    "replace the program (--object)", err);
 	if (v->map == NO_INDEX)
 		return fail(r, name, EROFS, "it stands in instructions, which nobody can change: stamp it anew and "
 			    "replace the program (--object)", err);

@@ -18,6 +18,8 @@
  * where strings, ended by NUL, and bytes are told by their offset in the whole.
  * Flags of a value: 1 stamped, 2 in a map, 4 signed, 8 allow_derived.
  *
+ * Values that can be read from a map, which has BTF, have no bytes.
+ *
  * What was set is in it, and what was not, but stands in instructions: sites
  * with the value of the object, inlined variables.  Where not all fits into
  * RECORD_MOST the latter are left out, and then the load fails.  Most records
@@ -107,6 +109,15 @@ static bool is_in_insns(const struct injectable *inj)
 	return inj->kind == BPFSTAMP_GLOBAL ? inj->inlined_count : inj->site_count;
 }
 
+/* Whether it is read in its map, by BTF; what the program may change is read there or not at all. */
+static bool is_readable(const struct bpfstamp_stamp *s, const struct injectable *inj)
+{
+	const struct bpfstamp_template *t = s->t;
+
+	return is_in_map(s, inj) && !is_in_insns(inj) &&
+	       (!t->datas[inj->data].readonly || (!s->without_btf && t->maps[t->datas[inj->data].map].btf_value));
+}
+
 static bool is_told(const struct bpfstamp_stamp *s, uint32_t i, bool all)
 {
 	const struct injectable *inj = &s->t->injectables[i];
@@ -152,7 +163,7 @@ static void make_value(struct making *m, uint32_t at, uint32_t index)
 	put32(raw + 12, inj->kind == BPFSTAMP_GLOBAL ? inj->image - t->datas[inj->data].image : 0);
 	put32(raw + 16, inj->type.size);
 	put32(raw + 20, inj->type.btf);
-	put32(raw + 24, in_map && !is_in_insns(inj) ? 0 : append_bytes(m, index));
+	put32(raw + 24, is_readable(m->s, inj) ? 0 : append_bytes(m, index));
 	raw[28] = (uint8_t)inj->kind;
 	raw[29] = (uint8_t)((m->s->touched[index] ? STAMPED : 0) | (in_map ? IN_MAP : 0) |
 			    (inj->type.is_signed ? SIGNED : 0) | (is_doubted(t, index) ? ALLOW_DERIVED : 0));

@@ -11,8 +11,9 @@
  *
  *      0  program, type        u32 each
  *      8  record               u32, 0 or 1
- *     12  injectables told     u32, each then: index u32, value u64
- *     16  …
+ *     12  no_debug_info        u32, 0 or 1
+ *     16  injectables told     u32, each then: index u32, value u64
+ *     20  …
  *         pin_path             ended by NUL
  *         words that differ    offset in the image u32, 8 bytes (less at its end)
  *
@@ -206,6 +207,7 @@ static void make_key(struct keying *k, const struct bpfstamp_stamp *s, const str
 	append32(k, load->program);
 	append32(k, load->prog_type);
 	append32(k, load->record);
+	append32(k, load->no_debug_info);
 	append_told(k, s, load->record);
 	append(k, pin_path, (uint32_t)strlen(pin_path) + 1);
 	append_image(k, s->image, s->t->image, s->t->image_size);

@@ -20,6 +20,7 @@ struct bpfstamp_stamp {
 	uint32_t linked_size;
 	int *map_fds, *prog_fds;	/* by map and by function, while being loaded; else -1 */
 	struct map_pins *pins;	/* of maps that the last load pinned by name, or NULL */
+	bool without_btf;	/* the last load left out the object's BTF */
 	bool *map_reused;	/* by map that has an fd: it was there before; NULL where none was, yet */
 };
 

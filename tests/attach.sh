@@ -422,6 +422,15 @@ test_values() {
 	is "parts: another is not, though the object has it" "1 ports[1]: runs 0x5, would be 0x2" "$? $out"
 	ok "no record: detach" stamp detach --dev va --clsact
 
+	local rodata=$OBJECTS/ping_drop_rodata.v3.o
+	ok "no debug info" stamp attach "$rodata" --dev va --no-debug-info --set target_addr=10.0.0.2
+	has "no debug info: shown" "^    target_addr = $hex2 \(__u32, \.rodata, stamped\)\$" "$(stamp show)"
+	ok "no debug info: verify" stamp verify "$rodata" --dev va --set target_addr=10.0.0.2
+	ok "no debug info: set" stamp set --dev va target_addr=10.0.0.3 --object "$rodata" --no-debug-info
+	pings "no debug info: set" answered lost
+	ok "no debug info: verify without" stamp verify "$rodata" --dev va --set target_addr=10.0.0.3 --no-debug-info
+	ok "no debug info: detach" stamp detach --dev va --clsact
+
 	ok "pinned" stamp attach "$o" --dev va --pin "$bpffs/p"
 	has "pinned: shown" "^    pin $bpffs/p/$uniq\$" "$(stamp show)"
 	query "pinned: JSON" "$bpffs/p/$uniq" '.attachments[0].pin' "$(stamp show --json)"

@@ -465,14 +465,14 @@ test_help() {
 	local place="dev block hook tcx direction prog prio handle protocol chain link-pin xdp-mode"
 	place+=" pin-path force netns"
 	help_lists attach $values $place if-absent append skip-sw skip-hw first last before after pin repin \
-		batch jobs keep-going no-reuse no-record btf dry-run
+		batch jobs keep-going no-reuse no-record debug-info no-debug-info btf dry-run
 	help_lists load set set-file allow-unused inline replace expect allow-derived prog pin repin pin-path type \
-		btf dry-run
+		debug-info no-debug-info btf dry-run
 	help_lists detach $place id clsact defunct dry-run
 	help_lists show dev block netns all-netns pin-path stats
 	help_lists pods network add remove mac node dev netns pin-path force dry-run
-	help_lists set $place id object btf allow-derived no-record dry-run
-	help_lists verify $values $place btf
+	help_lists set $place id object btf allow-derived no-record debug-info no-debug-info dry-run
+	help_lists verify $values $place debug-info no-debug-info btf
 	help_lists disasm set set-file allow-unused inline replace expect allow-derived prog
 	run --help
 	is "--help: status" 0 "$status"

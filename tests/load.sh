@@ -85,6 +85,32 @@ test_dry_run() {
 	is "load --dry-run: nothing is left" 0 "$(kernel_objects 0)"
 }
 
+# Each test object loads without debug info as it does with it.
+test_debug_info() {
+	local object with without count=0
+	for object in "$OBJECTS"/*.v3.o; do
+		object=$(basename "$object" .o)
+		with=$(load "$object" --dry-run --type sched_cls 2>&1 >/dev/null)
+		without=$(load "$object" --dry-run --type sched_cls --no-debug-info 2>&1 >/dev/null)
+		is "load --no-debug-info: $object" "$(grep ^bpfstamp: <<<"$with")" "$(grep ^bpfstamp: <<<"$without")"
+		[ -n "$with" ] || count=$((count + 1))
+	done
+	[ "$count" -gt 20 ]
+	is "load --no-debug-info: $count objects load" 0 $?
+	ok "load --no-debug-info, without need" load ping_drop_rodata.v3 --type sched_cls --no-debug-info --verbose
+	has "load --no-debug-info, without need" '^loaded' "$out"
+	is "load --no-debug-info: no BTF" null "$(bpftool -j prog show pinned "$pins/p/filter_out" | jq .btf_id)"
+	unpin
+	ok "load --no-debug-info, with need" load ping_drop_tail.v3 --no-debug-info --verbose
+	has "load --no-debug-info, with need" \
+		'^note: .*ping_drop_tail.v3.o: loaded with debug info, which the kernel may need: it has maps' "$out"
+	unpin
+	refused "load --no-debug-info: lines in errors" 'rejected.bpf.c:[0-9]+\)$' \
+		"$BPFSTAMP" load "$OBJECTS/rejected.v3.o" --pin "$pins/p" --type sched_cls --no-debug-info
+	load ping_drop_stamp.v3 --debug-info --no-debug-info >/dev/null 2>&1
+	is "--debug-info and --no-debug-info: usage" 2 $?
+}
+
 test_refused() {
 	unique "$OBJECTS/rejected.v3.o"
 	refused "verifier" "the kernel refuses program $uniq .*rejected.bpf.c:[0-9]+" \
@@ -168,12 +194,13 @@ test_valgrind() {
 }
 
 [ "$isolated" = yes ] || { skip load "needs root, to make namespaces and a bpffs"; finish; }
-have bpftool || { skip load "no bpftool"; finish; }
+have bpftool && have jq || { skip load "needs bpftool and jq"; finish; }
 mkdir "$pins" && mount -t bpf none "$pins" || { skip load "no bpffs"; finish; }
 network || { skip load "no veth devices"; finish; }
 test_load
 test_one
 test_dry_run
+test_debug_info
 test_refused
 test_shared
 test_attach
