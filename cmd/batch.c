@@ -12,6 +12,10 @@
  * maps that want to be pinned by name, and takes them back if it fails then, which
  * would take them from others.  All later ones find them.
  *
+ * A program that the verifier refuses is most often refused for every line.  Its
+ * log goes in front of the first such line of each program; those that follow have
+ * the reason in their own.
+ *
  * Without --keep-going a failure lets lines that were begun come to their end,
  * and no other begin.  Results are lines, in the order in which they come about,
  * and are written at once, so that a killed run has told all that it did but for
@@ -48,6 +52,7 @@ struct batch {
 
 	pthread_mutex_t output;		/* of all below, stdout and stderr */
 	size_t attached, there, failed, reused;
+	bool *explained;		/* by program: the log of a refusal was printed */
 	struct progress progress;
 	struct bpfstamp_err broken;	/* of stdout, or a thread; code 0: nothing */
 };
@@ -58,6 +63,7 @@ struct worker {
 	struct bpfstamp_stamp *s;
 	struct bpfstamp_net *net;
 	const char *netns;		/* of net */
+	char *log;			/* the verifier's, of the row that it is at */
 };
 
 /* What became of a row. */
@@ -67,6 +73,7 @@ struct outcome {
 	bool reused;
 	struct bpfstamp_attachment a;
 	struct bpfstamp_err err;	/* of FAILED */
+	const char *log;		/* "" where the verifier has none */
 };
 
 /* ------------------------------------------------------------------ output */
@@ -124,11 +131,22 @@ static void count(struct batch *b, const struct outcome *out)
 	b->reused += out->what == ATTACHED && out->reused;
 }
 
+static void explain(struct batch *b, const struct outcome *out)
+{
+	bool *explained = &b->explained[out->row->program];
+
+	if (out->what == FAILED && *out->log && !*explained) {
+		loading_log(out->log, b->o);
+		*explained = true;
+	}
+}
+
 static void tell(struct batch *b, const struct outcome *out)
 {
 	pthread_mutex_lock(&b->output);
 	count(b, out);
 	progress_clear(&b->progress);
+	explain(b, out);
 	if (!b->o->json)
 		print_line(b, out);
 	else if (print_json(b, out))
@@ -180,6 +198,7 @@ static int load(struct worker *w, const struct batch_row *row, int *fd, bool *re
 		.program = row->program, .prog_type = loading_type(&o->hook), .pin_path = o->pin_path,
 		.record = !o->no_record,
 		.no_debug_info = o->no_debug_info, .note = loading_note(o),
+		.log = w->log, .log_size = LOADING_LOG_SIZE,
 	};
 
 	*reused = false;
@@ -275,10 +294,11 @@ static void *work(void *arg)
 
 	while (!atomic_load(&b->stopped)) {
 		size_t i = atomic_fetch_add(&b->next, 1);
-		struct outcome out = { .row = &b->rows.rows[i] };
+		struct outcome out = { .row = &b->rows.rows[i], .log = w->log };
 
 		if (i >= b->rows.count)
 			break;
+		*w->log = '\0';
 		if (do_row(w, &out)) {
 			out.what = FAILED;
 			out.reused = false;
@@ -308,6 +328,9 @@ static int run_workers(struct batch *b, struct worker *workers, uint32_t jobs, s
 
 	for (uint32_t i = 0; i < jobs; i++) {
 		workers[i].b = b;
+		workers[i].log = malloc(LOADING_LOG_SIZE);
+		if (!workers[i].log)
+			return bpfstamp_err_set(err, ENOMEM, "out of memory");
 		if (bpfstamp_stamp_new(&workers[i].s, b->t, err))
 			return -1;
 	}
@@ -329,7 +352,8 @@ static int run(struct batch *b, struct bpfstamp_err *err)
 		return 0;
 	workers = calloc(jobs, sizeof(*workers));
 	b->settled = calloc(bpfstamp_program_count(b->t) + 1, sizeof(*b->settled));
-	if (!workers || !b->settled) {
+	b->explained = calloc(bpfstamp_program_count(b->t) + 1, sizeof(*b->explained));
+	if (!workers || !b->settled || !b->explained) {
 		ret = bpfstamp_err_set(err, ENOMEM, "out of memory");
 	} else {
 		setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
@@ -337,10 +361,13 @@ static int run(struct batch *b, struct bpfstamp_err *err)
 		ret = run_workers(b, workers, jobs, err);
 		progress_end(&b->progress, b->attached + b->there + b->failed, b->failed);
 	}
-	for (uint32_t i = 0; workers && i < jobs; i++)
+	for (uint32_t i = 0; workers && i < jobs; i++) {
 		bpfstamp_stamp_free(workers[i].s);
+		free(workers[i].log);
+	}
 	free(workers);
 	free(b->settled);
+	free(b->explained);
 	return ret;
 }
 

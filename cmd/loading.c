@@ -13,7 +13,7 @@
 
 #include "cmd/loading.h"
 
-enum { LOG_SIZE = 1 << 20, LOG_LINES = 12 };
+enum { LOG_LINES = 12 };
 
 static void print_note(void *arg, const char *text)
 {
@@ -26,13 +26,12 @@ loading_note_fn *loading_note(const struct options *o)
 	return o->verbose ? print_note : NULL;
 }
 
-/* The last lines of the verifier's log, or all of it. */
-static void print_log(const char *log, bool all)
+void loading_log(const char *log, const struct options *o)
 {
 	const char *from = log + strlen(log);
 	int lines = 0;
 
-	while (from > log && (all || lines <= LOG_LINES)) {
+	while (from > log && (o->verbose || lines <= LOG_LINES)) {
 		from--;
 		lines += *from == '\n';
 	}
@@ -49,15 +48,15 @@ static int prepare(struct bpfstamp_load *load, const struct options *o, struct b
 	load->dry_run = o->dry_run;
 	load->no_debug_info = o->no_debug_info;
 	load->note = loading_note(o);
-	load->log_size = LOG_SIZE;
-	load->log = calloc(1, LOG_SIZE);
+	load->log_size = LOADING_LOG_SIZE;
+	load->log = calloc(1, LOADING_LOG_SIZE);
 	return load->log ? 0 : bpfstamp_err_set(err, ENOMEM, "out of memory");
 }
 
 static int finish(struct bpfstamp_load *load, const struct options *o, int ret)
 {
 	if (ret)
-		print_log(load->log, o->verbose);
+		loading_log(load->log, o);
 	free(load->log);
 	return ret;
 }

@@ -12,6 +12,11 @@
 typedef void loading_note_fn(void *arg, const char *text);
 loading_note_fn *loading_note(const struct options *o);
 
+enum { LOADING_LOG_SIZE = 1 << 20 };
+
+/* Print the last lines of the verifier's log; with --verbose, all of it. */
+void loading_log(const char *log, const struct options *o);
+
 /* Load one program; *fd is the caller's. */
 int loading(int *fd, const struct stamped *stamped, const struct options *o, struct bpfstamp_load load,
 	    struct bpfstamp_err *err);

@@ -290,8 +290,49 @@ bpfstamp: stdin: 1 of 4 lines failed, and 2 were not tried (--keep-going)" "$std
 	is "pins: some failed: they are there" 2 "$(find "$bpffs" -name 'vpc_*' -type f | wc -l)"
 	detached "pins"
 	batch "$OBJECTS/rejected.v3.o" --keep-going <<<$'va1\nva2'
-	is "rejected" "1 3 2" "$status $(wc -l <<<"$stderr") $(grep -c 'refuses program' <<<"$stderr")"
+	is "rejected" "1 2" "$status $(grep -c '^bpfstamp: stdin:[12]: .*refuses program' <<<"$stderr")"
 	is "rejected: nothing is left" "" "$(tc qdisc show dev va1 clsact)"
+}
+
+log_lines() {	# of the verifier's logs on stdin, without addresses and times
+	grep -v '^bpfstamp: ' | sed -E 's/0xffff[0-9a-f]+/ADDRESS/; s/[0-9]+ usec/TIME/'
+}
+
+single_log() {	# PROGRAM [OPTION]: the log that attach by itself prints
+	stamp attach "$OBJECTS/rejected_reasons.v3.o" --dev va1 --prog "$@" 2>&1 | log_lines
+}
+
+# The log is that of attach by itself, in front of the first line of each program that fails.
+logs() {
+	local o=$OBJECTS/rejected_reasons.v3.o first verbose=() count
+	for option in "" --verbose; do
+		verbose=($option)
+		batch "$o" "${verbose[@]}" --prog value_bounds --jobs 1 <<<$'va1\nva2'
+		is "log$option" "$(single_log value_bounds "${verbose[@]}")" \
+			"$(grep -v '^note: ' <<<"$stderr" | log_lines)"
+	done
+	is "log: in front" "processed bpfstamp: bpfstamp:" "$(grep -v ^note: <<<"$stderr" | tail -n 3 |
+		awk '{ print $1 }' | paste -sd ' ')"
+
+	count=$((2 * pairs))
+	sed 's/$/ prog=value_bounds/; 7s/value_bounds/null_untested/; 900s/value_bounds/no_value/' "$tmp/devices" \
+		>"$tmp/pods"
+	stdout=$(stamp attach "$o" --batch "$tmp/pods" --keep-going --jobs 4 2>"$tmp/stderr")
+	is "logs: many" "1 $count 3" "$? $(grep -c '^bpfstamp: .*:[0-9]*: .*refuses' "$tmp/stderr") \
+$(grep -c '^processed ' "$tmp/stderr")"
+	for program in value_bounds null_untested no_value; do
+		first=$(grep -n "^bpfstamp: .*refuses program $program" "$tmp/stderr" | head -n 1 | cut -d : -f 1)
+		is "logs: $program: whole, in front of its first" "$(single_log $program)" \
+			"$(head -n $((first - 1)) "$tmp/stderr" | tail -n "$(single_log $program | wc -l)" | log_lines)"
+	done
+	batch "$o" --json --keep-going --prog value_bounds <<<$'va1\nva2'
+	is "logs: --json" "$(single_log value_bounds)" "$(log_lines <<<"$stderr")"
+	is "logs: --json: stdout" "1 true
+2 true" "$(jq -r '"\(.line) \(.error | contains("refuses program value_bounds"))"' <<<"$stdout" | sort)"
+	printf 'va1\nva2\n' >"$tmp/pods"
+	have valgrind && valgrind_options=--undef-value-errors=no valgrind_clean "rejected" 1 \
+		attach "$o" --prog value_bounds --batch "$tmp/pods" --keep-going --jobs 2
+	detached "logs"
 }
 
 # ------------------------------------------------------------- on a terminal
@@ -335,6 +376,7 @@ done | ip -batch - && ip netns add pod && ip -n pod link add va1 type veth peer 
 lines
 wrong_lines
 failures
+logs
 sharing
 thousand
 detached "thousand"
