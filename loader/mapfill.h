@@ -21,6 +21,9 @@ int mapmake_failed(const struct bpfstamp_template *t, const struct map *m, const
 /* The number of CPUs that may ever be online. */
 int mapmake_cpus(uint32_t *count, struct bpfstamp_err *err);
 
+/* The same; asked once a template. */
+int mapmake_cpus_of(const struct bpfstamp_template *t, uint32_t *count, struct bpfstamp_err *err);
+
 /* Take map index from its pin, if there is one; else s->map_fds[index] stays -1. */
 int mapmake_reuse(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
 		  struct bpfstamp_err *err);

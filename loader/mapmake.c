@@ -98,6 +98,19 @@ int mapmake_cpus(uint32_t *count, struct bpfstamp_err *err)
 	return 0;
 }
 
+int mapmake_cpus_of(const struct bpfstamp_template *t, uint32_t *count, struct bpfstamp_err *err)
+{
+	uint32_t known = atomic_load(&t->cache->cpus);
+
+	if (!known) {
+		if (mapmake_cpus(&known, err))
+			return -1;
+		atomic_store(&t->cache->cpus, known);
+	}
+	*count = known;
+	return 0;
+}
+
 /* The next power of two of pages, which is what the kernel takes; 0 and what is too large are left to it. */
 static uint32_t ring_size(uint32_t size)
 {
@@ -128,7 +141,7 @@ int mapmake_describe(const struct bpfstamp_template *t, const struct map *m, str
 		want->value_size = m->value_size ? m->value_size : 4;
 		/* fall through */
 	case BPF_MAP_TYPE_CPUMAP:
-		if (!m->max_entries && mapmake_cpus(&want->max_entries, err))
+		if (!m->max_entries && mapmake_cpus_of(t, &want->max_entries, err))
 			return err_wrap(err, "%s: map %s", t->name, m->name);
 		break;
 	default:

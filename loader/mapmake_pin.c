@@ -34,7 +34,8 @@
 /* ----------------------------------------------------------------- reuse */
 
 /* Undo in *have, or do in *want, what the kernel changes when it creates a map. */
-static int allow_kernel(struct bpf_map_info *want, struct bpf_map_info *have, struct bpfstamp_err *err)
+static int allow_kernel(const struct bpfstamp_template *t, struct bpf_map_info *want, struct bpf_map_info *have,
+			struct bpfstamp_err *err)
 {
 	uint32_t cpus, more;
 
@@ -42,7 +43,7 @@ static int allow_kernel(struct bpf_map_info *want, struct bpf_map_info *have, st
 		want->map_flags |= have->map_flags & BPF_F_RDONLY_PROG;
 	if ((want->type == BPF_MAP_TYPE_LRU_HASH || want->type == BPF_MAP_TYPE_LRU_PERCPU_HASH) &&
 	    want->map_flags & BPF_F_NO_COMMON_LRU && want->max_entries != have->max_entries) {
-		if (mapmake_cpus(&cpus, err))
+		if (mapmake_cpus_of(t, &cpus, err))
 			return -1;
 		more = want->max_entries % cpus ? cpus - want->max_entries % cpus : 0;
 		want->max_entries += more <= UINT32_MAX - want->max_entries ? more : 0;
@@ -79,7 +80,7 @@ static int check(const struct bpfstamp_template *t, const struct map *m, const s
 	if (sys_map_info(fd, &have))
 		return err_set(err, errno, "%s: map %s: cannot read the properties of %s%s: %s", t->name,
 			       m->name, from->what, from->path, strerror(errno));
-	if (mapmake_describe(t, m, &want, err) || allow_kernel(&want, &have, err))
+	if (mapmake_describe(t, m, &want, err) || allow_kernel(t, &want, &have, err))
 		return -1;
 	return differs(t, m, from, &want, &have, err);
 }

@@ -213,26 +213,36 @@ static bool make(struct making *m, bool all)
 	return m->used <= m->room;
 }
 
-uint8_t *record_make(const struct bpfstamp_stamp *s, uint32_t *size, struct bpfstamp_err *err)
+/* See that there is that much room; nobody needs what was in it. */
+static bool make_room(uint8_t **buf, uint32_t *room, uint32_t wanted)
+{
+	if (*room >= wanted)
+		return true;
+	free(*buf);
+	*buf = malloc(wanted);
+	*room = *buf ? wanted : 0;
+	return *buf;
+}
+
+int record_make(const struct bpfstamp_stamp *s, uint8_t **buf, uint32_t *room, uint32_t *size,
+		struct bpfstamp_err *err)
 {
 	static const uint32_t rooms[] = { USUAL_ROOM, RECORD_MOST };
 
 	for (int i = 0; i < 2; i++) {
-		struct making m = { .s = s, .room = rooms[i], .raw = malloc(rooms[i]) };
+		struct making m = { .s = s };
 
-		if (!m.raw) {
-			object_no_memory(err);
-			return NULL;
-		}
+		if (!make_room(buf, room, rooms[i]))
+			return object_no_memory(err);
+		m.raw = *buf;
+		m.room = *room;
 		if (make(&m, true) || (m.room == RECORD_MOST && make(&m, false))) {
 			*size = m.used;
-			return m.raw;
+			return 0;
 		}
-		free(m.raw);
 	}
-	err_set(err, E2BIG, "%s: the record of what was stamped would have more than %d bytes: load without one "
-		"(--no-record)", s->t->name, RECORD_MOST);
-	return NULL;
+	return err_set(err, E2BIG, "%s: the record of what was stamped would have more than %d bytes: load without "
+		       "one (--no-record)", s->t->name, RECORD_MOST);
 }
 
 /* --------------------------------------------------------------- parsing */

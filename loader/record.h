@@ -18,7 +18,7 @@ enum {
  * programs that s->prog_fds has.  A kernel before 5.10 cannot do that: then
  * there is none, and load->note is told.
  */
-int record_bind(const struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err);
+int record_bind(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err);
 
 struct record_value {
 	const char *name;	/* of the injectable; of a placeholder, its old text */
@@ -56,8 +56,12 @@ void record_free(struct record *r);
 /* Whether a program has a record, which makes it bpfstamp's. */
 bool record_is_there(int prog_fd);
 
-/* The bytes of a record, malloc'd, or NULL with *err. */
-uint8_t *record_make(const struct bpfstamp_stamp *s, uint32_t *size, struct bpfstamp_err *err);
+/*
+ * Make the size bytes of a record in *buf, which has *room and gets more where that
+ * is too little; NULL and 0 to begin with, and to be freed in any case.
+ */
+int record_make(const struct bpfstamp_stamp *s, uint8_t **buf, uint32_t *room, uint32_t *size,
+		struct bpfstamp_err *err);
 
 /*
  * What size bytes, malloc'd, tell of a program that the kernel has under that

@@ -77,18 +77,15 @@ static int leave(const struct bpfstamp_stamp *s, const struct bpfstamp_load *loa
 	return code;
 }
 
-int record_bind(const struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
+int record_bind(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
 	uint32_t size;
-	uint8_t *raw;
 	int code = 0;
 
 	if (!lacks(LACKS_BIND_MAP)) {
-		raw = record_make(s, &size, err);
-		if (!raw)
+		if (record_make(s, &s->record, &s->record_room, &size, err))
 			return -1;
-		code = leave(s, load, raw, size);
-		free(raw);
+		code = leave(s, load, s->record, size);
 		if (code == EINVAL)
 			lacks_note(LACKS_BIND_MAP);
 	}

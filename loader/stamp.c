@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Stamps.  Making one allocates everything it will ever need but for the
- * linked program; reset is one memcpy; setting a value is a range check and a
- * store per site.  A value is checked against its type and against every site
- * before the first byte changes, so that a refused value leaves the stamp as
- * it was.
+ * linked program and the record, which the first load makes room for; reset is
+ * one memcpy; setting a value is a range check and a store per site.  A value is
+ * checked against its type and against every site before the first byte changes,
+ * so that a refused value leaves the stamp as it was.
  *
  * All values go through bytes as they stand in the program's memory.  A global
  * takes them as they are; an instruction takes the number that they are in the
@@ -53,6 +53,7 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 	free(s->given);
 	free(s->values);
 	free(s->linked);
+	free(s->record);
 	free(s->map_fds);
 	free(s->prog_fds);
 	free(s->map_reused);

@@ -18,6 +18,8 @@ struct bpfstamp_stamp {
 	uint64_t *values;	/* by injectable: of a site kind that was touched */
 	uint8_t *linked;	/* a program put together; grows to the largest that was loaded */
 	uint32_t linked_size;
+	uint8_t *record;	/* the last that was made; grows like that */
+	uint32_t record_room;
 	int *map_fds, *prog_fds;	/* by map and by function, while being loaded; else -1 */
 	struct map_pins *pins;	/* of maps that the last load pinned by name, or NULL */
 	bool without_btf;	/* the last load left out the object's BTF */

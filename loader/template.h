@@ -171,6 +171,7 @@ struct link;
 struct template_cache {
 	pthread_mutex_t lock;
 	_Atomic int btf_fd;	/* -1: not tried yet, -2: there is none, or the kernel refused it */
+	_Atomic uint32_t cpus;	/* possible ones; 0: not asked yet */
 	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
 	struct known_extern *externs;	/* of loader/link_kernel.c, by extern; NULL: none was looked for */
 	uint8_t *kconfig;	/* the bytes of the map of .kconfig, or NULL */

@@ -66,10 +66,10 @@ static void seed_running(const struct bpfstamp_stamp *s, uint32_t datasec, uint3
 			 size_t btf_bytes)
 {
 	struct bpfstamp_err err;
-	uint32_t size;
-	uint8_t *record = record_make(s, &size, &err), *all, head[6];
+	uint8_t *record = NULL, *all, head[6];
+	uint32_t room = 0, size;
 
-	if (!record || size > UINT16_MAX || map_size > UINT16_MAX) {
+	if (record_make(s, &record, &room, &size, &err) || size > UINT16_MAX || map_size > UINT16_MAX) {
 		free(record);
 		return;
 	}

@@ -39,9 +39,10 @@ static struct bpfobj make_object(void)
 static uint8_t *make(const struct bpfstamp_stamp *s, uint32_t *size)
 {
 	struct bpfstamp_err err = { 0 };
-	uint8_t *raw = record_make(s, size, &err);
+	uint8_t *raw = NULL;
+	uint32_t room = 0;
 
-	ck_assert_msg(raw != NULL, "%s", err.text);
+	ck_assert_msg(!record_make(s, &raw, &room, size, &err), "%s", err.text);
 	return raw;
 }
 
@@ -347,7 +348,7 @@ START_TEST(too_large)
 	struct bpfstamp_stamp *s;
 	char name[NAME_SIZE + 1];
 	struct record *r;
-	uint32_t tc, size;
+	uint32_t tc, size, room = 0;
 	uint8_t *raw;
 
 	for (int i = 0; i < SYMBOLS; i++)
@@ -374,7 +375,9 @@ START_TEST(too_large)
 		bpfstamp_whole(o.t, i, &ref);
 		ck_assert_int_eq(bpfstamp_put(s, &ref, i, &err), 0);
 	}
-	ck_assert_ptr_null(record_make(s, &size, &err));
+	raw = NULL;
+	ck_assert_int_eq(record_make(s, &raw, &room, &size, &err), -1);
+	free(raw);
 	ck_assert_int_eq(err.code, E2BIG);
 	ck_assert_str_eq(err.text,
 			 "test.o: the record of what was stamped would have more than 65536 bytes: load without "

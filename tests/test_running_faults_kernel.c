@@ -103,16 +103,16 @@ START_TEST(hostile)
 		{ "bpfstampx", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 0, true, false },
 	};
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };	/* charged before 5.11 */
-	uint8_t *raw, *padded = calloc(1, 200000);
+	uint8_t *raw = NULL, *padded = calloc(1, 200000);
 	struct bpfstamp_stamp *s;
 	struct bpfobj o;
-	uint32_t size;
+	uint32_t room = 0, size;
 
 	if (!stamp(&o, &s))
 		return;
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	raw = record_make(s, &size, &runningbed_err);
-	ck_assert(raw && padded);
+	OK(record_make(s, &raw, &room, &size, &runningbed_err));
+	ck_assert_ptr_nonnull(padded);
 	memcpy(padded, raw, size);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
 		int prog = runningbed_load(s, false), both = runningbed_load(s, true), fd;

@@ -85,17 +85,21 @@ $(BUILD)/tests/unit.o: ALL_CFLAGS += -iquote $(BUILD)/tests
 
 UNIT_LIBS = -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz -ljansson
 
+# What tests/test_hotpath_kernel.c counts.
+UNIT_WRAPS = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup strndup fopen mmap)
+comma = ,
+
 # What the plugin is made of, without its main.
 CNI_PARTS = $(filter-out %/main.o,$(CNI_OBJECTS))
 
 $(BUILD)/unit: $(TEST_OBJECTS) $(LIB_OBJECTS) $(CNI_PARTS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
+	$(CC) $(LDFLAGS) $(UNIT_WRAPS) -o $@ $^ $(UNIT_LIBS)
 
 unit-tests: $(BUILD)/unit
 
 # The same without shared libraries, for machines that have none.
 $(BUILD)/static/unit: $(TEST_OBJECTS) $(LIB_OBJECTS) $(CNI_PARTS) $(BUILD)/static/bpfstamp
-	$(CC) $(LDFLAGS) -static -s -L$(@D) -o $@ $(filter %.o,$^) $(UNIT_LIBS)
+	$(CC) $(LDFLAGS) $(UNIT_WRAPS) -static -s -L$(@D) -o $@ $(filter %.o,$^) $(UNIT_LIBS)
 
 define test_bpf_rule
 $(BUILD)/tests/objects/%.$(1).o: $(2)/%.bpf.c $(wildcard bpf/*.h) include/bpfstamp.bpf.h $(TEST_BPF_HEADERS)
