@@ -34,13 +34,13 @@
 #include "loader/progload.h"
 #include "loader/sys.h"
 
-/* The program's instructions, ready for the kernel; NULL where memory is out. */
-static const uint8_t *assemble(struct bpfstamp_stamp *s, const struct link *link)
+/* Where the program is put together: in the image itself, where one function is all of it.  NULL: no memory. */
+static uint8_t *assemble(struct bpfstamp_stamp *s, const struct link *link)
 {
 	const struct func *f = &s->t->funcs[link->chunks[0].func];
 	uint32_t size = link->insns * BPFINSN_SIZE;
 
-	if (link->chunk_count == 1 && !link->call_count && !link->map_count && !link->patch_count)
+	if (link->chunk_count == 1 && !link->call_count && !link->patch_count)
 		return s->image + object_insn_at(s->t, f->code, f->start);
 	if (s->linked_size < size) {
 		uint8_t *bigger = realloc(s->linked, size);
@@ -51,9 +51,14 @@ static const uint8_t *assemble(struct bpfstamp_stamp *s, const struct link *link
 		s->linked_size = size;
 	}
 	link_gather(link, s->t, s->image, s->linked);
+	return s->linked;
+}
+
+static void put_maps(const struct bpfstamp_stamp *s, const struct link *link, uint8_t *insns)
+{
 	for (uint32_t i = 0; i < link->map_count; i++) {
 		const struct link_map *m = &link->maps[i];
-		uint8_t *raw = s->linked + (size_t)m->at * BPFINSN_SIZE;
+		uint8_t *raw = insns + (size_t)m->at * BPFINSN_SIZE;
 		struct bpfinsn insn;
 
 		bpfinsn_decode(raw, s->t->elf.big, &insn);
@@ -62,7 +67,19 @@ static const uint8_t *assemble(struct bpfstamp_stamp *s, const struct link *link
 		bpfinsn_encode(raw, s->t->elf.big, &insn);
 		bytes_put32(raw + BPFINSN_SIZE + 4, m->offset, s->t->elf.big);
 	}
-	return s->linked;
+}
+
+/* Make the image again what it is: values, but no fds.  No value is ever in an instruction that names a map. */
+static void take_maps_out(struct bpfstamp_stamp *s, const struct link *link, uint8_t *insns)
+{
+	const struct func *f = &s->t->funcs[link->chunks[0].func];
+	const uint8_t *original = s->t->image + object_insn_at(s->t, f->code, f->start);
+
+	for (uint32_t i = 0; i < link->map_count && insns != s->linked; i++) {
+		size_t at = (size_t)link->maps[i].at * BPFINSN_SIZE;
+
+		memcpy(insns + at, original + at, (size_t)2 * BPFINSN_SIZE);
+	}
 }
 
 /* -------------------------------------------------------------- attempts */
@@ -335,12 +352,13 @@ int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, i
 {
 	const struct bpfstamp_template *t = s->t;
 	const struct func *f = &t->funcs[link->chunks[0].func];
-	const uint8_t *insns = assemble(s, link);
+	uint8_t *insns = assemble(s, link);
 	struct attempt a;
 	int fd;
 
 	if (!insns)
 		return object_no_memory(err);
+	put_maps(s, link, insns);
 	memset(&a, 0, sizeof(a));
 	a.t = t;
 	a.link = link;
@@ -365,6 +383,7 @@ int progload(struct bpfstamp_stamp *s, const struct link *link, uint32_t type, i
 		a.code = errno;
 		fd = load_older(&a);
 	}
+	take_maps_out(s, link, insns);
 	if (fd < 0)
 		explain(&a, err);
 	free(a.log);

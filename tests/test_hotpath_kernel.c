@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "loader/stamp.h"
 #include "tests/bpffs.h"
 
 Suite *suite_hotpath_kernel(void);
@@ -192,6 +193,11 @@ START_TEST(no_allocation)
 		ck_assert_uint_eq(bpffs_run(fd, 0), sum_of(&pod));
 		close(fd);
 	}
+	/* And they leave the image as it was stamped, without the fds of maps. */
+	bpfstamp_reset(s);
+	OK(bpfstamp_load(s, &load, &fd, &bpffs.err));
+	ck_assert_mem_eq(s->image, o.t->image, o.t->image_size);
+	close(fd);
 	bpfstamp_stamp_free(s);
 	bpfobj_free(&o);
 }
