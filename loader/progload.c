@@ -3,6 +3,10 @@
  * One program, from its link and a stamp to an fd.  The newest form is tried
  * first: one system call where nothing is wrong.
  *
+ * The instructions of one function stand in the stamp's image as the kernel wants
+ * them, but for the fds of maps, which are put there for the time of the load.
+ * Several functions are copied together, and so is what the kernel decides on.
+ *
  * After a refusal every attempt has the verifier write a log, because a log
  * tells who refused.  One that is not empty is the verifier's: the program was
  * understood, and its rejection is final, but where it is about func_info or
