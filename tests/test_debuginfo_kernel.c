@@ -144,6 +144,35 @@ START_TEST(values)
 }
 END_TEST
 
+/* A program with debug info is not the one without. */
+START_TEST(shared)
+{
+	struct bpfstamp_load load = { 0 };
+	struct bpfstamp_share *share;
+	struct bpfstamp_stamp *s;
+	struct bpfobj o;
+
+	if (!bpffs_compile(&o, "", START PROGRAM "{ return 7; }\n"))
+		return;
+	s = bpfobj_stamp(&o);
+	OK(bpfstamp_find_program(o.t, "p", 0, &load.program, &runningbed_err));
+	OK(bpfstamp_share_new(&share, o.t, 10, &runningbed_err));
+	for (int i = 0; i < 4; i++) {
+		bool reused = i < 2;
+		int fd;
+
+		load.no_debug_info = i % 2;
+		OK(bpfstamp_share_load(share, s, &load, &fd, &reused, &runningbed_err));
+		ck_assert_int_eq(reused, i >= 2);
+		ck_assert_int_eq(info_of(fd).btf_id > 0, !load.no_debug_info);
+		close(fd);
+	}
+	bpfstamp_share_free(share);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
 /* The kernel knows nothing of lines, and the error does. */
 START_TEST(refusal)
 {
@@ -183,6 +212,7 @@ Suite *suite_debuginfo_kernel(void)
 	tcase_add_checked_fixture(tcase, bpffs_setup, NULL);
 	tcase_add_loop_test(tcase, needed, 0, CASES);
 	tcase_add_test(tcase, values);
+	tcase_add_test(tcase, shared);
 	tcase_add_test(tcase, refusal);
 	return s;
 }
