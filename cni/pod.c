@@ -36,11 +36,13 @@ int pod_netns_fd(const struct pod *p)
 
 ino_t pod_netns_inode(const struct pod *p)
 {
-	return p->inside->netns;
+	return p->inode;
 }
 
 int pod_open(struct pod *p, const char *netns, struct bpfstamp_err *err)
 {
+	ino_t node;
+
 	memset(p, 0, sizeof(*p));
 	if (bpfstamp_net_open(&p->node, NULL, err))
 		return -1;
@@ -50,7 +52,11 @@ int pod_open(struct pod *p, const char *netns, struct bpfstamp_err *err)
 			err->code = CNI_ERROR + CNI_ENVIRONMENT;
 		return err_wrap(err, "CNI_NETNS");
 	}
-	if (pod_netns_inode(p) != p->node->netns)
+	if (hook_netns(p->inside, &p->inode, err) || hook_netns(p->node, &node, err)) {
+		pod_close(p);
+		return -1;
+	}
+	if (p->inode != node)
 		return 0;
 	pod_close(p);
 	return err_set(err, CNI_ERROR + CNI_ENVIRONMENT, "CNI_NETNS: %s is the network namespace of the node itself",
@@ -68,7 +74,7 @@ int pod_open_left(struct pod *p, const char *told, const char *kept, ino_t inode
 	for (size_t i = 0; i < 2 && !p->inside; i++) {
 		if (!*paths[i] || bpfstamp_net_open(&p->inside, paths[i], &ignored)) {
 			p->inside = NULL;
-		} else if (p->inside->netns != inode) {
+		} else if (hook_netns(p->inside, &p->inode, &ignored) || p->inode != inode) {
 			bpfstamp_net_close(p->inside);
 			p->inside = NULL;
 		}

@@ -12,6 +12,7 @@
 
 struct pod {
 	struct bpfstamp_net *node, *inside;	/* inside: NULL where the namespace is gone, or was not asked for */
+	ino_t inode;				/* of inside */
 	struct link_info host, end;		/* host: on the node; ifindex 0: not looked for yet */
 };
 

@@ -17,6 +17,8 @@
  * between the look-up of a name and the request, gets the program: the kernel
  * takes no names here, and to look again afterwards would cost every attach a
  * system call.
+ *
+ * What nobody asks to be told (out is NULL) the kernel is not asked for either.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -94,16 +96,14 @@ static enum bpfstamp_hook_type decide(struct bpfstamp_net *net, struct resolved 
 static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bpfstamp_hook *hook,
 		   struct bpfstamp_err *err)
 {
-	struct link_info link = { 0 };
+	int ifindex = 0;
 
-	if (check_hook(hook, err) || (hook->dev && link_find(&net->rtnl, 0, hook->dev, &link, err)))
+	if (check_hook(hook, err) || (hook->dev && link_index(&net->rtnl, hook->dev, &ifindex, r->dev, err)))
 		return -1;
 	r->hook = *hook;
-	if (hook->dev)
-		snprintf(r->dev, sizeof(r->dev), "%s", link.name);
-	else
+	if (!hook->dev)
 		snprintf(r->dev, sizeof(r->dev), "block %u", hook->block);
-	r->place = (struct hook_place){ .hook = &r->hook, .ifindex = link.ifindex, .dev = r->dev };
+	r->place = (struct hook_place){ .hook = &r->hook, .ifindex = ifindex, .dev = r->dev };
 	if (r->hook.type == BPFSTAMP_AUTO)
 		r->hook.type = decide(net, r);
 	r->ops = ops_of(r->hook.type);
@@ -151,7 +151,7 @@ int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 
 	if (resolve(&r, net, hook, err))
 		return -1;
-	if (r.ops->attach(net, &r.place, fd, name, &made, err))
+	if (r.ops->attach(net, &r.place, fd, name, out ? &made : NULL, err))
 		return hook_wrong_type(r.hook.type, fd, name, err) ? -1 : failed(net, &r, err);
 	if (out)
 		*out = made;

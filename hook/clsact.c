@@ -7,11 +7,23 @@
  * that attached it and is seen by every other tool.  Only such filters are
  * replaced or removed, unless the caller forces it.
  *
- * Attaching first asks the kernel to create, exclusively: on a new interface
- * that is all.  Only where something is there is it looked at, and replaced by
- * one message if it is ours, so no packet passes unfiltered.  Appending is an
- * exclusive creation, too, at the prio behind the last: whoever is faster makes
- * it look again.
+ * Attaching first asks the kernel to create, exclusively, clsact and then the
+ * filter: on a new interface that is all.  Where clsact is there already, the place
+ * is looked at, and a filter of ours is replaced by one message, so no packet passes
+ * unfiltered.  That it is ours also tells that the qdisc is clsact: bpfstamp puts
+ * none on another, and a qdisc takes its filters with it when it goes.  In any other
+ * case the kernel is asked what qdisc that is (the `ingress` that may be in its
+ * place would run a filter for egress on ingress), and the filter is created
+ * exclusively; only what is in the way of that is looked at again.  So nothing is
+ * put behind the creation of clsact in one send: the kernel would do it on whatever
+ * is there.
+ *
+ * Who replaced a filter last is likely to replace one next: the place is then looked
+ * at first, which spares asking for a clsact that is there.  Either order ends
+ * the same way on any interface; a wrong guess costs one request.
+ *
+ * Appending is an exclusive creation, too, at the prio behind the last: whoever is
+ * faster makes it look again.
  *
  * Others live on the same interface.  What they change between two messages of
  * ours (a filter or clsact is gone, or is there now) makes a step fail, and is
@@ -193,23 +205,74 @@ static bool clsact_is_gone(struct bpfstamp_net *net, const struct tc_filter *f, 
 	       tc_clsact_find(&net->rtnl, f->ifindex, dev, &q, &why) && why.code == ENOENT;
 }
 
+enum { NOT_THERE = 1 };
+
+/* Replace a filter of ours: 0, or -1; NOT_THERE where none was found. */
+static int replace_ours(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f,
+			struct tc_filter *made, struct bpfstamp_err *err)
+{
+	struct tc_filter there;
+
+	net->replacing = !tc_filter_find(&net->rtnl, f, place->dev, &there, err) && clsact_is_ours(&there);
+	if (!net->replacing)
+		return NOT_THERE;
+	if (place->hook->existing == BPFSTAMP_KEEP)
+		return kept(&there, place, err);
+	return tc_filter_set(&net->rtnl, f, false, place->dev, made, err);
+}
+
+/*
+ * At the filter's own prio: 0, or -1; NOT_THERE where clsact went meanwhile.
+ * *created: clsact, by this call.
+ */
+static int attach_at(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f,
+		     bool *created, struct tc_filter *made, struct bpfstamp_err *err)
+{
+	bool look_first = net->replacing;
+	int ret = look_first ? replace_ours(net, place, f, made, err) : NOT_THERE;
+
+	if (ret != NOT_THERE)
+		return ret;
+	if (f->block)
+		return put(net, place, f, made, err);
+	*created = !tc_clsact_create(&net->rtnl, f->ifindex, place->dev, err);
+	if (*created)
+		return put(net, place, f, made, err);
+	if (err->code != EEXIST && err->code != ENOBUFS)
+		return -1;
+	ret = look_first ? NOT_THERE : replace_ours(net, place, f, made, err);
+	if (ret != NOT_THERE)
+		return ret;
+	if (tc_clsact_accept(&net->rtnl, f->ifindex, place->dev, err))
+		return err->code == ENOENT ? NOT_THERE : -1;
+	return put(net, place, f, made, err);
+}
+
+/* Behind all others. */
+static int attach_behind(struct bpfstamp_net *net, const struct hook_place *place, struct tc_filter *f, bool *created,
+			 struct tc_filter *made, struct bpfstamp_err *err)
+{
+	if (!f->block && tc_clsact_ensure(&net->rtnl, f->ifindex, place->dev, created, err))
+		return -1;
+	return append(net, place, f, made, err);
+}
+
 /* On a clsact that is there, or made; *created: by this call, which may hold for one that is gone again. */
 static int attach_filter(struct bpfstamp_net *net, const struct hook_place *place, struct tc_filter *f, bool *created,
 			 struct tc_filter *made, struct bpfstamp_err *err)
 {
-	bool appending = place->hook->existing == BPFSTAMP_APPEND;
+	int ret;
 
-	for (int attempt = 1;; attempt++) {
+	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
 		*created = false;
-		if (!f->block && tc_clsact_ensure(&net->rtnl, f->ifindex, place->dev, created, err))
-			return -1;
-		if (!(appending ? append(net, place, f, made, err) : put(net, place, f, made, err)))
+		ret = place->hook->existing == BPFSTAMP_APPEND ? attach_behind(net, place, f, created, made, err) :
+		      attach_at(net, place, f, created, made, err);
+		if (!ret)
 			return 0;
-		if (!clsact_is_gone(net, f, place->dev, err->code))
+		if (ret < 0 && !clsact_is_gone(net, f, place->dev, err->code))
 			return -1;
-		if (attempt == ATTEMPTS)
-			return err_set(err, EAGAIN, "%s: somebody keeps deleting clsact", place->dev);
 	}
+	return err_set(err, EAGAIN, "%s: somebody keeps deleting clsact", place->dev);
 }
 
 /* Where the kernel only says EINVAL, find out what it does not like. */
@@ -260,30 +323,30 @@ static int attach(struct bpfstamp_net *net, const struct hook_place *place, int 
 		return -1;
 	f.fd = fd;
 	f.id_of = program_id;
-	snprintf(f.name, sizeof(f.name), CLSACT_OURS "%s", name);
-	if (attach_filter(net, place, &f, &created, &made, err)) {
+	strcpy(f.name, CLSACT_OURS);
+	strncat(f.name, name, sizeof(f.name) - sizeof(CLSACT_OURS));
+	if (attach_filter(net, place, &f, &created, out ? &made : NULL, err)) {
 		explain(net, &f, place, err);
 		if (created)
 			undo_clsact(net, f.ifindex, place->dev);
 		return -1;
 	}
-	describe(out, &made, place);
+	if (out)
+		describe(out, &made, place);
 	return 0;
 }
 
-/* Whether clsact, or the block, is there; a qdisc or a block that attaching would not get past is an error. */
-static int look_for_clsact(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f,
-			   bool *clsact, struct bpfstamp_err *err)
+/* Whether clsact is there; a qdisc or a block that attaching would not get past is an error. */
+static int check_clsact(const struct hook_place *place, const struct tc_filter *f, const struct tc_qdisc *q,
+			bool *clsact, struct bpfstamp_err *err)
 {
-	struct tc_qdisc q;
 	uint32_t block;
 
-	*clsact = false;
-	if (tc_clsact_find(&net->rtnl, f->ifindex, place->dev, &q, err))
+	if (err->code)
 		return err->code == ENOENT ? 0 : -1;
-	if (clsact_check_kind(&q, place->dev, err))
+	if (clsact_check_kind(q, place->dev, err))
 		return -1;
-	block = tc_block_of(&q, f->parent);
+	block = tc_block_of(q, f->parent);
 	if (block)
 		return err_set(err, EOPNOTSUPP, "%s%s has the shared block %u in place of its own filters; "
 			       "use --block %u instead of --dev %s", where(place), place->dev, block, block,
@@ -296,16 +359,30 @@ static int look_for_clsact(struct bpfstamp_net *net, const struct hook_place *pl
 static int look(struct bpfstamp_net *net, const struct hook_place *place, const struct tc_filter *f, bool *clsact,
 		bool *filter, struct tc_filter *there, struct bpfstamp_err *err)
 {
-	*filter = false;
-	*clsact = f->block;
-	if (!f->block && look_for_clsact(net, place, f, clsact, err))
+	struct bpfstamp_err none = { .code = ENOENT };
+	struct tc_qdisc q;
+
+	*filter = *clsact = false;
+	err->code = 0;
+	if (f->block)
+		*clsact = true;
+	else if (f->prio)
+		tc_find_both(&net->rtnl, f, place->dev, &q, err, there, &none);
+	else
+		tc_clsact_find(&net->rtnl, f->ifindex, place->dev, &q, err);
+	if (!f->block && check_clsact(place, f, &q, clsact, err))
 		return -1;
-	if (!*clsact || !f->prio)
+	if (!*clsact)
 		return 0;
-	*filter = !tc_filter_find(&net->rtnl, f, place->dev, there, err);
-	if (!*filter)
-		return err->code == ENOENT ? 0 : -1;
-	return check_owner(there, place, err);
+	if (f->block && f->prio && !tc_filter_find(&net->rtnl, f, place->dev, there, &none))
+		none.code = 0;
+	*filter = !none.code;
+	if (*filter)
+		return check_owner(there, place, err);
+	if (none.code == ENOENT)
+		return 0;
+	*err = none;
+	return -1;
 }
 
 static int check(struct bpfstamp_net *net, const struct hook_place *place, const char *name,

@@ -16,8 +16,11 @@
 struct bpfstamp_net {
 	struct rtnl rtnl;
 	int netns_fd;		/* -1: the thread's own */
-	ino_t netns;		/* its inode, which names it in pins */
+	bool replacing;		/* the last filter took the place of another one */
 };
+
+/* The inode of the namespace, which names it in pins. */
+int hook_netns(const struct bpfstamp_net *net, ino_t *out, struct bpfstamp_err *err);
 
 /* A hook on an interface that is there. */
 struct hook_place {
@@ -26,6 +29,7 @@ struct hook_place {
 	const char *dev;	/* how errors call the interface, or the block */
 };
 
+/* out of attach may be NULL. */
 struct hook_ops {
 	int (*check)(struct bpfstamp_net *net, const struct hook_place *place, const char *name,
 		     struct bpfstamp_plan *out, struct bpfstamp_err *err);

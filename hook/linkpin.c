@@ -54,10 +54,15 @@ static int print_folder(char folder[LINKPIN_SIZE], const char *pin_path)
 }
 
 /* What the names of all pins of a hook begin with. */
-static int print_prefix(char *buf, size_t size, const struct mprog_hook *hook)
+static int print_prefix(char *buf, size_t size, const struct mprog_hook *hook, struct bpfstamp_err *err)
 {
-	return snprintf(buf, size, "%ju-%d-%s_%s-", (uintmax_t)hook->net->netns, hook->ifindex,
-			mprog_type_name(hook->type), mprog_direction_name(hook->direction));
+	ino_t netns;
+
+	if (hook_netns(hook->net, &netns, err))
+		return -1;
+	snprintf(buf, size, "%ju-%d-%s_%s-", (uintmax_t)netns, hook->ifindex, mprog_type_name(hook->type),
+		 mprog_direction_name(hook->direction));
+	return 0;
 }
 
 int linkpin_path(char path[LINKPIN_SIZE], const struct mprog_hook *hook, const char *pin_path, const char *pin,
@@ -72,7 +77,8 @@ int linkpin_path(char path[LINKPIN_SIZE], const struct mprog_hook *hook, const c
 		used = (size_t)snprintf(path, LINKPIN_SIZE, "%s%s", pin, suffix);
 	} else {
 		linkpin_name(name, program);
-		print_prefix(prefix, sizeof(prefix), hook);
+		if (print_prefix(prefix, sizeof(prefix), hook, err))
+			return -1;
 		used = (size_t)print_folder(path, pin_path);
 		if (used < LINKPIN_SIZE)
 			used += (size_t)snprintf(path + used, LINKPIN_SIZE - used, "/%s%s%s", prefix, name, suffix);
@@ -314,8 +320,8 @@ int linkpin_each(const char *pin_path, const struct mprog_hook *hook, linkpin_fn
 
 	if (print_folder(folder, pin_path) >= LINKPIN_SIZE)
 		return err_set(err, ENAMETOOLONG, "the path of a bpffs is too long: %.64s…", pin_path);
-	if (hook)
-		print_prefix(prefix, sizeof(prefix), hook);
+	if (hook && print_prefix(prefix, sizeof(prefix), hook, err))
+		return -1;
 	dir = opendir(folder);
 	if (!dir)
 		return errno == ENOENT || errno == EACCES ? 0 :

@@ -185,7 +185,7 @@ static int attach_once(const struct mprog_hook *hook, const struct bpfstamp_hook
 	else
 		ret = err_set(err, EEXIST, "%s has program %u already, by the link pinned at %s",
 			      mprog_name(hook, buf), t.pin.link.program, t.path);
-	if (!ret)
+	if (!ret && out)
 		describe_new(hook, &t, program, id, name, out);
 	linkpin_close(&t.pin);
 	return ret;

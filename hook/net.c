@@ -109,14 +109,13 @@ static int open_netns(const char *netns, struct bpfstamp_err *err)
 	return fd;
 }
 
-/* Note the namespace; the thread's own where netns_fd is -1. */
-static int identify(struct bpfstamp_net *net, struct bpfstamp_err *err)
+int hook_netns(const struct bpfstamp_net *net, ino_t *out, struct bpfstamp_err *err)
 {
 	struct stat st;
 
 	if (net->netns_fd >= 0 ? fstat(net->netns_fd, &st) : stat("/proc/thread-self/ns/net", &st))
 		return err_set(err, errno, "cannot look at the network namespace: %s", strerror(errno));
-	net->netns = st.st_ino;
+	*out = st.st_ino;
 	return 0;
 }
 
@@ -131,7 +130,7 @@ int bpfstamp_net_open(struct bpfstamp_net **out, const char *netns, struct bpfst
 		free(net);
 		return -1;
 	}
-	if (identify(net, err) || rtnl_open(&net->rtnl, net->netns_fd, err)) {
+	if (rtnl_open(&net->rtnl, net->netns_fd, err)) {
 		bpfstamp_net_close(net);
 		return netns ? err_wrap(err, "network namespace %s", netns) : -1;
 	}

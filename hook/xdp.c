@@ -280,7 +280,8 @@ static int attach(struct bpfstamp_net *net, const struct hook_place *place, int 
 		err->code = err->code == EAGAIN ? EBUSY : err->code;
 		return -1;
 	}
-	describe_new(net, place, fd, name, out);
+	if (out)
+		describe_new(net, place, fd, name, out);
 	return 0;
 }
 

@@ -25,6 +25,12 @@
  *
  * The kernel looks for a short name among the alternative ones too.  Before 5.5
  * it has none, and a request by a long name names nothing: EINVAL.
+ *
+ * Who wants nothing but the index asks by ioctl(2), which every socket answers for
+ * its own namespace (SIOCGIFINDEX, SIOCGIFNAME): two integers and a name instead of
+ * a kilobyte that the kernel has to write.  It knows short names only, and takes
+ * a colon for the end of one; so these, and what it does not find, are asked for
+ * by message, whose refusal has the words.
  */
 #define _GNU_SOURCE	/* strcasestr */
 #include <arpa/inet.h>
@@ -33,6 +39,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
@@ -283,6 +290,27 @@ int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info
 		return -1;
 	return name ? err_set(err, ENODEV, "no such device '%s'", name) :
 		err_set(err, ENODEV, "no interface has the index %d", ifindex);
+}
+
+int link_index(struct rtnl *rtnl, const char *name, int *ifindex, char canonical[IFNAMSIZ], struct bpfstamp_err *err)
+{
+	int fd = mnl_socket_get_fd(rtnl->socket);
+	struct ifreq request = { 0 };
+	struct link_info link;
+
+	if (strlen(name) < IFNAMSIZ && !strchr(name, ':')) {
+		strcpy(request.ifr_name, name);
+		if (!ioctl(fd, SIOCGIFINDEX, &request) && !ioctl(fd, SIOCGIFNAME, &request)) {
+			*ifindex = request.ifr_ifindex;
+			memcpy(canonical, request.ifr_name, IFNAMSIZ);
+			return 0;
+		}
+	}
+	if (link_find(rtnl, 0, name, &link, err))
+		return -1;
+	*ifindex = link.ifindex;
+	memcpy(canonical, link.name, IFNAMSIZ);
+	return 0;
 }
 
 static int take_netnsid(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err *err)

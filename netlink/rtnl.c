@@ -1,30 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The kernel answers rtnetlink while the request is being sent, so an answer
- * is complete or in the making by the time anything can be read.  Every talk
- * therefore begins by emptying the socket without waiting: that removes what
- * an earlier talk left when it failed half-way, ends its dump (the kernel
- * refuses a second one beside it) and clears a pending ENOBUFS.  After that,
- * only messages from the kernel (a sender of port 0; who has CAP_NET_ADMIN may
- * write to our port) that bear our port and the number of this request are
- * looked at.
+ * is complete or in the making by the time anything can be read.  The socket is
+ * connected to the kernel, which keeps out what other processes may send to our
+ * port, and lets the first request choose it.  Beyond that, only messages from
+ * the kernel (a sender of port 0) that bear our port, as its first answer told
+ * it, and the number of a request of this talk are looked at.
  *
- * A talk ends with the acknowledgement, which is always asked for, or with the
- * end of the dump; data before it goes to the caller's function, and whatever
- * follows it is not looked at.  Whatever makes an answer incomplete is an
- * error, never a shorter answer: a lost message (ENOBUFS), a datagram longer
- * than the buffer (EMSGSIZE) or that is not made of whole messages (EBADMSG), a
- * table that changed under a dump (EINTR).  A request that changes something is
- * never sent twice here, because the kernel may have done it although the answer
- * was lost; one that asks for a single object is, since to ask again is the same
- * as to have asked later.  A dump, half of which the caller may have taken, is
- * the caller's to begin anew.
+ * An answer ends with the acknowledgement, with the end of the dump, or with the
+ * only message that there is to it; data before goes to the caller's function, and
+ * whatever follows is not looked at.  A talk that did not come to such an end, or
+ * was a dump, leaves the socket unclean, and the next one begins by emptying it
+ * without waiting: that removes what is left, ends a dump that was abandoned (the
+ * kernel refuses a second one beside it) and clears a pending ENOBUFS.
+ *
+ * Whatever makes an answer incomplete is an error, never a shorter answer: a lost
+ * message (ENOBUFS), a datagram longer than the buffer (EMSGSIZE) or that is not
+ * made of whole messages (EBADMSG), a table that changed under a dump (EINTR).  A
+ * request that changes something is never sent twice here, because the kernel may
+ * have done it although the answer was lost; one that asks for a single object is,
+ * since to ask again is the same as to have asked later.  A dump, half of which the
+ * caller may have taken, is the caller's to begin anew.
  *
  * A signal never ends a talk, and neither do others' messages; so that these
  * cannot prolong one for ever, and nothing waits for a kernel that owes an
  * answer (none is known to), it ends with ETIMEDOUT when no message of the answer
- * has come for PATIENCE.  The socket wakes us up then (SO_RCVTIMEO), which
- * costs nothing as long as answers come.
+ * has come for PATIENCE.  No clock is read, and the socket is not told to wake us
+ * up (SO_RCVTIMEO), before there is something to wait for.
  *
  * The buffer is 32 KiB: the kernel makes the parts of a dump as large as the
  * reader's buffer but no larger than that, and the answer to a single request
@@ -63,17 +65,14 @@ static int open_failed(struct mnl_socket *socket, const char *what, struct bpfst
 static int open_socket(void *arg, struct bpfstamp_err *err)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC), **out = arg;
-	const struct timeval patience = { .tv_sec = PATIENCE };
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	int one = 1;
 
 	if (!socket)
 		return open_failed(NULL, "open a netlink socket", err);
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return open_failed(socket, "bind a netlink socket", err);
+	if (connect(mnl_socket_get_fd(socket), (const void *)&kernel, sizeof(kernel)) < 0)
+		return open_failed(socket, "connect a netlink socket", err);
 	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	*out = socket;
 	return 0;
 }
@@ -84,7 +83,7 @@ int rtnl_open(struct rtnl *rtnl, int netns_fd, struct bpfstamp_err *err)
 
 	if (inside(netns_fd, open_socket, &socket, err))
 		return -1;
-	*rtnl = (struct rtnl){ .socket = socket, .portid = mnl_socket_get_portid(socket) };
+	*rtnl = (struct rtnl){ .socket = socket };
 	return 0;
 }
 
@@ -103,50 +102,58 @@ static int64_t seconds(void)
 	return now.tv_sec;
 }
 
-/* One datagram of the kernel's, whole; its length, or -1 with errno: EAGAIN where none came in time. */
-static ssize_t receive(const struct rtnl *rtnl, void *buffer, int flags)
+/* What is not there yet, as no answer is known to be, is waited for as long as the socket lets us. */
+static ssize_t wait_for(int fd, struct msghdr *msg)
 {
-	int64_t start = seconds();
+	const struct timeval patience = { .tv_sec = PATIENCE };
+	ssize_t n = recvmsg(fd, msg, MSG_DONTWAIT);
+
+	if (n >= 0 || errno != EAGAIN)
+		return n;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return recvmsg(fd, msg, 0);
+}
+
+/* One datagram of the kernel's, whole; its length, or -1 with errno: EAGAIN where none came in time. */
+static ssize_t receive(const struct rtnl *rtnl, void *buffer)
+{
 	struct sockaddr_nl from;
 	struct iovec iov = { .iov_base = buffer, .iov_len = RECEIVE_BUFFER };
 	struct msghdr msg;
+	int64_t start = 0;
 	ssize_t n;
 
-	while (seconds() - start <= PATIENCE) {
+	for (;;) {
 		msg = (struct msghdr){
 			.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
 		};
-		n = recvmsg(mnl_socket_get_fd(rtnl->socket), &msg, flags);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+		n = wait_for(mnl_socket_get_fd(rtnl->socket), &msg);
+		if (n < 0 && errno != EINTR)
 			return -1;
-		if (msg.msg_namelen != sizeof(from) || from.nl_pid != 0)
+		if (n >= 0 && msg.msg_namelen == sizeof(from) && from.nl_pid == 0)
+			break;
+		start = start ? start : seconds();
+		if (seconds() - start <= PATIENCE)
 			continue;
-		if (!(msg.msg_flags & MSG_TRUNC))
-			return n;
-		errno = EMSGSIZE;
+		errno = EAGAIN;
 		return -1;
 	}
-	errno = EAGAIN;
+	if (!(msg.msg_flags & MSG_TRUNC))
+		return n;
+	errno = EMSGSIZE;
 	return -1;
 }
 
 /* What others keep sending does not keep us here. */
-static void discard_old(const struct rtnl *rtnl, void *buffer)
+static void discard_old(struct rtnl *rtnl, void *buffer)
 {
-	while (receive(rtnl, buffer, MSG_DONTWAIT) >= 0 || errno == ENOBUFS || errno == EMSGSIZE)
-		;
-}
+	int64_t start = seconds();
 
-/* EINTR is told before the kernel has seen the request. */
-static int send_request(const struct rtnl *rtnl, const struct nlmsghdr *request)
-{
-	while (mnl_socket_sendto(rtnl->socket, request, request->nlmsg_len) < 0) {
-		if (errno != EINTR)
-			return -1;
+	while (recv(mnl_socket_get_fd(rtnl->socket), buffer, RECEIVE_BUFFER, MSG_DONTWAIT) >= 0 ||
+	       errno == ENOBUFS || errno == EINTR) {
+		if (seconds() - start > PATIENCE)
+			return;
 	}
-	return 0;
 }
 
 static bool is_get(const struct nlmsghdr *request)
@@ -160,65 +167,123 @@ static bool is_dump(const struct nlmsghdr *request)
 	return is_get(request) && request->nlmsg_flags & NLM_F_DUMP;
 }
 
-struct talk {
-	const struct rtnl *rtnl;
-	const struct nlmsghdr *request;
-	rtnl_fn *fn;
-	void *arg;
-	bool dump;
-	char what[256];
-};
-
-static int lost(const struct talk *talk, struct bpfstamp_err *err)
+/*
+ * What the kernel answers with one message, or with an error.  These are known to; others may be silent where
+ * memory is short (RTM_GETQDISC), and need an acknowledgement.
+ */
+static bool is_single(const struct nlmsghdr *request)
 {
-	return err_set(err, talk->dump ? EINTR : ENOBUFS, "%s: the kernel's answer was lost, try again (%s)",
-		       talk->what, strerror(ENOBUFS));
+	return !is_dump(request) && (request->nlmsg_type == RTM_GETTFILTER || request->nlmsg_type == RTM_GETLINK);
 }
 
-static int refused(const struct talk *talk, int code, const char *text, uint32_t attr_offset,
-		   struct bpfstamp_err *err)
+/* Requests that were sent together; those that are answered are passed over. */
+struct talk {
+	struct rtnl *rtnl;
+	struct rtnl_request *requests;
+	size_t count, left;	/* left: that are not answered */
+	uint32_t first;		/* number of the first */
+	bool torn;		/* more of the answers may come */
+};
+
+static void end(struct talk *talk, struct rtnl_request *r, int status)
 {
-	const char *name = attr_offset ? tcmsg_attr_name(talk->request, attr_offset) : NULL;
+	r->status = status;
+	r->answered = true;
+	talk->left--;
+}
+
+/* All that are not answered fail. */
+__attribute__((format(printf, 3, 4)))
+static void fail(struct talk *talk, int code, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	talk->torn = true;
+	for (size_t i = 0; i < talk->count; i++) {
+		if (!talk->requests[i].answered)
+			end(talk, &talk->requests[i], err_set(talk->requests[i].err, code, "%s", text));
+	}
+}
+
+static void fail_lost(struct talk *talk)
+{
+	fail(talk, is_dump(talk->requests->message) ? EINTR : ENOBUFS,
+	     "the kernel's answer was lost, try again (%s)", strerror(ENOBUFS));
+}
+
+static void fail_malformed(struct talk *talk)
+{
+	fail(talk, EBADMSG, "malformed answer of the kernel");
+}
+
+static int refused(const struct rtnl_request *r, int code, const char *text, uint32_t attr_offset)
+{
+	const char *name = attr_offset ? tcmsg_attr_name(r->message, attr_offset) : NULL;
 
 	if (text)
-		err_set(err, code, "%s: %s (%s)", talk->what, text, strerror(code));
+		err_set(r->err, code, "%s (%s)", text, strerror(code));
 	else
-		err_set(err, code, "%s: %s", talk->what, strerror(code));
+		err_set(r->err, code, "%s", strerror(code));
 	if (name)
-		err_hint(err, "; attribute %s", name);
+		err_hint(r->err, "; attribute %s", name);
 	else if (attr_offset)
-		err_hint(err, "; attribute at byte %u of the request", attr_offset);
+		err_hint(r->err, "; attribute at byte %u of the request", attr_offset);
 	return -1;
 }
 
-static int malformed(const struct talk *talk, struct bpfstamp_err *err)
-{
-	return err_set(err, EBADMSG, "%s: malformed answer of the kernel", talk->what);
-}
-
-/* Take one message of the answer: 1 where it is the last, 0 where more follow, -1 with *err. */
-static int take(const struct talk *talk, const struct nlmsghdr *nlh, struct bpfstamp_err *err)
+static void take_end(struct talk *talk, struct rtnl_request *r, const struct nlmsghdr *nlh)
 {
 	uint32_t attr_offset;
 	const char *text;
 	int code;
 
-	if (nlh->nlmsg_seq != talk->rtnl->seq || nlh->nlmsg_pid != talk->rtnl->portid)
-		return 0;
-	if (talk->dump && nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-		return err_set(err, EINTR, "%s: the table changed during the dump, try again", talk->what);
+	if (tcmsg_parse_error(nlh, &code, &text, &attr_offset) < 0)
+		fail_malformed(talk);
+	else
+		end(talk, r, code ? refused(r, code, text, attr_offset) : 0);
+}
+
+static void take_data(struct talk *talk, struct rtnl_request *r, const struct nlmsghdr *nlh)
+{
+	int status = r->fn ? r->fn(nlh, r->arg, r->err) : 0;
+
+	if (status)
+		talk->torn = true;
+	if (status || is_single(r->message))
+		end(talk, r, status);
+}
+
+/* Take one message, if it is of an answer that is waited for. */
+static void take(struct talk *talk, const struct nlmsghdr *nlh)
+{
+	uint32_t at = nlh->nlmsg_seq - talk->first;
+	struct rtnl *rtnl = talk->rtnl;
+	struct rtnl_request *r;
+
+	if (at >= talk->count || talk->requests[at].answered || (rtnl->portid && nlh->nlmsg_pid != rtnl->portid))
+		return;
+	r = &talk->requests[at];
+	rtnl->portid = nlh->nlmsg_pid;
+	if (is_dump(r->message) && nlh->nlmsg_flags & NLM_F_DUMP_INTR) {
+		fail(talk, EINTR, "the table changed during the dump, try again");
+		return;
+	}
 	switch (nlh->nlmsg_type) {
 	case NLMSG_NOOP:
-		return 0;
+		break;
 	case NLMSG_OVERRUN:
-		return lost(talk, err);
+		fail_lost(talk);
+		break;
 	case NLMSG_ERROR:
 	case NLMSG_DONE:
-		if (tcmsg_parse_error(nlh, &code, &text, &attr_offset) < 0)
-			return malformed(talk, err);
-		return code ? refused(talk, code, text, attr_offset, err) : 1;
+		take_end(talk, r, nlh);
+		break;
 	default:
-		return talk->fn ? talk->fn(nlh, talk->arg, err) : 0;
+		take_data(talk, r, nlh);
 	}
 }
 
@@ -228,68 +293,143 @@ static bool is_whole(const struct nlmsghdr *nlh, uint32_t left)
 	return left >= sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) && nlh->nlmsg_len <= left;
 }
 
-/* Take the messages of one datagram, as take() does each. */
-static int take_datagram(const struct talk *talk, const char *buffer, uint32_t size, struct bpfstamp_err *err)
+/* Take the messages of one datagram, up to the last that is waited for. */
+static void take_datagram(struct talk *talk, const char *buffer, uint32_t size)
 {
 	const struct nlmsghdr *nlh;
-	int status;
 
-	for (uint32_t at = 0; at < size; at += NLMSG_ALIGN(nlh->nlmsg_len)) {
+	for (uint32_t at = 0; at < size && talk->left; at += NLMSG_ALIGN(nlh->nlmsg_len)) {
 		nlh = (const void *)(buffer + at);
-		if (!is_whole(nlh, size - at))
-			return malformed(talk, err);
-		status = take(talk, nlh, err);
-		if (status)
-			return status;
+		if (!is_whole(nlh, size - at)) {
+			fail_malformed(talk);
+			return;
+		}
+		take(talk, nlh);
 	}
-	return 0;
 }
 
-static int take_answer(const struct talk *talk, void *buffer, struct bpfstamp_err *err)
+static void take_answers(struct talk *talk, void *buffer)
 {
-	int status = 0;
 	ssize_t n;
 
-	while (!status) {
-		n = receive(talk->rtnl, buffer, 0);
-		if (n < 0 && errno == ENOBUFS)
-			return lost(talk, err);
-		if (n < 0 && errno == EAGAIN)
-			return err_set(err, ETIMEDOUT, "%s: the kernel has not answered for %d seconds", talk->what,
-				       PATIENCE);
-		if (n < 0)
-			return err_set(err, errno, "%s: receive the answer: %s", talk->what, strerror(errno));
-		status = take_datagram(talk, buffer, (uint32_t)n, err);
+	while (talk->left) {
+		n = receive(talk->rtnl, buffer);
+		if (n >= 0)
+			take_datagram(talk, buffer, (uint32_t)n);
+		else if (errno == ENOBUFS)
+			fail_lost(talk);
+		else if (errno == EAGAIN)
+			fail(talk, ETIMEDOUT, "the kernel has not answered for %d seconds", PATIENCE);
+		else
+			fail(talk, errno, "receive the answer: %s", strerror(errno));
 	}
-	return status < 0 ? -1 : 0;
 }
 
-static int ask(struct talk *talk, struct rtnl *rtnl, struct nlmsghdr *request, struct bpfstamp_err *err)
+/* EINTR is told before the kernel has seen anything. */
+static ssize_t send_all(int fd, const struct iovec *iov, size_t count)
+{
+	const struct msghdr msg = { .msg_iov = (struct iovec *)iov, .msg_iovlen = count };
+	ssize_t n;
+
+	do
+		n = count == 1 ? sendto(fd, iov->iov_base, iov->iov_len, 0, NULL, 0) : sendmsg(fd, &msg, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* Those that are not answered, in their order. */
+static ssize_t send_requests(struct talk *talk)
+{
+	struct iovec iov[RTNL_REQUESTS];
+	size_t count = 0;
+
+	for (size_t i = 0; i < talk->count; i++) {
+		struct nlmsghdr *message = talk->requests[i].message;
+
+		if (talk->requests[i].answered)
+			continue;
+		message->nlmsg_seq = talk->first + (uint32_t)i;
+		if (!is_dump(message) && !is_single(message))
+			message->nlmsg_flags |= NLM_F_ACK;
+		iov[count++] = (struct iovec){ .iov_base = message, .iov_len = NLMSG_ALIGN(message->nlmsg_len) };
+	}
+	return send_all(mnl_socket_get_fd(talk->rtnl->socket), iov, count);
+}
+
+static void ask(struct talk *talk)
 {
 	char buffer[RECEIVE_BUFFER] __attribute__((aligned(4)));
+	struct rtnl *rtnl = talk->rtnl;
 
-	discard_old(rtnl, buffer);
-	request->nlmsg_seq = ++rtnl->seq;
-	request->nlmsg_pid = rtnl->portid;
-	if (send_request(rtnl, request) < 0)
-		return err_set(err, errno, "%s: send the request: %s", talk->what, strerror(errno));
-	return take_answer(talk, buffer, err);
+	if (rtnl->unclean)
+		discard_old(rtnl, buffer);
+	rtnl->unclean = true;
+	talk->first = rtnl->seq + 1;
+	rtnl->seq += (uint32_t)talk->count;
+	if (send_requests(talk) < 0)
+		fail(talk, errno, "send the request: %s", strerror(errno));
+	take_answers(talk, buffer);
+	rtnl->unclean = talk->torn || is_dump(talk->requests->message);
+}
+
+/* Have those asked for again that can be, after a lost answer; how many they are. */
+static size_t again(const struct talk *talk)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < talk->count; i++) {
+		struct rtnl_request *r = &talk->requests[i];
+
+		if (!r->status || r->err->code != ENOBUFS || !is_get(r->message) || is_dump(r->message))
+			continue;
+		r->answered = false;
+		count++;
+	}
+	return count;
+}
+
+/* So that the kernel leaves out of a dump what was not asked for; nothing else needs it. */
+static void be_strict(struct rtnl *rtnl)
+{
+	int one = 1;
+
+	if (!rtnl->strict)
+		mnl_socket_setsockopt(rtnl->socket, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	rtnl->strict = true;
+}
+
+int rtnl_talk_all(struct rtnl *rtnl, struct rtnl_request *requests, size_t count)
+{
+	struct talk talk = { .rtnl = rtnl, .requests = requests, .count = count, .left = count };
+	int attempts = GET_ATTEMPTS;
+
+	if (is_dump(requests->message))
+		be_strict(rtnl);
+	for (size_t i = 0; i < count; i++)
+		requests[i].answered = false;
+	do {
+		talk.torn = false;
+		ask(&talk);
+		talk.left = again(&talk);
+	} while (talk.left && --attempts);
+	for (size_t i = 0; i < count; i++) {
+		if (requests[i].status)
+			return -1;
+	}
+	return 0;
 }
 
 int rtnl_talk(struct rtnl *rtnl, struct nlmsghdr *request, rtnl_fn *fn, void *arg, struct bpfstamp_err *err,
 	      const char *what, ...)
 {
-	struct talk talk = { .rtnl = rtnl, .request = request, .fn = fn, .arg = arg, .dump = is_dump(request) };
-	int attempts = is_get(request) && !talk.dump ? GET_ATTEMPTS : 1, status;
+	struct rtnl_request r = { .message = request, .fn = fn, .arg = arg, .err = err };
+	char text[256];
 	va_list args;
 
+	if (!rtnl_talk_all(rtnl, &r, 1))
+		return 0;
 	va_start(args, what);
-	vsnprintf(talk.what, sizeof(talk.what), what, args);
+	vsnprintf(text, sizeof(text), what, args);
 	va_end(args);
-	if (!talk.dump)
-		request->nlmsg_flags |= NLM_F_ACK;
-	do
-		status = ask(&talk, rtnl, request, err);
-	while (status && err->code == ENOBUFS && --attempts);
-	return status;
+	return err_wrap(err, "%s", text);
 }

@@ -99,24 +99,49 @@ static int take_filter(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_er
 	return 0;
 }
 
+/* What became of asking for the qdisc. */
+static int qdisc_found(const struct rtnl_request *r, const char *dev)
+{
+	const struct answer *answer = r->arg;
+
+	if (r->status < 0 && r->err->code != EINVAL && r->err->code != ENOENT) {
+		err_wrap(r->err, "look up clsact of %s", dev);
+		return tc_hint(r->err, NULL);
+	}
+	if (r->status < 0 || !answer->seen)
+		return err_set(r->err, ENOENT, "%s has no clsact", dev);
+	return 0;
+}
+
 int tc_clsact_find(struct rtnl *rtnl, int ifindex, const char *dev, struct tc_qdisc *out, struct bpfstamp_err *err)
 {
 	struct tc_qdisc q;
 	struct answer answer = { .out = &q };
 	uint32_t buf[TCMSG_BUFFER / 4];
-	int status = rtnl_talk(rtnl, tcmsg_clsact_get(buf, ifindex), take_qdisc, &answer, err,
-			       "look up clsact of %s", dev);
+	struct rtnl_request r = {
+		.message = tcmsg_clsact_get(buf, ifindex), .fn = take_qdisc, .arg = &answer, .err = err,
+	};
 
-	if (status < 0 && err->code != EINVAL && err->code != ENOENT)
-		return tc_hint(err, NULL);
-	if (status < 0 || !answer.seen)
-		return err_set(err, ENOENT, "%s has no clsact", dev);
+	rtnl_talk_all(rtnl, &r, 1);
+	if (qdisc_found(&r, dev))
+		return -1;
 	*out = q;
 	return 0;
 }
 
-/* clsact is already there, or what else is in its place is an error; ENOENT where it is gone again. */
-static int clsact_accept(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err)
+int tc_clsact_create(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err)
+{
+	uint32_t buf[TCMSG_BUFFER / 4];
+
+	if (!rtnl_talk(rtnl, tcmsg_clsact_new(buf, ifindex), NULL, NULL, err, "add clsact to %s", dev))
+		return 0;
+	if (err->code == EOPNOTSUPP)
+		return err_hint(err, "; " NO_CLSACT);
+	return tc_hint(err, NO_CLSACT);
+}
+
+/* ENOENT where it is gone again. */
+int tc_clsact_accept(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err)
 {
 	struct tc_qdisc q;
 
@@ -129,19 +154,14 @@ static int clsact_accept(struct rtnl *rtnl, int ifindex, const char *dev, struct
 
 int tc_clsact_ensure(struct rtnl *rtnl, int ifindex, const char *dev, bool *created, struct bpfstamp_err *err)
 {
-	uint32_t buf[TCMSG_BUFFER / 4];
-	struct nlmsghdr *request = tcmsg_clsact_new(buf, ifindex);
-
 	for (unsigned int attempt = 1; attempt <= CLSACT_ATTEMPTS; attempt++) {
-		if (rtnl_talk(rtnl, request, NULL, NULL, err, "add clsact to %s", dev) == 0) {
+		if (tc_clsact_create(rtnl, ifindex, dev, err) == 0) {
 			*created = true;
 			return 0;
 		}
-		if (err->code == EOPNOTSUPP)
-			return err_hint(err, "; " NO_CLSACT);
 		if (err->code != EEXIST && err->code != ENOBUFS)
-			return tc_hint(err, NO_CLSACT);
-		if (clsact_accept(rtnl, ifindex, dev, err) == 0) {
+			return -1;
+		if (tc_clsact_accept(rtnl, ifindex, dev, err) == 0) {
 			*created = false;
 			return 0;
 		}
@@ -199,6 +219,77 @@ static int refused(struct rtnl *rtnl, const struct tc_filter *f, const char *dev
 	return block ? err_hint(err, "; use --block %u instead of --dev %s", block, dev) : -1;
 }
 
+/* Say of a failed request about a filter what was being done, and where. */
+static int failed(const char *what, const struct tc_filter *f, const char *dev, struct bpfstamp_err *err)
+{
+	struct text text = text_of(f, dev);
+
+	return err_wrap(err, "%s %s, %s", what, text.parent, text.place);
+}
+
+static int ask(struct rtnl *rtnl, struct nlmsghdr *message, struct answer *answer, struct bpfstamp_err *err)
+{
+	struct rtnl_request r = { .message = message, .fn = answer ? take_filter : NULL, .arg = answer, .err = err };
+
+	return rtnl_talk_all(rtnl, &r, 1);
+}
+
+static struct nlmsghdr *ask_for_any(void *buf, const struct tc_filter *f)
+{
+	struct tc_filter any = *f;
+
+	any.kind[0] = '\0';
+	return tcmsg_filter_get(buf, &any);
+}
+
+/* What became of asking for a filter. */
+static int filter_found(struct rtnl *rtnl, const struct rtnl_request *r, const struct tc_filter *f, const char *dev)
+{
+	const struct answer *answer = r->arg;
+	struct text text;
+
+	if (r->status < 0 && r->err->code != ENOENT && r->err->code != EINVAL) {
+		failed("look up filter of", f, dev, r->err);
+		return refused(rtnl, f, dev, NULL, r->err);
+	}
+	if (answer->seen)
+		return 0;
+	text = text_of(f, dev);
+	return err_set(r->err, ENOENT, "%s has no filter of %s", text.parent, text.place);
+}
+
+int tc_filter_find(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
+		   struct bpfstamp_err *err)
+{
+	struct tc_filter found;
+	struct answer answer = { .out = &found };
+	uint32_t buf[TCMSG_BUFFER / 4];
+	struct rtnl_request r = { .message = ask_for_any(buf, f), .fn = take_filter, .arg = &answer, .err = err };
+
+	rtnl_talk_all(rtnl, &r, 1);
+	if (filter_found(rtnl, &r, f, dev))
+		return -1;
+	*out = found;
+	return 0;
+}
+
+void tc_find_both(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_qdisc *qdisc,
+		  struct bpfstamp_err *no_qdisc, struct tc_filter *filter, struct bpfstamp_err *no_filter)
+{
+	struct answer q = { .out = qdisc }, g = { .out = filter };
+	uint32_t qdisc_buf[TCMSG_BUFFER / 4], filter_buf[TCMSG_BUFFER / 4];
+	struct rtnl_request r[] = {
+		{ .message = tcmsg_clsact_get(qdisc_buf, f->ifindex), .fn = take_qdisc, .arg = &q, .err = no_qdisc },
+		{ .message = ask_for_any(filter_buf, f), .fn = take_filter, .arg = &g, .err = no_filter },
+	};
+
+	rtnl_talk_all(rtnl, r, 2);
+	if (!qdisc_found(&r[0], dev))
+		no_qdisc->code = 0;
+	if (!filter_found(rtnl, &r[1], f, dev))
+		no_filter->code = 0;
+}
+
 /* After a lost answer: 0 where f's program is at its place, ENOENT where it is not. */
 static int find_program(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
 			struct bpfstamp_err *err)
@@ -214,52 +305,43 @@ static int find_program(struct rtnl *rtnl, const struct tc_filter *f, const char
 	return 0;
 }
 
-/* The kernel's echo is the proof of what it did; where none came, it is asked. */
+/* The kernel's echo, if it is wanted, tells what it did; where none came, it is asked. */
 int tc_filter_set(struct rtnl *rtnl, const struct tc_filter *f, bool exclusive, const char *dev,
 		  struct tc_filter *out, struct bpfstamp_err *err)
 {
-	struct text text = text_of(f, dev);
 	struct tc_filter echo;
 	struct answer answer = { .out = &echo };
 	uint32_t buf[TCMSG_BUFFER / 4];
+	struct nlmsghdr *message;
 	struct bpfstamp_err look;
 	int status;
 
 	if (check_place(f, "set the filter of", dev, err) < 0)
 		return -1;
+	message = tcmsg_filter_new(buf, f, exclusive);
+	if (!out)
+		message->nlmsg_flags &= (uint16_t)~NLM_F_ECHO;
 	for (unsigned int attempt = 1;; attempt++) {
-		status = rtnl_talk(rtnl, tcmsg_filter_new(buf, f, exclusive), take_filter, &answer, err,
-				   "%s filter on %s, %s", exclusive ? "add" : "set", text.parent, text.place);
+		status = ask(rtnl, message, &answer, err);
 		if (status == 0 || err->code != ENOBUFS)
 			break;
-		if (find_program(rtnl, f, dev, out, &look) == 0)
-			return 0;
+		if (find_program(rtnl, f, dev, &echo, &look) == 0) {
+			answer.seen = true;
+			status = 0;
+			break;
+		}
 		if (attempt == 2 || look.code != ENOENT)
-			return -1;
+			break;
 	}
-	if (status < 0)
+	if (status < 0) {
+		failed(exclusive ? "add filter on" : "set filter on", f, dev, err);
 		return refused(rtnl, f, dev, NO_CLS_BPF, err);
+	}
+	if (!out)
+		return 0;
 	if (!answer.seen && tc_filter_find(rtnl, f, dev, &echo, err) < 0)
 		return -1;
 	*out = echo;
-	return 0;
-}
-
-int tc_filter_find(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
-		   struct bpfstamp_err *err)
-{
-	struct text text = text_of(f, dev);
-	struct tc_filter any = *f, found;
-	struct answer answer = { .out = &found };
-	uint32_t buf[TCMSG_BUFFER / 4];
-
-	any.kind[0] = '\0';
-	if (rtnl_talk(rtnl, tcmsg_filter_get(buf, &any), take_filter, &answer, err, "look up filter of %s, %s",
-		      text.parent, text.place) < 0 && err->code != ENOENT && err->code != EINVAL)
-		return refused(rtnl, f, dev, NULL, err);
-	if (!answer.seen)
-		return err_set(err, ENOENT, "%s has no filter of %s", text.parent, text.place);
-	*out = found;
 	return 0;
 }
 
@@ -279,7 +361,6 @@ static bool filter_gone(struct rtnl *rtnl, const struct tc_filter *f, const char
 /* With EINVAL the kernel may mean that another kind is there, or that nothing is, not even the qdisc. */
 int tc_filter_delete(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct bpfstamp_err *err)
 {
-	struct text text = text_of(f, dev);
 	uint32_t buf[TCMSG_BUFFER / 4];
 	struct bpfstamp_err look;
 	struct tc_filter found;
@@ -287,14 +368,14 @@ int tc_filter_delete(struct rtnl *rtnl, const struct tc_filter *f, const char *d
 	if (check_place(f, "delete the filter of", dev, err) < 0)
 		return -1;
 	for (unsigned int attempt = 1; attempt <= 2; attempt++) {
-		if (rtnl_talk(rtnl, tcmsg_filter_del(buf, f), NULL, NULL, err, "delete filter of %s, %s",
-			      text.parent, text.place) == 0)
+		if (ask(rtnl, tcmsg_filter_del(buf, f), NULL, err) == 0)
 			return 0;
 		if (err->code != ENOBUFS)
 			break;
 		if (filter_gone(rtnl, f, dev, &look))
 			return 0;
 	}
+	failed("delete filter of", f, dev, err);
 	if (err->code == EINVAL && tc_filter_find(rtnl, f, dev, &found, &look) < 0 && look.code == ENOENT)
 		*err = look;
 	return refused(rtnl, f, dev, NULL, err);

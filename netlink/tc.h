@@ -23,6 +23,10 @@
 int tc_clsact_ensure(struct rtnl *rtnl, int ifindex, const char *dev, bool *created,
 		     struct bpfstamp_err *err);
 
+/* The two steps of that: create it (EEXIST where a qdisc is in its place), and see that the one there is clsact. */
+int tc_clsact_create(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err);
+int tc_clsact_accept(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err);
+
 /* What qdisc stands in the place of clsact, be it clsact or another; ENOENT where there is none. */
 int tc_clsact_find(struct rtnl *rtnl, int ifindex, const char *dev, struct tc_qdisc *out, struct bpfstamp_err *err);
 
@@ -42,10 +46,10 @@ uint32_t tc_block_of(const struct tc_qdisc *q, uint32_t parent);
 
 /*
  * Create the filter f (exclusive: EEXIST where it exists), or replace it.  *out
- * is the filter as the kernel echoes it; out may be f.  prio, protocol and
- * handle must not be 0 (EINVAL), here and in tc_filter_delete: the kernel would
- * choose them, or take them for all.  The program's id, which f->id_of tells,
- * tells it from others where the answer was lost.
+ * is the filter as the kernel echoes it; out may be f, or NULL, and then no echo is
+ * asked for.  prio, protocol and handle must not be 0 (EINVAL), here and in
+ * tc_filter_delete: the kernel would choose them, or take them for all.  The
+ * program's id, which f->id_of tells, tells it from others where the answer was lost.
  */
 int tc_filter_set(struct rtnl *rtnl, const struct tc_filter *f, bool exclusive, const char *dev,
 		  struct tc_filter *out, struct bpfstamp_err *err);
@@ -60,6 +64,13 @@ int tc_filter_delete(struct rtnl *rtnl, const struct tc_filter *f, const char *d
  */
 int tc_filter_find(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_filter *out,
 		   struct bpfstamp_err *err);
+
+/*
+ * tc_clsact_find and tc_filter_find by one send: each has an error of its own,
+ * whose code is 0 where it was found.  f is no filter of a block.
+ */
+void tc_find_both(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, struct tc_qdisc *qdisc,
+		  struct bpfstamp_err *no_qdisc, struct tc_filter *filter, struct bpfstamp_err *no_filter);
 
 /* The highest prio of f's block, or ifindex and parent, in f's chain, of whatever kind; 0 where there is none. */
 int tc_prio_last(struct rtnl *rtnl, const struct tc_filter *f, const char *dev, uint16_t *prio,

@@ -11,8 +11,8 @@
  * (enum talk), and datagrams follow, a 16-bit length in front of each, in the
  * host's byte order, whose highest bit says that it is as it is; otherwise the
  * number and the port of its messages are made those of the request, so that they are
- * looked at.  recvmsg() and sendto() below stand before the C library's, also for
- * libmnl: nothing is asked of a kernel.  Asserted: a conversation ends, with an
+ * looked at.  recvmsg(), recv(), sendto() and sendmsg() below stand before the C library's, also
+ * for libmnl: nothing is asked of a kernel.  Asserted: a conversation ends, with an
  * error that has a code and a text or with names that end.
  */
 #include <errno.h>
@@ -133,7 +133,7 @@ static void parse(const uint8_t *data, size_t size)
 
 /* ---------------------------------------------------------- conversations */
 
-enum talk { FILTERS, QDISCS, LINKS, FIND_LINK, SET, DELETE, FIND, ENSURE, DELETE_CLSACT, EMPTY, VETH, VXLAN,
+enum talk { FILTERS, QDISCS, LINKS, FIND_LINK, SET, DELETE, FIND, FIND_BOTH, ENSURE, DELETE_CLSACT, EMPTY, VETH, VXLAN,
 	    ADDRESS, ROUTE, TALKS };
 enum { AS_IT_IS = 0x8000, SAID_AT_MOST = 32768 };
 
@@ -152,6 +152,25 @@ ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sock
 	kernel.seq = nlh->nlmsg_seq;
 	kernel.portid = nlh->nlmsg_pid;
 	return (ssize_t)len;
+}
+
+/* Answers are to the last of them. */
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	ssize_t sent = 0;
+
+	expect(msg->msg_iovlen > 1 && msg->msg_iovlen <= RTNL_REQUESTS);
+	for (size_t i = 0; i < msg->msg_iovlen; i++)
+		sent += sendto(fd, msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len, flags, NULL, 0);
+	return sent;
+}
+
+ssize_t recv(int fd, void *buf, size_t size, int flags)
+{
+	(void)fd; (void)buf; (void)size;
+	expect(flags == MSG_DONTWAIT);
+	errno = EAGAIN;
+	return -1;
 }
 
 /* As far as its messages are whole. */
@@ -176,9 +195,9 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	uint16_t head;
 	size_t size;
 
-	(void)fd;
+	(void)fd; (void)flags;
 	errno = EAGAIN;
-	if (flags & MSG_DONTWAIT || kernel.left < sizeof(head))
+	if (kernel.left < sizeof(head))
 		return -1;
 	memcpy(&head, kernel.at, sizeof(head));
 	kernel.at += sizeof(head);
@@ -225,7 +244,9 @@ static int hold(struct rtnl *rtnl, enum talk which, struct bpfstamp_err *err)
 		.direct_action = true, .name = "bpfstamp:prog",
 	}, out;
 	static const uint8_t address[16] = { 0x20, 1, 0x0d, 0xb8 };
+	struct bpfstamp_err second;
 	struct link_info l;
+	struct tc_qdisc q;
 	size_t count;
 	bool flag;
 
@@ -244,6 +265,10 @@ static int hold(struct rtnl *rtnl, enum talk which, struct bpfstamp_err *err)
 		return tc_filter_delete(rtnl, &f, "va", err);
 	case FIND:
 		return tc_filter_find(rtnl, &f, "va", &out, err);
+	case FIND_BOTH:
+		tc_find_both(rtnl, &f, "va", &q, err, &out, &second);
+		expect(second.code >= 0 && (!second.code || *second.text));
+		return err->code ? -1 : 0;
 	case ENSURE:
 		return tc_clsact_ensure(rtnl, 2, "va", &flag, err);
 	case DELETE_CLSACT:

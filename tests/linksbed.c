@@ -295,9 +295,10 @@ bool linksbed_arrived(void)
 const char *linksbed_pin(const char *rest)
 {
 	static char path[256];
+	ino_t inode;
 
-	snprintf(path, sizeof(path), BPFFS "/bpfstamp/%ju-%d-%s", (uintmax_t)linksbed.net->netns, linksbed.ifindex,
-		 rest);
+	OK(hook_netns(linksbed.net, &inode, &netns.err));
+	snprintf(path, sizeof(path), BPFFS "/bpfstamp/%ju-%d-%s", (uintmax_t)inode, linksbed.ifindex, rest);
 	return path;
 }
 

@@ -5,10 +5,9 @@
  * Whether this works is found out in a child, so that nothing changes here.
  *
  * The recvmsg() below stands before the C library's, for libmnl and for
- * netlink/ alike.  A receive that does not wait is never hit, because
- * rtnl_talk() empties the socket that way before it asks for anything: a fault
- * is to meet the answer, and the real answer that a made-up one hides is still
- * there for the next talk to discard.
+ * netlink/ alike.  rtnl_talk() empties a socket by recv(), which is never hit: a
+ * fault is to meet the answer, and the real answer that a made-up one hides is still
+ * there for the next talk to pass over.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -101,10 +100,10 @@ static void change(struct msghdr *msg, struct nlmsghdr *nlh)
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	bool armed = netns.fault.kind != NETNS_NONE && netns.fault.times > 0 && !(flags & MSG_DONTWAIT);
+	bool armed = netns.fault.kind != NETNS_NONE && netns.fault.times > 0;
 	ssize_t n;
 
-	netns.waits += !(flags & MSG_DONTWAIT);
+	netns.waits++;
 	if (!armed || netns.fault.after-- > 0)
 		return syscall(SYS_recvmsg, fd, msg, flags);
 	netns.fault.times--;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/bpf.h>
 #include <linux/if_ether.h>
 
 #include "netlink/tc.h"
@@ -47,6 +48,69 @@ START_TEST(replace)
 	OK(clsactbed_detach());
 	ck_assert_str_eq(clsactbed.a.name, "two");
 	FAILS(clsactbed_detach(), ENOENT, "no filter at prio 1 handle 0x1 on egress of va");
+}
+END_TEST
+
+static uint32_t waits_of(int (*attach)(const char *name), const char *name)
+{
+	uint32_t before = netns.waits;
+
+	OK(attach(name));
+	return netns.waits - before;
+}
+
+static int attach_quietly(const char *name)
+{
+	return bpfstamp_attach(clsactbed.net, &clsactbed.hook, netns_program(BPF_PROG_TYPE_SCHED_CLS), name, NULL,
+			       &netns.err);
+}
+
+/*
+ * What an attach receives: two answers on a new interface, and, from the second time on, two in the place of
+ * another one of ours; and an echo for who wants to be told.
+ */
+START_TEST(answers)
+{
+	ck_assert_uint_eq(waits_of(attach_quietly, "one"), 2);
+	ck_assert_uint_eq(waits_of(attach_quietly, "two"), 3);
+	ck_assert_uint_eq(waits_of(attach_quietly, "three"), 2);
+	ck_assert_uint_eq(waits_of(clsactbed_attach, "four"), 3);
+	ck_assert(clsactbed_tells("bpfstamp:four", "filter show dev va egress"));
+	clsactbed.hook.dev = "vb";
+	ck_assert_uint_eq(waits_of(attach_quietly, "five"), 3);
+	clsactbed.hook.direction = BPFSTAMP_INGRESS;
+	ck_assert_uint_eq(waits_of(attach_quietly, "six"), 5);
+	ck_assert(clsactbed_tells("bpfstamp:five", "filter show dev vb egress"));
+	ck_assert(clsactbed_tells("bpfstamp:six", "filter show dev vb ingress"));
+	clsactbed.hook.existing = BPFSTAMP_KEEP;
+	FAILS(attach_quietly("seven"), EEXIST, "prio 1 handle 0x1 on ingress of vb has the program 'six' …");
+	ck_assert_uint_eq(clsactbed_filters("dev vb ingress"), 1);
+}
+END_TEST
+
+/* The same refusals, whether the last attach replaced something or not; and nothing is changed. */
+START_TEST(refused_in_either_order)
+{
+	OK(clsactbed_attach("one"));
+	foreign(2, 2);
+	clsactbed.hook.prio = 2;
+	clsactbed.hook.handle = 2;
+	clsactbed.net->replacing = _i;
+	FAILS(clsactbed_attach("two"), EEXIST, "prio 2 handle 0x2 on va is taken by a filter of another program: …");
+	netns_run("tc qdisc add dev vb ingress");
+	netns_run("tc filter add dev vb ingress prio 2 protocol all u32 match u32 0 0");
+	clsactbed.hook.dev = "vb";
+	clsactbed.net->replacing = _i;
+	FAILS(clsactbed_attach("two"), EEXIST, "add clsact to vb: a qdisc 'ingress' is in its place");
+	clsactbed.hook.force = true;
+	clsactbed.net->replacing = _i;
+	FAILS(clsactbed_attach("two"), EEXIST, "add clsact to vb: a qdisc 'ingress' is in its place");
+	clsactbed.hook.dev = "va";
+	clsactbed.net->replacing = _i;
+	OK(clsactbed_attach("three"));
+	ck_assert(clsactbed_tells("bpfstamp:three", "filter show dev va egress"));
+	ck_assert_uint_eq(clsactbed_filters("dev va egress"), 2);
+	ck_assert(!clsactbed_tells("bpfstamp", "filter show dev vb ingress"));
 }
 END_TEST
 
@@ -393,6 +457,8 @@ Suite *suite_clsact_kernel(void)
 	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(tc, clsactbed_setup, clsactbed_teardown);
 	tcase_add_test(tc, replace);
+	tcase_add_test(tc, answers);
+	tcase_add_loop_test(tc, refused_in_either_order, 0, 2);
 	tcase_add_test(tc, keep);
 	tcase_add_test(tc, append);
 	tcase_add_test(tc, append_behind_others);

@@ -313,9 +313,11 @@ START_TEST(malformed)
 	both_up();
 	OK(lead(&netns.rtnl, DEV, "10.9.0.0", 16, NULL));
 	netns.fault = (struct netns_fault){ .kind = NETNS_SAY, .after = 1, .times = 1, .say = an_address };
-	FAILS(give(&netns.rtnl, DEV, "2001:db8::2", 64), EBADMSG, "malformed description of an address");
+	FAILS(give(&netns.rtnl, DEV, "2001:db8::2", 64), EBADMSG, "give va the address 2001:db8::2/64: look up "
+	      "what is there: malformed description of an address");
 	netns.fault = (struct netns_fault){ .kind = NETNS_SAY, .after = 1, .times = 1, .say = a_route };
-	FAILS(lead(&netns.rtnl, DEV, "10.9.0.0", 16, NULL), EBADMSG, "malformed description of a route");
+	FAILS(lead(&netns.rtnl, DEV, "10.9.0.0", 16, NULL), EBADMSG, "make the route to 10.9.0.0/16 through va: "
+	      "look up what is there: malformed description of a route");
 	netns.fault = (struct netns_fault){ .kind = NETNS_SAY, .after = 1, .times = 1, .say = silence };
 	FAILS(give(&netns.rtnl, DEV, "2001:db8::2", 64), EBADMSG, "…");
 }
