@@ -176,25 +176,65 @@ static int same_large_inline(const struct pod_values *values, double *ns)
 	return load_large(&b, stamped_large_inline, values, ns);
 }
 
-/* One message and its answer; the filter is replaced. */
-static int attach(const struct pod_values *values, double *ns)
-{
-	static int sock = -1, ifindex;
-	int fd = stamped_any(values);
-	double start;
+static int sock = -1, ifindex;
 
+/* The interface, with clsact and a filter, or with neither. */
+static void prepare_device(bool fresh)
+{
 	if (sock < 0) {
 		sock = filter_open();
 		ifindex = bench_ifindex("bench-bare");
-		if (sock < 0 || filter_clsact(sock, ifindex))
-			bench_die("bare: clsact: %s", strerror(errno));
 	}
-	start = bench_now();
-	if (filter_replace(sock, ifindex, fd))
-		bench_die("bare: attach: %s", strerror(errno));
+	if (sock < 0 || (fresh ? filter_clsact_delete(sock, ifindex) : filter_clsact(sock, ifindex)))
+		bench_die("bare: clsact: %s", strerror(errno));
+}
+
+static int attached(int fd, double start, double *ns)
+{
 	*ns = bench_now() - start;
 	close(fd);
 	return check_attached("bench-bare");
+}
+
+/* Two messages, each with its answer. */
+static int attach_new(const struct pod_values *values, double *ns)
+{
+	int fd = stamped_any(values);
+	double start;
+
+	prepare_device(true);
+	start = bench_now();
+	if (filter_clsact(sock, ifindex) || filter_create(sock, ifindex, fd))
+		bench_die("bare: attach: %s", strerror(errno));
+	return attached(fd, start, ns);
+}
+
+/* One message and its answer. */
+static int replace(const struct pod_values *values, double *ns)
+{
+	int fd = stamped_any(values);
+	double start;
+
+	prepare_device(false);
+	start = bench_now();
+	if (filter_replace(sock, ifindex, fd))
+		bench_die("bare: attach: %s", strerror(errno));
+	return attached(fd, start, ns);
+}
+
+/* The same by who does not replace what he has not looked at. */
+static int look_and_replace(const struct pod_values *values, double *ns)
+{
+	int fd = stamped_any(values);
+	double start;
+
+	prepare_device(false);
+	if (filter_look(sock, ifindex) && filter_create(sock, ifindex, fd))
+		bench_die("bare: attach: %s", strerror(errno));
+	start = bench_now();
+	if (filter_look(sock, ifindex) || filter_replace(sock, ifindex, fd))
+		bench_die("bare: attach: %s", strerror(errno));
+	return attached(fd, start, ns);
 }
 
 void bare_write_program(const char *path)
@@ -217,5 +257,7 @@ void bare_contenders(void)
 	bench_add("load", "bare, no types, inlined", untyped_inline);
 	bench_add_large("load of 4,000 instructions", "bare, same calls", same_large);
 	bench_add_large("load of 4,000 instructions", "bare, same calls, inlined", same_large_inline);
-	bench_add("attach", "bare", attach);
+	bench_add("attach", "bare, new interface", attach_new);
+	bench_add("attach", "bare, replace", replace);
+	bench_add("attach", "bare, look and replace", look_and_replace);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/filter.h"
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -68,21 +69,35 @@ static int load_large(const struct pod_values *values, double *ns)
 	return load(bytes, size, words, sizeof(words), ns);
 }
 
-/* The clsact qdisc is there already (bench/run.sh), as it is for all. */
-static int attach(const struct pod_values *values, double *ns)
+static int attach(const struct pod_values *values, bool fresh, double *ns)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = bench_ifindex("bench-libbpf"), .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1, .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1, .flags = fresh ? 0 : BPF_TC_F_REPLACE);
+	static int sock = -1;
 	double start;
 	int fd = load_pod(values, &start);
 
+	if (sock < 0)
+		sock = filter_open();
+	if (sock < 0 || (fresh ? filter_clsact_delete(sock, hook.ifindex) : filter_clsact(sock, hook.ifindex)))
+		bench_die("libbpf: clsact: %m");
 	opts.prog_fd = fd;
 	start = bench_now();
-	if (bpf_tc_attach(&hook, &opts))
+	if ((fresh && bpf_tc_hook_create(&hook)) || bpf_tc_attach(&hook, &opts))
 		bench_die("libbpf: cannot attach: %m");
 	*ns = bench_now() - start;
 	close(fd);
 	return check_attached("bench-libbpf");
+}
+
+static int attach_new(const struct pod_values *values, double *ns)
+{
+	return attach(values, true, ns);
+}
+
+static int replace(const struct pod_values *values, double *ns)
+{
+	return attach(values, false, ns);
 }
 
 static void *mib(size_t *size)
@@ -153,7 +168,8 @@ void libbpf_contenders(void)
 	libbpf_set_print(quiet);
 	bench_add("load", "libbpf", load_pod);
 	bench_add_large("load of 4,000 instructions", "libbpf", load_large);
-	bench_add("attach", "libbpf", attach);
+	bench_add("attach", "libbpf, new interface", attach_new);
+	bench_add("attach", "libbpf, replace", replace);
 	bench_add("open 1 MiB", "libbpf", open_mib);
 	bench_add("open 1 MiB", "libelf, without types", libelf_mib);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/filter.h"
 #include "bench/stamped.h"
 #include "include/bpfstamp.h"
 
@@ -93,21 +94,78 @@ int stamped_any(const struct pod_values *values)
 	return stamped_inline(values, &ns);
 }
 
-static int attach(const struct pod_values *values, double *ns)
+/* ---------------------------------------------------------------- attach */
+
+static struct bpfstamp_net *net;
+
+static const struct bpfstamp_hook egress = {
+	.type = BPFSTAMP_CLSACT, .dev = "bench", .direction = BPFSTAMP_EGRESS, .prio = 1, .handle = 1,
+};
+
+/* The interface, without clsact. */
+static void prepare_new_device(void)
 {
-	const struct bpfstamp_hook hook = {
-		.type = BPFSTAMP_CLSACT, .dev = "bench", .direction = BPFSTAMP_EGRESS, .prio = 1, .handle = 1,
-	};
-	static struct bpfstamp_net *net;
-	int fd = stamped_any(values);
+	static int sock = -1;
+
+	if (sock < 0)
+		sock = filter_open();
+	if (sock < 0 || filter_clsact_delete(sock, bench_ifindex("bench")))
+		bench_die("bpfstamp: clsact: %m");
+}
+
+static int attach(int fd, double *ns)
+{
 	double start;
 
 	if (!net)
 		MUST(bpfstamp_net_open(&net, NULL, &err));
 	start = bench_now();
-	MUST(bpfstamp_attach(net, &hook, fd, "pod", NULL, &err));
+	MUST(bpfstamp_attach(net, &egress, fd, "pod", NULL, &err));
 	*ns = bench_now() - start;
 	close(fd);
+	return check_attached("bench");
+}
+
+/* What the last attach met is what this one meets, as where many pods come one behind the other. */
+static int attach_new(const struct pod_values *values, double *ns)
+{
+	int fd = stamped_any(values);
+
+	prepare_new_device();
+	return attach(fd, ns);
+}
+
+static int replace(const struct pod_values *values, double *ns)
+{
+	return attach(stamped_any(values), ns);
+}
+
+/* A pod that shares all values with another one. */
+static int reuse(const struct pod_values *values, double *ns)
+{
+	static struct bpfstamp_share *share;
+	double start;
+	bool reused;
+	int fd;
+
+	prepare(&pod_inline, bench_files.pod, pod_names, true);
+	bpfstamp_share_free(share);
+	MUST(bpfstamp_share_new(&share, pod_inline.t, 16, &err));
+	pod_inline.load.record = false;
+	put_pod(&pod_inline, values);
+	MUST(bpfstamp_share_load(share, pod_inline.s, &pod_inline.load, &fd, &reused, &err));
+	close(fd);
+	prepare_new_device();
+	if (!net)
+		MUST(bpfstamp_net_open(&net, NULL, &err));
+	start = bench_now();
+	put_pod(&pod_inline, values);
+	MUST(bpfstamp_share_load(share, pod_inline.s, &pod_inline.load, &fd, &reused, &err));
+	MUST(bpfstamp_attach(net, &egress, fd, "pod", NULL, &err));
+	close(fd);
+	*ns = bench_now() - start;
+	if (!reused)
+		bench_die("bpfstamp: a program with the same values was loaded anew");
 	return check_attached("bench");
 }
 
@@ -198,6 +256,8 @@ void stamped_contenders(void)
 	bench_add_large("load of 4,000 instructions", "bpfstamp, inlined", stamped_large_inline);
 	bench_add_large("restamp of 4,000 instructions", "bpfstamp", restamp_map);
 	bench_add_large("restamp of 4,000 instructions", "bpfstamp, inlined", restamp_inline);
-	bench_add("attach", "bpfstamp", attach);
+	bench_add("attach", "bpfstamp, new interface", attach_new);
+	bench_add("attach", "bpfstamp, replace", replace);
+	bench_add("attach", "bpfstamp, reuse, new interface", reuse);
 	bench_add("open 1 MiB", "bpfstamp", open_mib);
 }

@@ -93,17 +93,21 @@ static enum bpfstamp_hook_type decide(struct bpfstamp_net *net, struct resolved 
 	return hook_links_usable(net, &r->place) ? BPFSTAMP_TCX : BPFSTAMP_CLSACT;
 }
 
-static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bpfstamp_hook *hook,
+/* named: the interface by what the kernel calls it, else by what the caller does. */
+static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool named,
 		   struct bpfstamp_err *err)
 {
 	int ifindex = 0;
 
-	if (check_hook(hook, err) || (hook->dev && link_index(&net->rtnl, hook->dev, &ifindex, r->dev, err)))
+	if (check_hook(hook, err) ||
+	    (hook->dev && link_index(&net->rtnl, hook->dev, &ifindex, named ? r->dev : NULL, err)))
 		return -1;
 	r->hook = *hook;
 	if (!hook->dev)
 		snprintf(r->dev, sizeof(r->dev), "block %u", hook->block);
-	r->place = (struct hook_place){ .hook = &r->hook, .ifindex = ifindex, .dev = r->dev };
+	r->place = (struct hook_place){
+		.hook = &r->hook, .ifindex = ifindex, .dev = hook->dev && !named ? hook->dev : r->dev,
+	};
 	if (r->hook.type == BPFSTAMP_AUTO)
 		r->hook.type = decide(net, r);
 	r->ops = ops_of(r->hook.type);
@@ -140,7 +144,7 @@ static int failed(struct bpfstamp_net *net, const struct resolved *r, struct bpf
 	    !link_find(&net->rtnl, r->place.ifindex, NULL, &link, &why) || why.code != ENODEV)
 		return -1;
 	return err_set(err, ENODEV, "device %s (index %d) disappeared meanwhile: it was deleted, or moved to another "
-		       "network namespace", r->dev, r->place.ifindex);
+		       "network namespace", r->place.dev, r->place.ifindex);
 }
 
 int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, int fd, const char *name,
@@ -149,7 +153,7 @@ int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	struct bpfstamp_attachment made;
 	struct resolved r;
 
-	if (resolve(&r, net, hook, err))
+	if (resolve(&r, net, hook, out, err))
 		return -1;
 	if (r.ops->attach(net, &r.place, fd, name, out ? &made : NULL, err))
 		return hook_wrong_type(r.hook.type, fd, name, err) ? -1 : failed(net, &r, err);
@@ -164,7 +168,7 @@ int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *
 	struct bpfstamp_plan plan = { 0 };
 	struct resolved r;
 
-	if (resolve(&r, net, hook, err))
+	if (resolve(&r, net, hook, true, err))
 		return -1;
 	plan.type = r.hook.type;
 	plan.ifindex = r.place.ifindex;
@@ -180,7 +184,7 @@ int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	struct bpfstamp_attachment gone;
 	struct resolved r;
 
-	if (resolve(&r, net, hook, err))
+	if (resolve(&r, net, hook, true, err))
 		return -1;
 	if (r.ops->detach(net, &r.place, dry, &gone, err))
 		return failed(net, &r, err);

@@ -292,7 +292,7 @@ int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info
 		err_set(err, ENODEV, "no interface has the index %d", ifindex);
 }
 
-int link_index(struct rtnl *rtnl, const char *name, int *ifindex, char canonical[IFNAMSIZ], struct bpfstamp_err *err)
+int link_index(struct rtnl *rtnl, const char *name, int *ifindex, char *canonical, struct bpfstamp_err *err)
 {
 	int fd = mnl_socket_get_fd(rtnl->socket);
 	struct ifreq request = { 0 };
@@ -300,16 +300,18 @@ int link_index(struct rtnl *rtnl, const char *name, int *ifindex, char canonical
 
 	if (strlen(name) < IFNAMSIZ && !strchr(name, ':')) {
 		strcpy(request.ifr_name, name);
-		if (!ioctl(fd, SIOCGIFINDEX, &request) && !ioctl(fd, SIOCGIFNAME, &request)) {
+		if (!ioctl(fd, SIOCGIFINDEX, &request) && (!canonical || !ioctl(fd, SIOCGIFNAME, &request))) {
 			*ifindex = request.ifr_ifindex;
-			memcpy(canonical, request.ifr_name, IFNAMSIZ);
+			if (canonical)
+				memcpy(canonical, request.ifr_name, IFNAMSIZ);
 			return 0;
 		}
 	}
 	if (link_find(rtnl, 0, name, &link, err))
 		return -1;
 	*ifindex = link.ifindex;
-	memcpy(canonical, link.name, IFNAMSIZ);
+	if (canonical)
+		memcpy(canonical, link.name, IFNAMSIZ);
 	return 0;
 }
 

@@ -53,10 +53,10 @@ int link_set_xdp(struct rtnl *rtnl, int ifindex, const char *dev, int fd, uint32
 int link_find(struct rtnl *rtnl, int ifindex, const char *name, struct link_info *out, struct bpfstamp_err *err);
 
 /*
- * The index of an interface by its name, as link_find tells it, but from fewer words of the kernel; and what it is
- * called, which differs from an alternative name.
+ * The index of an interface by its name, as link_find tells it, but from fewer words of the kernel.  canonical gets
+ * what it is called, which differs from an alternative name; or is NULL, which spares a system call.
  */
-int link_index(struct rtnl *rtnl, const char *name, int *ifindex, char canonical[16], struct bpfstamp_err *err);
+int link_index(struct rtnl *rtnl, const char *name, int *ifindex, char *canonical, struct bpfstamp_err *err);
 
 /* The number that the socket's namespace has for another, by an fd of that; -1: it has none for it. */
 int link_netnsid(struct rtnl *rtnl, int netns_fd, int32_t *out, struct bpfstamp_err *err);
