@@ -243,6 +243,8 @@ static void take_end(struct talk *talk, struct rtnl_request *r, const struct nlm
 
 	if (tcmsg_parse_error(nlh, &code, &text, &attr_offset) < 0)
 		fail_malformed(talk);
+	else if (code == ENOBUFS && is_dump(r->message))	/* no room for its first part */
+		fail_lost(talk);
 	else
 		end(talk, r, code ? refused(r, code, text, attr_offset) : 0);
 }
