@@ -19,7 +19,8 @@ enum { BENCH_NOTHING = -2 };	/* no fd, because no program is made */
 
 /* The files of the benchmark: those that all loaders get, and that some need. */
 struct bench_files {
-	const char *pod, *large, *mib;
+	const char *pod, *large, *branches, *mib;
+	const char *pod_shared, *large_shared, *branches_shared, *jump;
 	const char *pod_source;
 	const char *bpfstamp;		/* static */
 	const char *cilium;		/* the Go peer, or NULL */
@@ -32,14 +33,16 @@ extern struct bench_files bench_files;
 /* A program for these values: its fd, which the caller closes, or BENCH_NOTHING; *ns: what that took. */
 typedef int bench_fn(const struct pod_values *values, double *ns);
 
-/* Each part adds its contenders; large: it makes large.bpf.c. */
+/* Each part adds its contenders; large: it makes large.bpf.c; same: all its pods have the same values. */
 void bench_add(const char *group, const char *name, bench_fn *fn);
 void bench_add_large(const char *group, const char *name, bench_fn *fn);
+void bench_add_same(const char *group, const char *name, bench_fn *fn, bool large);
 void bare_contenders(void);
 void stamped_contenders(void);
 void libbpf_contenders(void);
 void peer_contenders(void);
 void process_contenders(void);
+void preamble_contenders(void);
 
 /* Write the instructions for bench/bare_process.c. */
 void bare_write_program(const char *path);
@@ -55,13 +58,20 @@ int bench_ifindex(const char *device);
 void check_pod(int fd, const struct pod_values *values, const char *who);
 void check_large(int fd, uint32_t first, const char *who);
 
-/* What the kernel keeps for a program and all its maps. */
+/* Nanoseconds that the program takes for a packet from that address, which is given to it so many times. */
+double check_time(int fd, uint32_t saddr, uint32_t times);
+
+enum { CHECK_MAPS = 16 };
+
+/* What the kernel keeps for a program and its maps. */
 struct check_memory {
+	uint32_t prog_id, map_ids[CHECK_MAPS], map_count;
 	uint32_t maps;
 	uint64_t map_bytes, prog_bytes, jited_bytes;
 };
 
-void check_memory(int fd, struct check_memory *out);
+/* without: what another pod has, which is not counted again; or NULL. */
+void check_memory(int fd, const struct check_memory *without, struct check_memory *out);
 
 /* The fd of the only program at egress of a device. */
 int check_attached(const char *device);

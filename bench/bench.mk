@@ -21,7 +21,9 @@ bench:
 	@$(MAKE) -s --no-print-directory bench-build
 	@CLANG='$(CLANG)' UAPI='$(UAPI)' bench/run.sh $(BENCH) $(BUILD)/static/bpfstamp $(BENCH_ROUNDS) $(BENCH_PODS)
 
-bench-build: $(addprefix $(BENCH)/,bench pods pods_libbpf user pod.o large.o mib.o cilium) $(BENCH_TOOLS) static
+BENCH_BPF = $(addsuffix .o,pod large branches pod_shared large_shared branches_shared jump mib)
+
+bench-build: $(addprefix $(BENCH)/,bench pods pods_libbpf user $(BENCH_BPF) cilium) $(BENCH_TOOLS) static
 
 $(BENCH)/bench: $(BENCH_OBJECTS) $(BUILD)/libbpfstamp.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lmnl -lz
@@ -43,6 +45,12 @@ $(BENCH_TOOLS): $(BENCH_TOOL_SOURCES) $(BUILD)/static/bpfstamp
 $(BENCH)/%.o: bench/objects/%.bpf.c bench/objects/pod.h bpf/helpers.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -iquote . -mcpu=v3 -c -o $@ $<
+	llvm-strip-19 -g $@
+
+# For those who have a preamble.
+$(BENCH)/%_shared.o: bench/objects/%.bpf.c bench/objects/pod.h bpf/helpers.h
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -DSHARED -iquote . -mcpu=v3 -c -o $@ $<
 	llvm-strip-19 -g $@
 
 $(BENCH)/mib.o: bench/objects/mib.sh bpf/helpers.h

@@ -27,7 +27,7 @@
 #include "bench/capture.h"
 #include "bench/targets.h"
 
-enum { CONTENDERS = 64, TURN_PODS = 50 };
+enum { CONTENDERS = 80, TURN_PODS = 50 };
 
 static const double turn_ns = 1e7;
 
@@ -37,6 +37,8 @@ static struct contender {
 	const char *group, *name;
 	bench_fn *fn;
 	bool large;
+	bool same;		/* one set of values for all pods */
+	struct pod_values values;
 	unsigned int calls;	/* of bpf(2), for one pod */
 	double *turns;
 } contenders[CONTENDERS];
@@ -88,23 +90,28 @@ int bench_ifindex(const char *device)
 	return (int)ifindex;
 }
 
-static void add(const char *group, const char *name, bench_fn *fn, bool large)
+static void add(const struct contender *c)
 {
-	if (only && strcmp(group, only) != 0)
+	if (only && strcmp(c->group, only) != 0)
 		return;
 	if (contender_count == CONTENDERS)
 		bench_die("too many contenders");
-	contenders[contender_count++] = (struct contender){ .group = group, .name = name, .fn = fn, .large = large };
+	contenders[contender_count++] = *c;
 }
 
 void bench_add(const char *group, const char *name, bench_fn *fn)
 {
-	add(group, name, fn, false);
+	add(&(struct contender){ .group = group, .name = name, .fn = fn });
 }
 
 void bench_add_large(const char *group, const char *name, bench_fn *fn)
 {
-	add(group, name, fn, true);
+	add(&(struct contender){ .group = group, .name = name, .fn = fn, .large = true });
+}
+
+void bench_add_same(const char *group, const char *name, bench_fn *fn, bool large)
+{
+	add(&(struct contender){ .group = group, .name = name, .fn = fn, .large = large, .same = true });
 }
 
 /* ------------------------------------------------------------ one pod */
@@ -119,44 +126,67 @@ static struct pod_values next_values(void)
 				    .addr = (uint32_t)__builtin_bswap32(0x0a000000 + pod) };
 }
 
-/* The time that one pod took; its program is checked and then forgotten. */
-static double one_pod(const struct contender *c, struct check_memory *memory, struct capture *capture)
+/* A pod's program, checked, or BENCH_NOTHING; *ns: the time that it took. */
+static int make_pod(struct contender *c, struct capture *capture, double *ns)
 {
-	struct pod_values values = next_values();
-	double ns;
+	struct pod_values values = c->same && c->values.vni ? c->values : next_values();
 	int fd;
 
 	if (capture)
 		capture_begin(capture);
-	fd = c->fn(&values, &ns);
+	fd = c->fn(&values, ns);
 	capture_end();
+	c->values = values;
 	if (fd == BENCH_NOTHING)
-		return ns;
+		return fd;
 	if (c->large)
 		check_large(fd, values.vni, c->name);
 	else
 		check_pod(fd, &values, c->name);
-	if (memory)
-		check_memory(fd, memory);
-	close(fd);
+	return fd;
+}
+
+/* The time that one pod took; its program is forgotten. */
+static double one_pod(struct contender *c)
+{
+	double ns;
+	int fd = make_pod(c, NULL, &ns);
+
+	if (fd >= 0)
+		close(fd);
 	return ns;
+}
+
+/* What one pod has of its own is what its program does not have together with that of another pod. */
+static void note_memory(const struct contender *c, int fd, int other, FILE *file)
+{
+	struct check_memory first, second;
+
+	check_memory(fd, NULL, &first);
+	check_memory(other, &first, &second);
+	fprintf(file, "%s\t%s\t%u\t%llu\t%llu\t%llu\n", c->group, c->name, second.maps,
+		(unsigned long long)second.map_bytes, (unsigned long long)second.prog_bytes,
+		(unsigned long long)second.jited_bytes);
 }
 
 static void prepare(struct contender *c, size_t rounds, FILE *memory_file)
 {
-	struct check_memory memory = { 0 };
 	struct capture capture;
+	int fd, other;
+	double ns;
 
-	one_pod(c, NULL, NULL);
-	one_pod(c, &memory, &capture);
+	one_pod(c);
+	fd = make_pod(c, &capture, &ns);
+	other = make_pod(c, NULL, &ns);
 	c->calls = capture.calls;
 	c->turns = calloc(rounds, sizeof(*c->turns));
 	if (!c->turns)
 		bench_die("out of memory");
-	if (memory.prog_bytes)
-		fprintf(memory_file, "%s\t%s\t%u\t%llu\t%llu\t%llu\n", c->group, c->name, memory.maps,
-			(unsigned long long)memory.map_bytes, (unsigned long long)memory.prog_bytes,
-			(unsigned long long)memory.jited_bytes);
+	if (fd == BENCH_NOTHING)
+		return;
+	note_memory(c, fd, other, memory_file);
+	close(fd);
+	close(other);
 }
 
 /* ---------------------------------------------------------------- rounds */
@@ -176,13 +206,13 @@ static void quartiles(double *values, size_t count, double out[3])
 	out[2] = values[count - 1 - count / 4];
 }
 
-static double turn(const struct contender *c)
+static double turn(struct contender *c)
 {
 	double spent[TURN_PODS], sum = 0, out[3];
 	size_t count = 0;
 
 	while (count < TURN_PODS && sum < turn_ns) {
-		spent[count] = one_pod(c, NULL, NULL);
+		spent[count] = one_pod(c);
 		sum += spent[count++];
 	}
 	quartiles(spent, count, out);
@@ -250,7 +280,7 @@ static void measure(size_t rounds)
 	write_ratios(ratios, rounds);
 	for (int i = 0; i < contender_count; i++) {
 		quartiles(contenders[i].turns, rounds, q);
-		fprintf(results, "%s\t%s\t%.0f\t%.0f\t%.0f\t%u\n", contenders[i].group, contenders[i].name, q[1],
+		fprintf(results, "%s\t%s\t%.1f\t%.1f\t%.1f\t%u\n", contenders[i].group, contenders[i].name, q[1],
 			q[0], q[2], contenders[i].calls);
 	}
 	fclose(memory);
@@ -287,6 +317,11 @@ int main(int argc, char **argv)
 	bench_files.bpfstamp = argv[2];
 	bench_files.pod = in_folder("pod.o");
 	bench_files.large = in_folder("large.o");
+	bench_files.branches = in_folder("branches.o");
+	bench_files.pod_shared = in_folder("pod_shared.o");
+	bench_files.large_shared = in_folder("large_shared.o");
+	bench_files.branches_shared = in_folder("branches_shared.o");
+	bench_files.jump = in_folder("jump.o");
 	bench_files.mib = in_folder("mib.o");
 	bench_files.pod_source = "bench/objects/pod.bpf.c";
 	bench_files.cilium = in_folder("cilium");
@@ -297,6 +332,7 @@ int main(int argc, char **argv)
 	if (!access(bench_files.cilium, X_OK))
 		peer_contenders();
 	process_contenders();
+	preamble_contenders();
 	bare_write_program(in_folder("static/instructions"));
 	measure((size_t)atoi(argv[3]));
 	return 0;

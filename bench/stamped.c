@@ -1,90 +1,70 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bpfstamp, as a library: one template, one stamp, values by handle.
+ * What bpfstamp makes of one pod, as a library (bench/subject.c).
  *
- * What is timed of a load is reset, put and bpfstamp_load; not the opening of the
- * object, which happens once however many pods there are, and not the closing of
- * the program's fd.  The template's BTF, and what linking finds out, are made by the first
- * load, which is not timed either.
+ * "Shared" is a load where a program with these values is there already: no call of
+ * bpf(2).
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "bench/filter.h"
 #include "bench/stamped.h"
-#include "include/bpfstamp.h"
+#include "bench/subject.h"
 
-static struct subject {
-	struct bpfstamp_template *t;
-	struct bpfstamp_stamp *s;
-	struct bpfstamp_ref refs[LARGE_VALUES];
-	struct bpfstamp_load load;
-} pod, pod_inline, large, large_inline;
+static struct subject pod = { .path = &bench_files.pod };
+static struct subject pod_inline = { .path = &bench_files.pod, .to_inline = true };
+static struct subject large = { .path = &bench_files.large, .large = true };
+static struct subject large_inline = { .path = &bench_files.large, .large = true, .to_inline = true };
 
 static struct bpfstamp_err err;
 
 #define MUST(call) do { if (call) bench_die("bpfstamp: %s", err.text); } while (0)
 
-static const char *const pod_names[] = { "vni", "vlan", "addr", NULL };
-static const char *const large_names[] = { "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", NULL };
-
-static void prepare(struct subject *u, const char *path, const char *const *names, bool to_inline)
-{
-	if (u->t)
-		return;
-	MUST(bpfstamp_open_file(&u->t, path, &err));
-	if (to_inline)
-		MUST(bpfstamp_inline(u->t, &err));
-	for (uint32_t i = 0; names[i]; i++)
-		MUST(bpfstamp_find(u->t, names[i], &u->refs[i], &err));
-	MUST(bpfstamp_stamp_new(&u->s, u->t, &err));
-	MUST(bpfstamp_find_program(u->t, NULL, 0, &u->load.program, &err));
-}
-
-/* ------------------------------------------------------------- pod.bpf.c */
-
-static void put_pod(struct subject *u, const struct pod_values *values)
-{
-	bpfstamp_reset(u->s);
-	MUST(bpfstamp_put(u->s, &u->refs[0], values->vni, &err));
-	MUST(bpfstamp_put(u->s, &u->refs[1], values->vlan, &err));
-	MUST(bpfstamp_put_bytes(u->s, &u->refs[2], &values->addr, sizeof(values->addr), &err));
-}
-
-static int load_pod(struct subject *u, const struct pod_values *values, bool record, double *ns)
-{
-	double start = bench_now();
-	int fd;
-
-	u->load.record = record;
-	put_pod(u, values);
-	MUST(bpfstamp_load(u->s, &u->load, &fd, &err));
-	*ns = bench_now() - start;
-	return fd;
-}
-
 int stamped_map(const struct pod_values *values, double *ns)
 {
-	prepare(&pod, bench_files.pod, pod_names, false);
-	return load_pod(&pod, values, false, ns);
+	pod.load.record = false;
+	return subject_load(&pod, values, ns);
 }
 
 int stamped_inline(const struct pod_values *values, double *ns)
 {
-	prepare(&pod_inline, bench_files.pod, pod_names, true);
-	return load_pod(&pod_inline, values, false, ns);
+	pod_inline.load.record = false;
+	return subject_load(&pod_inline, values, ns);
 }
 
 static int stamped_record(const struct pod_values *values, double *ns)
 {
-	prepare(&pod, bench_files.pod, pod_names, false);
-	return load_pod(&pod, values, true, ns);
+	pod.load.record = true;
+	return subject_load(&pod, values, ns);
 }
 
 static int stamped_inline_record(const struct pod_values *values, double *ns)
 {
-	prepare(&pod_inline, bench_files.pod, pod_names, true);
-	return load_pod(&pod_inline, values, true, ns);
+	pod_inline.load.record = true;
+	return subject_load(&pod_inline, values, ns);
+}
+
+/* The same values each time (bench_add_same), so that the program is loaded for the first pod only. */
+static int load_shared(const struct pod_values *values, double *ns)
+{
+	static struct bpfstamp_share *share;
+	static bool reused;
+	bool first = !share;
+	double start;
+	int fd;
+
+	subject_open(&pod_inline);
+	pod_inline.load.record = false;
+	if (first)
+		MUST(bpfstamp_share_new(&share, pod_inline.t, 1, &err));
+	start = bench_now();
+	subject_put(&pod_inline, values);
+	MUST(bpfstamp_share_load(share, pod_inline.s, &pod_inline.load, &fd, &reused, &err));
+	*ns = bench_now() - start;
+	if (reused == first)
+		bench_die("bpfstamp: the program of equal values is %s", first ? "there already" : "loaded again");
+	return fd;
 }
 
 int stamped_any(const struct pod_values *values)
@@ -148,18 +128,18 @@ static int reuse(const struct pod_values *values, double *ns)
 	bool reused;
 	int fd;
 
-	prepare(&pod_inline, bench_files.pod, pod_names, true);
+	subject_open(&pod_inline);
 	bpfstamp_share_free(share);
 	MUST(bpfstamp_share_new(&share, pod_inline.t, 16, &err));
 	pod_inline.load.record = false;
-	put_pod(&pod_inline, values);
+	subject_put(&pod_inline, values);
 	MUST(bpfstamp_share_load(share, pod_inline.s, &pod_inline.load, &fd, &reused, &err));
 	close(fd);
 	prepare_new_device();
 	if (!net)
 		MUST(bpfstamp_net_open(&net, NULL, &err));
 	start = bench_now();
-	put_pod(&pod_inline, values);
+	subject_put(&pod_inline, values);
 	MUST(bpfstamp_share_load(share, pod_inline.s, &pod_inline.load, &fd, &reused, &err));
 	MUST(bpfstamp_attach(net, &egress, fd, "pod", NULL, &err));
 	close(fd);
@@ -171,45 +151,27 @@ static int reuse(const struct pod_values *values, double *ns)
 
 /* ----------------------------------------------------------- large.bpf.c */
 
-static void put_large(struct subject *u, uint32_t first)
-{
-	bpfstamp_reset(u->s);
-	for (uint32_t i = 0; i < LARGE_VALUES; i++)
-		MUST(bpfstamp_put(u->s, &u->refs[i], first + i, &err));
-}
-
-static int load_large(struct subject *u, uint32_t first, double *ns)
-{
-	double start = bench_now();
-	int fd;
-
-	put_large(u, first);
-	MUST(bpfstamp_load(u->s, &u->load, &fd, &err));
-	*ns = bench_now() - start;
-	return fd;
-}
-
 int stamped_large(const struct pod_values *values, double *ns)
 {
-	prepare(&large, bench_files.large, large_names, false);
-	return load_large(&large, values->vni, ns);
+	return subject_load(&large, values, ns);
 }
 
 int stamped_large_inline(const struct pod_values *values, double *ns)
 {
-	prepare(&large_inline, bench_files.large, large_names, true);
-	return load_large(&large_inline, values->vni, ns);
+	return subject_load(&large_inline, values, ns);
 }
 
 /* The stamp alone; that it has the values is shown by loading it. */
-static int restamp(struct subject *u, uint32_t first, double *ns)
+static int restamp(struct subject *u, const struct pod_values *values, double *ns)
 {
 	const double times = 100;
-	double start = bench_now();
+	double start;
 	int fd;
 
+	subject_open(u);
+	start = bench_now();
 	for (int i = 0; i < times; i++)
-		put_large(u, first);
+		subject_put(u, values);
 	*ns = (bench_now() - start) / times;
 	MUST(bpfstamp_load(u->s, &u->load, &fd, &err));
 	return fd;
@@ -217,14 +179,12 @@ static int restamp(struct subject *u, uint32_t first, double *ns)
 
 static int restamp_map(const struct pod_values *values, double *ns)
 {
-	prepare(&large, bench_files.large, large_names, false);
-	return restamp(&large, values->vni, ns);
+	return restamp(&large, values, ns);
 }
 
 static int restamp_inline(const struct pod_values *values, double *ns)
 {
-	prepare(&large_inline, bench_files.large, large_names, true);
-	return restamp(&large_inline, values->vni, ns);
+	return restamp(&large_inline, values, ns);
 }
 
 /* ------------------------------------------------------------------ open */
@@ -252,6 +212,7 @@ void stamped_contenders(void)
 	bench_add("load", "bpfstamp, inlined", stamped_inline);
 	bench_add("load", "bpfstamp, with a record", stamped_record);
 	bench_add("load", "bpfstamp, inlined, with a record", stamped_inline_record);
+	bench_add_same("load", "bpfstamp, inlined, shared", load_shared, false);
 	bench_add_large("load of 4,000 instructions", "bpfstamp", stamped_large);
 	bench_add_large("load of 4,000 instructions", "bpfstamp, inlined", stamped_large_inline);
 	bench_add_large("restamp of 4,000 instructions", "bpfstamp", restamp_map);

@@ -5,7 +5,8 @@
  * Mark and priority tell the values to whoever runs it (bench/check.c).
  *
  * The values are constants, or variables that a loader sets: then the program
- * refers to one map, .rodata.  -DVNI=… -DVLAN=… -DADDR=… is for clang.
+ * refers to one map, .rodata.  -DVNI=… -DVLAN=… -DADDR=… is for clang.  With
+ * -DSHARED they come from jump.bpf.c, in the packet's cb.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -17,6 +18,10 @@
 #ifdef VNI
 enum { vni = VNI, vlan = VLAN };
 static const __u32 addr = ADDR;
+#elif defined(SHARED)
+#define vni skb->cb[0]
+#define vlan skb->cb[1]
+#define addr skb->cb[2]
 #else
 const volatile __u32 vni = 0, vlan = 0;
 const volatile __be32 addr = 0;

@@ -13,6 +13,10 @@ struct pod_values {
 
 /* The values of large.bpf.c, and what it makes of a packet's mark: 400 instructions for each of them. */
 #define LARGE_VALUES 10
+struct large_values {
+	__u32 v[LARGE_VALUES];
+};
+
 #define LARGE_MIX(h) ((h) = ((h) ^ (h) >> 15) * 0x9E3779B1u)
 #define LARGE_10(h) LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), \
 	LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h)
