@@ -2,12 +2,18 @@
 /*
  * libbpf, as its users load a program with other values: open the object, write the
  * initial value of .rodata, load.  There is nothing to be kept from one pod to the
- * next but the object's bytes.  And libelf, which reads as much of an object as
- * any loader has to: every section, symbol and relocation, but no type.
+ * next but the object's bytes.
+ *
+ * And libelf, with no more around it than any loader needs: the name of every section and
+ * symbol, the section that each symbol is in, the symbol, the section and the
+ * instruction of each relocation; then, by libbpf, the types (btf__new) and the functions,
+ * lines and CO-RE relocations (btf_ext__new).  It keeps nothing of that, where a
+ * loader makes programs, maps and variables of it.
  *
  * The fd that is handed back is a duplicate, so that the object can be closed
  * within the time, as bpfstamp closes what it made.
  */
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -123,43 +129,137 @@ static int open_mib(const struct pod_values *values, double *ns)
 	return BENCH_NOTHING;
 }
 
-/* Returns what came of it, so that it is not left out. */
-static uint64_t read_section(Elf_Scn *scn)
+/* An object as libelf has it, while it is read. */
+struct reader {
+	Elf *elf;
+	size_t names;		/* section of the sections' names */
+	Elf_Data *symbol_data;
+	GElf_Shdr symbol_header;
+	Elf_Data *types, *lines;
+	uint64_t sum;		/* what came of it, so that it is not left out */
+};
+
+static _Noreturn void broken(const char *what)
 {
-	Elf_Data *data = elf_getdata(scn, NULL);
-	uint64_t sum = 0;
-	GElf_Shdr header;
+	bench_die("libelf: %s: %s", what, elf_errmsg(-1));
+}
+
+static void read_symbols(struct reader *r)
+{
+	size_t count = r->symbol_header.sh_size / r->symbol_header.sh_entsize;
+	GElf_Shdr section;
+	GElf_Sym symbol;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name;
+
+		if (!gelf_getsym(r->symbol_data, (int)i, &symbol))
+			broken("a symbol");
+		name = elf_strptr(r->elf, r->symbol_header.sh_link, symbol.st_name);
+		if (!name)
+			broken("a symbol's name");
+		if (symbol.st_shndx && symbol.st_shndx < SHN_LORESERVE) {
+			if (!gelf_getshdr(elf_getscn(r->elf, symbol.st_shndx), &section) ||
+			    symbol.st_value > section.sh_size)
+				broken(name);
+			r->sum += section.sh_type;
+		}
+	}
+}
+
+static void read_relocations(struct reader *r, Elf_Data *data, const GElf_Shdr *header)
+{
+	GElf_Shdr target, section;
 	GElf_Sym symbol;
 	GElf_Rel rel;
 
-	if (!data || !gelf_getshdr(scn, &header) || !header.sh_entsize)
-		return sum;
-	for (size_t i = 0; i < header.sh_size / header.sh_entsize; i++) {
-		if (header.sh_type == SHT_SYMTAB && gelf_getsym(data, (int)i, &symbol))
-			sum += symbol.st_value;
-		else if (header.sh_type == SHT_REL && gelf_getrel(data, (int)i, &rel))
-			sum += rel.r_offset;
+	if (!gelf_getshdr(elf_getscn(r->elf, header->sh_info), &target))
+		broken("the section of relocations");
+	for (size_t i = 0; i < header->sh_size / header->sh_entsize; i++) {
+		if (!gelf_getrel(data, (int)i, &rel) || rel.r_offset >= target.sh_size ||
+		    !gelf_getsym(r->symbol_data, (int)GELF_R_SYM(rel.r_info), &symbol))
+			broken("a relocation");
+		if (symbol.st_shndx && symbol.st_shndx < SHN_LORESERVE &&
+		    !gelf_getshdr(elf_getscn(r->elf, symbol.st_shndx), &section))
+			broken("a relocation's section");
+		r->sum += symbol.st_value;
 	}
-	return sum;
 }
 
-static int libelf_mib(const struct pod_values *values, double *ns)
+/* Headers, names and contents of all sections; then what refers to others. */
+static void read_sections(struct reader *r, bool refers)
+{
+	GElf_Shdr header;
+
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(r->elf, scn));) {
+		Elf_Data *data = elf_getdata(scn, NULL);
+		const char *name;
+
+		if (!gelf_getshdr(scn, &header) || !data)
+			broken("a section");
+		name = elf_strptr(r->elf, r->names, header.sh_name);
+		if (!name)
+			broken("a section's name");
+		if (refers && header.sh_type == SHT_REL)
+			read_relocations(r, data, &header);
+		if (header.sh_type == SHT_SYMTAB) {
+			r->symbol_header = header;
+			r->symbol_data = data;
+		}
+		if (!strcmp(name, ".BTF"))
+			r->types = data;
+		if (!strcmp(name, ".BTF.ext"))
+			r->lines = data;
+	}
+}
+
+static void read_types(struct reader *r)
+{
+	struct btf *btf = btf__new(r->types->d_buf, (uint32_t)r->types->d_size);
+	struct btf_ext *ext = btf_ext__new(r->lines->d_buf, (uint32_t)r->lines->d_size);
+
+	if (!btf || !ext)
+		bench_die("libbpf: cannot read types: %m");
+	r->sum += btf__type_cnt(btf);
+	btf_ext__free(ext);
+	btf__free(btf);
+}
+
+static double libelf_mib(bool types)
 {
 	static volatile uint64_t sum;
 	size_t size;
 	void *bytes = mib(&size);
+	struct reader r = { 0 };
 	double start = bench_now();
-	Elf *elf;
 
-	(void)values;
 	elf_version(EV_CURRENT);
-	elf = elf_memory(bytes, size);
-	if (!elf)
-		bench_die("libelf: %s", elf_errmsg(-1));
-	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));)
-		sum += read_section(scn);
-	elf_end(elf);
-	*ns = bench_now() - start;
+	r.elf = elf_memory(bytes, size);
+	if (!r.elf || elf_getshdrstrndx(r.elf, &r.names))
+		broken("the object");
+	read_sections(&r, false);
+	if (!r.symbol_data || !r.types || !r.lines)
+		bench_die("%s: has no symbols or no types", bench_files.mib);
+	read_symbols(&r);
+	read_sections(&r, true);
+	if (types)
+		read_types(&r);
+	elf_end(r.elf);
+	sum += r.sum;
+	return bench_now() - start;
+}
+
+static int libelf_open(const struct pod_values *values, double *ns)
+{
+	(void)values;
+	*ns = libelf_mib(false);
+	return BENCH_NOTHING;
+}
+
+static int libelf_open_types(const struct pod_values *values, double *ns)
+{
+	(void)values;
+	*ns = libelf_mib(true);
 	return BENCH_NOTHING;
 }
 
@@ -171,5 +271,6 @@ void libbpf_contenders(void)
 	bench_add("attach", "libbpf, new interface", attach_new);
 	bench_add("attach", "libbpf, replace", replace);
 	bench_add("open 1 MiB", "libbpf", open_mib);
-	bench_add("open 1 MiB", "libelf, without types", libelf_mib);
+	bench_add("open 1 MiB", "libelf, without types", libelf_open);
+	bench_add("open 1 MiB", "libelf, and types by libbpf", libelf_open_types);
 }
