@@ -246,8 +246,8 @@ static void write_ratios(FILE *out, size_t rounds)
 		for (size_t r = 0; r < rounds; r++)
 			ratios[r] = over->turns[r] / (under ? under->turns[r] : 1);
 		quartiles(ratios, rounds, q);
-		fprintf(out, "%s\t%g\t%s\t%g\t%g\t%g\n", t->what, t->wanted, t->least ? "least" : "most", q[1], q[0],
-			q[2]);
+		fprintf(out, "%s\t%g\t%s\t%g\t%g\t%g\t%s\n", t->what, t->wanted, t->least ? "least" : "most", q[1],
+			q[0], q[2], under ? "×" : "ns");
 	}
 	free(ratios);
 }
@@ -271,12 +271,15 @@ static void measure(size_t rounds)
 
 	for (int i = 0; i < contender_count; i++)
 		prepare(&contenders[i], rounds, memory);
-	for (size_t r = 0; r < rounds; r++)
+	for (size_t r = 0; r < rounds; r++) {
+		if (r % 10 == 0)
+			fprintf(stderr, "bench: round %zu of %zu\n", r + 1, rounds);
 		for (int i = 0; i < contender_count; i++) {
 			struct contender *c = &contenders[((size_t)i + r * 7) % (size_t)contender_count];
 
 			c->turns[r] = turn(c);
 		}
+	}
 	write_ratios(ratios, rounds);
 	for (int i = 0; i < contender_count; i++) {
 		quartiles(contenders[i].turns, rounds, q);
