@@ -76,4 +76,7 @@ void check_memory(int fd, const struct check_memory *without, struct check_memor
 /* The fd of the only program at egress of a device. */
 int check_attached(const char *device);
 
+/* The same of the filter of a prio; 0: of any. */
+int check_attached_at(const char *device, uint32_t prio);
+
 #endif

@@ -142,32 +142,41 @@ void check_memory(int fd, const struct check_memory *without, struct check_memor
 			add_map(out->map_ids[i], out);
 }
 
+struct wanted {
+	uint32_t prio, id;
+};
+
 static int note_id(const struct bpfstamp_attachment *a, void *arg)
 {
-	uint32_t *id = arg;
+	struct wanted *wanted = arg;
 
-	if (a->direction == BPFSTAMP_EGRESS && a->id) {
-		if (*id)
+	if (a->direction == BPFSTAMP_EGRESS && a->id && (!wanted->prio || a->prio == wanted->prio)) {
+		if (wanted->id)
 			bench_die("%s: there are two programs at egress", a->dev);
-		*id = a->id;
+		wanted->id = a->id;
 	}
 	return 0;
 }
 
-int check_attached(const char *device)
+int check_attached_at(const char *device, uint32_t prio)
 {
+	struct wanted wanted = { .prio = prio };
 	struct bpfstamp_net *net;
 	struct bpfstamp_err err;
-	uint32_t id = 0;
 	int fd;
 
-	if (bpfstamp_net_open(&net, NULL, &err) || bpfstamp_show(net, device, NULL, note_id, &id, &err))
+	if (bpfstamp_net_open(&net, NULL, &err) || bpfstamp_show(net, device, NULL, note_id, &wanted, &err))
 		bench_die("%s", err.text);
 	bpfstamp_net_close(net);
-	if (!id)
+	if (!wanted.id)
 		bench_die("%s: there is no program at egress", device);
-	fd = bpf_prog_get_fd_by_id(id);
+	fd = bpf_prog_get_fd_by_id(wanted.id);
 	if (fd < 0)
-		bench_die("cannot open program %u: %m", id);
+		bench_die("cannot open program %u: %m", wanted.id);
 	return fd;
+}
+
+int check_attached(const char *device)
+{
+	return check_attached_at(device, 0);
 }

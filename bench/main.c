@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * bench DIR BPFSTAMP ROUNDS [GROUP]: measure all, or one group, and write DIR/results.tsv, ratios.tsv and
- * memory.tsv; or bench check DEVICE VNI VLAN ADDR: see that what is attached
- * there does what these values say, ADDR being the number in memory.
+ * memory.tsv; or bench check DEVICE VNI VLAN ADDR PRIO: see that what is attached
+ * there, where PRIO is 0 the only program, does what these values say, ADDR being
+ * the number in memory.
  *
  * First each contender makes two programs with different values, which are run
  * on packets (bench/check.c).  Then come rounds.  In each, all contenders have
@@ -305,13 +306,13 @@ static int check_device(char **argv)
 	struct pod_values values = { .vni = (uint32_t)atoi(argv[1]), .vlan = (uint32_t)atoi(argv[2]),
 				     .addr = (uint32_t)strtoul(argv[3], NULL, 0) };
 
-	check_pod(check_attached(argv[0]), &values, argv[0]);
+	check_pod(check_attached_at(argv[0], (uint32_t)atoi(argv[4])), &values, argv[0]);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "check"))
+	if (argc == 7 && !strcmp(argv[1], "check"))
 		return check_device(argv + 2);
 	if (argc < 4 || argc > 5 || atoi(argv[3]) < 1)
 		bench_die("usage: bench DIR BPFSTAMP ROUNDS [GROUP]");

@@ -17,6 +17,7 @@ cd "$(dirname "$0")/.."
 
 DIR=$1 BPFSTAMP=$2 ROUNDS=$3 PODS=$4
 DEVICES=1000
+MANY_TIMES=5
 
 if [ -z "${isolated:-}" ]; then
 	isolated=yes exec unshare -n -m -p -f --mount-proc --kill-child bash "$0" "$@"
@@ -26,7 +27,7 @@ interfaces() {
 	local i name
 	mount -t bpf none /sys/fs/bpf
 	mount -t tmpfs none /run
-	for name in bench bench-{bare,libbpf,empty,stamp,inline,norec,tc,clang}; do
+	for name in bench bench-{bare,libbpf,share,empty,stamp,inline,norec,tc,clang}; do
 		echo "link add $name type veth peer name ${name}-p"
 		echo "link set $name up"
 	done | ip -batch -
@@ -45,11 +46,16 @@ fresh() {	# COUNT
 	done | tc -force -batch - 2>/dev/null || true
 }
 
+say() {
+	echo "bench: $*" >&2
+}
+
 # Microseconds a pod for each number of pods, the median of three times: CONTENDER PODS MICROSECONDS
 pods() {
 	local n
 	for n in 1 3 10 30 100 300 1000; do
 		[ "$n" -le "$PODS" ] || break
+		say "$n pods by each contender, three times"
 		{ pods_once "$n"; pods_once "$n"; pods_once "$n"; } |
 			sort -t "$(printf '\t')" -k 1,1 -k 3,3g | awk 'NR % 3 == 2'
 	done
@@ -102,12 +108,59 @@ processes() {	# CONTENDER PODS COMMAND…, which gets the device
 		"$@" "d$((i % DEVICES))" >/dev/null
 	done
 	point "$contender" "$n" $(($(date +%s%N) - start))
-	"$DIR/bench" check "d$((n - 1))" 7 7 0x0700000a
+	"$DIR/bench" check "d$((n - 1))" 7 7 0x0700000a 0
 }
 
 # That the last of so many pods has its values (bench/pods.c).
 check_last() {	# PODS
-	"$DIR/bench" check "d$(($1 - 1))" "$1" $((1 + ($1 - 1) % 4094)) $((0x0a000000 + $1 - 1))
+	check_pods $(($1 - 1)) $(($1 - 1))
+}
+
+check_pods() {	# DEVICE VALUES [PRIO]
+	"$DIR/bench" check "d$1" $(($2 + 1)) $((1 + $2 % 4094)) $((0x0a000000 + $2)) "${3:-0}"
+}
+
+# What many pods cost one process: lines NAME, and what bench/pods.c prints, of which a batch tells all but the tenths.
+# Every interface has a filter already, so that all pods are the same work, which is to replace one.
+many() {
+	local count=$((10 * PODS)) i
+	fresh $DEVICES
+	"$DIR/pods" "$DIR/pod.o" $DEVICES $DEVICES inline >/dev/null
+	for ((i = 0; i < MANY_TIMES; i++)); do
+		say "$count pods in one process, time $((i + 1)) of $MANY_TIMES"
+		many_line "different values" $count
+		many_line "different values, inlined" $count inline
+		many_line "100 different values, inlined, shared" $count inline 100
+	done
+	for ((i = 0; i < MANY_TIMES; i++)); do
+		say "$count pods in a batch, time $((i + 1)) of $MANY_TIMES"
+		batch_line "attach --batch" $count $count
+		batch_line "attach --batch, 100 different values" $count 100
+	done
+	fresh $DEVICES
+}
+
+many_line() {	# NAME COUNT [inline] [DISTINCT]
+	local name=$1 count=$2
+	shift 2
+	printf '%s\t%s\n' "$name" "$("$DIR/pods" "$DIR/pod.o" "$count" $DEVICES "$@" | tr ' ' '\t')"
+	check_pods $(((count - 1) % DEVICES)) $(((count - 1) % ${2:-$count}))
+}
+
+# A batch has one line for each place, so that there are several filters at an interface.
+batch_line() {	# NAME COUNT DISTINCT
+	local usage dashes=-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-
+	fresh $DEVICES
+	awk -v count="$2" -v distinct="$3" -v devices=$DEVICES 'BEGIN {
+		for (i = 0; i < count; i++)
+			printf "d%d prio=%d vni=%d vlan=%d addr=%d\n", i % devices, 1 + int(i / devices),
+				1 + i % distinct, 1 + i % distinct % 4094, 0x0a000000 + i % distinct
+	}' >"$DIR/batch.txt"
+	usage=$("$DIR/static/launch" "$BPFSTAMP" attach "$DIR/pod.o" --inline --jobs 1 --batch "$DIR/batch.txt" \
+		2>&1 >"$DIR/batch.out" | tail -n 1)
+	check_pods $((($2 - 1) % DEVICES)) $((($2 - 1) % $3)) $((1 + ($2 - 1) / DEVICES))
+	printf '%s\t%s\t%s\t%s\t%s\n' "$1" "${usage#* }" "$dashes" "${usage% *}" \
+		"$(sed -n 's/.* id \([0-9]*\) .*/\1/p' "$DIR/batch.out" | sort -u | wc -l)"
 }
 
 # The most memory of a process, in KiB: NAME KIB
@@ -125,7 +178,7 @@ resident() {
 }
 
 rss() {		# NAME COMMAND…
-	printf '%s\t%s\n' "$1" "$("$DIR/static/launch" "${@:2}" 2>&1 >/dev/null | tail -n 1)"
+	printf '%s\t%s\n' "$1" "$("$DIR/static/launch" "${@:2}" 2>&1 >/dev/null | sed -n '$s/ .*//p')"
 }
 
 # Instructions in a function and what it calls, of one time that is not the first: NAME INSTRUCTIONS
@@ -152,25 +205,28 @@ instructions() {
 	counted "three times bpfstamp_put, pod.bpf.c" bpfstamp_put restamp "$DIR/pod.o"
 	counted "bpfstamp_load, pod.bpf.c" bpfstamp_load load "$DIR/pod.o"
 	counted "bpfstamp_load, 4,000 instructions" bpfstamp_load load "$DIR/large.o"
+	fresh 1
+	counted "bpfstamp_attach, a filter replaced" bpfstamp_attach attach "$DIR/pod.o"
 	counted "bpfstamp_reset, 4,000 instructions" bpfstamp_reset restamp "$DIR/large.o"
 	counted "ten times bpfstamp_put, 4,000 instructions" bpfstamp_put restamp "$DIR/large.o"
 }
 
 main() {
+	say "1,000 interfaces, in a namespace that ends with this"
 	interfaces
 	"$DIR/bench" "$DIR" "$BPFSTAMP" "$ROUNDS"
 	"$BPFSTAMP" patch "$DIR/pod.o" --output "$DIR/patched.o" --set vni=7 --set vlan=7 --set addr=0x0700000a \
 		>/dev/null
 	pods >"$DIR/pods.tsv"
-	fresh $DEVICES
-	"$DIR/pods" "$DIR/pod.o" $((10 * PODS)) $DEVICES >"$DIR/many.tsv"
-	"$DIR/pods" "$DIR/pod.o" $((10 * PODS)) $DEVICES inline >>"$DIR/many.tsv"
-	fresh 1
+	many >"$DIR/many.tsv"
+	say "memory of processes, and instructions"
 	resident >"$DIR/resident.tsv"
 	instructions >"$DIR/instructions.tsv"
-	CLANG=$CLANG bench/report.sh "$DIR" "$BPFSTAMP" "$ROUNDS" $((10 * PODS)) >bench/RESULTS.md
-	gnuplot -e "data='$DIR/pods.tsv'; picture='bench/cost.svg'" bench/cost.gp
-	sed -n '/^## Targets/,/^## Times/p' bench/RESULTS.md | sed '$d'
+	CLANG=$CLANG bench/report.sh "$DIR" "$BPFSTAMP" "$ROUNDS" $((10 * PODS)) >"$DIR/RESULTS.md"
+	gnuplot -e "data='$DIR/pods.tsv'; picture='$DIR/cost.svg'" bench/cost.gp
+	mv "$DIR/RESULTS.md" "$DIR/cost.svg" bench/
+	say "bench/RESULTS.md and bench/cost.svg are written, after $((SECONDS / 60)) min $((SECONDS % 60)) s"
+	sed -n '/^## In short/,/^## Targets/p' bench/RESULTS.md | sed '$d'
 }
 
 main
