@@ -47,7 +47,7 @@ fresh() {	# COUNT
 }
 
 say() {
-	echo "bench: $*" >&2
+	echo "bench: $SECONDS s: $*" >&2
 }
 
 # Microseconds a pod for each number of pods, the median of three times: CONTENDER PODS MICROSECONDS
@@ -65,12 +65,18 @@ pods_once() {	# PODS
 	local n=$1 spent
 	fresh "$n"
 	read -r spent _ < <("$DIR/pods" "$DIR/pod.o" "$n" $DEVICES)
-	point bpfstamp "$n" "$spent"
+	point "bpfstamp, in a map" "$n" "$spent"
 	check_last "$n"
 	fresh "$n"
 	read -r spent _ < <("$DIR/pods" "$DIR/pod.o" "$n" $DEVICES inline)
 	point "bpfstamp, inlined" "$n" "$spent"
 	check_last "$n"
+	fresh "$n"
+	read -r spent _ < <("$DIR/pods" "$DIR/pod.o" "$n" $DEVICES inline 1)
+	point "bpfstamp, equal values" "$n" "$spent"
+	check_pods $((n - 1)) 0
+	read -r spent _ < <(batch "$n" "$n")
+	point "bpfstamp attach --batch" "$n" "$spent"
 	fresh "$n"
 	read -r spent _ < <("$DIR/pods_libbpf" "$DIR/pod.o" "$n" $DEVICES)
 	point libbpf "$n" "$spent"
@@ -120,8 +126,8 @@ check_pods() {	# DEVICE VALUES [PRIO]
 	"$DIR/bench" check "d$1" $(($2 + 1)) $((1 + $2 % 4094)) $((0x0a000000 + $2)) "${3:-0}"
 }
 
-# What many pods cost one process: lines NAME, and what bench/pods.c prints, of which a batch tells all but the tenths.
-# Every interface has a filter already, so that all pods are the same work, which is to replace one.
+# What many pods cost one process: NAME, and what bench/pods.c prints, of which a batch tells all but the
+# tenths.  Every interface has a filter already, so that all pods are the same work, which is to replace one.
 many() {
 	local count=$((10 * PODS)) i
 	fresh $DEVICES
@@ -147,20 +153,25 @@ many_line() {	# NAME COUNT [inline] [DISTINCT]
 	check_pods $(((count - 1) % DEVICES)) $(((count - 1) % ${2:-$count}))
 }
 
-# A batch has one line for each place, so that there are several filters at an interface.
 batch_line() {	# NAME COUNT DISTINCT
-	local usage dashes=-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-$'\t'-
-	fresh $DEVICES
-	awk -v count="$2" -v distinct="$3" -v devices=$DEVICES 'BEGIN {
+	local ns kib loaded none=-$'\t'
+	read -r ns kib loaded < <(batch "$2" "$3")
+	printf '%s\t%s\t%s%s\t%s\n' "$1" "$ns" "$none$none$none$none$none$none$none$none$none$none" "$kib" "$loaded"
+}
+
+# A batch has one line for each place, so that there are several filters at an interface: NANOSECONDS KIB PROGRAMS
+batch() {	# COUNT DISTINCT
+	local kib ns
+	fresh "$1"
+	awk -v count="$1" -v distinct="$2" -v devices=$DEVICES 'BEGIN {
 		for (i = 0; i < count; i++)
 			printf "d%d prio=%d vni=%d vlan=%d addr=%d\n", i % devices, 1 + int(i / devices),
-				1 + i % distinct, 1 + i % distinct % 4094, 0x0a000000 + i % distinct
+				1 + i % distinct, 1 + i % distinct % 4094, 167772160 + i % distinct
 	}' >"$DIR/batch.txt"
-	usage=$("$DIR/static/launch" "$BPFSTAMP" attach "$DIR/pod.o" --inline --jobs 1 --batch "$DIR/batch.txt" \
-		2>&1 >"$DIR/batch.out" | tail -n 1)
-	check_pods $((($2 - 1) % DEVICES)) $((($2 - 1) % $3)) $((1 + ($2 - 1) / DEVICES))
-	printf '%s\t%s\t%s\t%s\t%s\n' "$1" "${usage#* }" "$dashes" "${usage% *}" \
-		"$(sed -n 's/.* id \([0-9]*\) .*/\1/p' "$DIR/batch.out" | sort -u | wc -l)"
+	read -r kib ns < <("$DIR/static/launch" "$BPFSTAMP" attach "$DIR/pod.o" --inline --jobs 1 \
+		--batch "$DIR/batch.txt" 2>&1 >"$DIR/batch.out" | tail -n 1)
+	check_pods $((($1 - 1) % DEVICES)) $((($1 - 1) % $2)) $((1 + ($1 - 1) / DEVICES))
+	echo "$ns $kib $(sed -n 's/.* id \([0-9]*\) .*/\1/p' "$DIR/batch.out" | sort -u | wc -l)"
 }
 
 # The most memory of a process, in KiB: NAME KIB

@@ -21,6 +21,6 @@ struct large_values {
 #define LARGE_10(h) LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), \
 	LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h), LARGE_MIX(h)
 #define LARGE_STEP(h, value) ((h) ^= (value), LARGE_10(h), LARGE_10(h), LARGE_10(h), LARGE_10(h), LARGE_10(h), \
-	LARGE_10(h), LARGE_10(h), LARGE_10(h), LARGE_10(h))
+	LARGE_10(h), LARGE_10(h), LARGE_10(h), LARGE_10(h), LARGE_10(h))
 
 #endif
