@@ -117,7 +117,7 @@ static int preamble_branches(const struct pod_values *values, double *ns)
 
 /* --------------------------------------------------------------- packets */
 
-enum { TIMES = 2000, SHORT_TIMES = 20000 };
+enum { TIMES = 500, SHORT_TIMES = 4000 };
 
 /* One program for all turns (bench_add_same): its fd, and another for the caller; *ns: a packet's. */
 static int packet(bench_fn *make, int *kept, const struct pod_values *values, double *ns)

@@ -35,7 +35,10 @@ median() {
 
 # One median over another, or nothing where one is missing: GROUP NAME GROUP NAME
 over() {
-	awk -v a="$(median "$1" "$2")" -v b="$(median "$3" "$4")" 'BEGIN { if (a && b) printf(a < b / 10 ? "%.2f" : a < 10 * b ? "%.1f" : "%.0f", a / b) }'
+	awk -v a="$(median "$1" "$2")" -v b="$(median "$3" "$4")" 'BEGIN {
+		if (a && b)
+			printf(a < b / 10 ? "%.2f" : a < 10 * b ? "%.1f" : "%.0f", a / b)
+	}'
 }
 
 short_row() {	# TEXT GROUP NAME REFERENCE
@@ -64,7 +67,9 @@ short() {
 
 # Median and quartiles of numbers, one a line.
 spread() {
-	sort -g | awk '{ v[NR] = $1 } END { q = int((NR + 3) / 4); print v[int((NR + 1) / 2)] "\t" v[q] "\t" v[NR + 1 - q] }'
+	sort -g | awk '
+		{ v[NR] = $1 }
+		END { q = int((NR + 3) / 4); print v[int((NR + 1) / 2)] "\t" v[q] "\t" v[NR + 1 - q] }'
 }
 
 # A column, or an expression of columns, of the lines of one name in many.tsv.
@@ -116,27 +121,28 @@ reasons() {
 	if grep -qE '^\| (libbpf open \+ set|cilium/ebpf Copy)' <<<"$row"; then
 		cat <<-END
 
-		**libbpf and cilium/ebpf in-process**: what the kernel does is the same for all, and it is most of the time. The bare
-		calls, faster than which nobody can be, would be $(over load libbpf load "bare, same calls, inlined") times as fast as
-		libbpf and $(over load "cilium/ebpf, Copy" load "bare, same calls, inlined") times as fast as cilium/ebpf where values
-		are in instructions, $(over load libbpf load "bare, same calls") and
-		$(over load "cilium/ebpf, Copy" load "bare, same calls") times where they are in a map.
+		**libbpf and cilium/ebpf in-process**: most of the time is the kernel's, which does the same for all. The bare
+		calls, faster than which nobody can be, would be so many times as fast as libbpf:
+		$(over load libbpf load "bare, same calls, inlined"), and
+		$(over load libbpf load "bare, same calls") where values are in a map; as cilium/ebpf:
+		$(over load "cilium/ebpf, Copy" load "bare, same calls, inlined"), and
+		$(over load "cilium/ebpf, Copy" load "bare, same calls").
 		END
 	fi
 	if grep -q '^| tc / static' <<<"$row"; then
 		cat <<-END
 
-		**tc**: a static process with nothing but the system calls of one pod would be
-		$(over process "tc filter replace" process "bare static process") times as fast as tc, and one that does nothing
-		$(over process "tc filter replace" process "empty static process") times.
+		**tc**: a static process with nothing but the system calls of one pod would be so many times as fast:
+		$(over process "tc filter replace" process "bare static process"); one that does nothing:
+		$(over process "tc filter replace" process "empty static process").
 		END
 	fi
 	if grep -q '^| open 1 MiB: libelf' <<<"$row"; then
 		cat <<-END
 
-		**libelf**: it is handed the object in memory and checks what it is asked for; nothing is kept. bpfstamp looks at every
-		instruction, and makes an index of programs, variables, sites and types, so that no pod needs any of this again.
-		That is the work that libbpf does, too.
+		**libelf**: it is handed the object in memory and checks what it is asked for; nothing is kept. bpfstamp
+		looks at every instruction, and makes an index of programs, variables, sites and types, so that no pod
+		needs any of this again. That is the work that libbpf does, too.
 		END
 	fi
 }
@@ -185,15 +191,17 @@ many() {
 	echo "| --- | --: | --: | --: | --: | --: | --: |"
 	many_names | while read -r name; do
 		echo "| $name | $(micro "$name" "\$2 / $PODS") | $(micro "$name" '$3') |" \
-			"$(micro "$name" 'most($0)') | $(micro "$name" '$12') |" \
-			"$(of_many "$name" '$14' | spread | cut -f 1) | $(of_many "$name" '$13' | spread | cut -f 1) |"
+			"$(micro "$name" 'most()') | $(micro "$name" '$12') |" \
+			"$(of_many "$name" '$14' | spread | cut -f 1) |" \
+			"$(of_many "$name" '$13' | spread | cut -f 1) |"
 	done
 }
 
 micro() {	# NAME EXPRESSION
 	awk -F '\t' -v name="$1" "
-		function most(line, i, m) { for (i = 3; i <= 12; i++) if (\$i > m) m = \$i; return m }
-		\$1 == name && ($2) > 0 { print ($2) }" "$DIR/many.tsv" | spread | awk '$1 { printf "%.1f", $1 / 1000 }'
+		function most(i, m) { for (i = 3; i <= 12; i++) if (\$i > m) m = \$i; return m }
+		\$1 == name && ($2) > 0 { print ($2) }" "$DIR/many.tsv" | spread |
+		awk '$1 { printf "%.1f", $1 / 1000 }'
 }
 
 cat <<END
@@ -214,12 +222,13 @@ picture, the last of so many pods is checked, and cilium/ebpf, which has nothing
 
 $(short)
 
-Medians. bpfstamp's in-process times are from values to the fd of a program with the values in its instructions (inlined),
-of an object that is open; what libbpf and cilium/ebpf load has them in a map.
+Medians. What bpfstamp does in-process is from values to the fd of a program with the values in its instructions
+(inlined), of an object that is open; what libbpf and cilium/ebpf load has them in a map.
 
 ## Targets
 
-Ratios of two contenders in the same round: the median, and the quartiles of the rounds. Without a target: only to know.
+Ratios of two contenders in the same round: the median, and the quartiles of the rounds. Without a target: only to
+know. "Tenth" is what a pod costs in one tenth of so many.
 
 $(targets)
 $(reasons)
@@ -228,24 +237,24 @@ $(reasons)
 
 Medians and quartiles of the rounds. "Bare" repeats the calls of bpfstamp with nothing between them; "no types" leaves
 out BTF, functions and lines, which the kernel can do without. libbpf opens the object for each pod, because an object
-can be loaded only once; cilium/ebpf copies what it parsed, or parses it anew. "Shared" is a pod whose values another one
-has, too. libelf reads names of sections and symbols, and resolves symbols and relocations, as any loader has to; then
-libbpf reads the types (btf__new, btf_ext__new). It keeps nothing of that.
+can be loaded only once; cilium/ebpf copies what it parsed, or parses it anew. "Shared" is a pod whose values another
+one has, too. libelf reads names of sections and symbols, and resolves symbols and relocations, as any loader has to;
+then libbpf reads the types (btf__new, btf_ext__new). It keeps nothing of that.
 
 $(times)
 
 ## $(commas "$PODS") pods in one process
 
-From the opening of the object on, on 1,000 interfaces; medians of five times. All have a filter at the beginning, which is
-replaced again and again. A batch is one static process from exec to exit, with \`--inline --jobs 1\`, a record for
-each program, and new filters, since a batch has each place only once.
+From the opening of the object on, on 1,000 interfaces; medians of five times. All have a filter at the beginning,
+which is replaced again and again. A batch is one static process from exec to exit, with \`--inline --jobs 1\`, a
+record for each program, and new filters, since a batch has each place only once.
 
 $(many)
 
 ## Memory
 
-What the kernel keeps for one pod alone, in bytes, as it says itself (memlock in fdinfo, and the size of the machine code):
-what it has together with another pod is not counted. libbpf's data maps are mmapable, which costs whole pages.
+What the kernel keeps for one pod alone, in bytes, as it says itself (memlock in fdinfo, and the size of the machine
+code): what it has together with another pod is not counted. libbpf's data maps are mmapable, which costs whole pages.
 
 $(memory)
 
@@ -256,37 +265,43 @@ $(pairs resident.tsv KiB)
 
 ## Less verification
 
-What the verifier does could be done once, for a program that all pods share, if each pod had only a few instructions of its
-own: a preamble, which leaves the pod's values where that program finds them, and jumps there by a tail call. It was tried
-with three programs: pod.bpf.c, [large.bpf.c](objects/large.bpf.c) ($(slots large.o) instructions, no branch), and
-[branches.bpf.c](objects/branches.bpf.c) ($(slots branches.o), a loop and 390 rules), with
-[jump.bpf.c](objects/jump.bpf.c) before them. "Stamped" is the whole program loaded for each pod. Three values go through
-the packet's cb, the ten of large.bpf.c, for which it has no room, through a map for each processor.
+What the verifier does could be done once, for a program that all pods share, if each pod had only a few instructions
+of its own: a preamble, which leaves the pod's values where that program finds them, and jumps there by a tail call,
+which hands over nothing but the packet. It was tried with three programs: pod.bpf.c,
+[large.bpf.c](objects/large.bpf.c) ($(commas "$(slots large.o)") instructions, no branch) and
+[branches.bpf.c](objects/branches.bpf.c) ($(commas "$(slots branches.o)"), a loop and 390 rules), with
+[jump.bpf.c](objects/jump.bpf.c) before them. "Stamped" is the whole program loaded for each pod. Three values go
+through the packet's cb, the ten of large.bpf.c, for which it has no room, through a map for each processor.
 
-Loading is then so many times as fast, in this order (the times are above):
-$(over preamble "pod.bpf.c, stamped, inlined" preamble "pod.bpf.c, preamble"),
-$(over preamble "large.bpf.c, stamped, inlined" preamble "large.bpf.c, preamble"),
-$(over preamble "branches.bpf.c, stamped, inlined" preamble "branches.bpf.c, preamble"). A packet takes some nanoseconds more:
+Loading (the times are above) takes so many times less:
+
+| | stamped, inlined / preamble |
+| --- | --: |
+| pod.bpf.c | $(over preamble "pod.bpf.c, stamped, inlined" preamble "pod.bpf.c, preamble") |
+| large.bpf.c | $(over preamble "large.bpf.c, stamped, inlined" preamble "large.bpf.c, preamble") |
+| branches.bpf.c | $(over preamble "branches.bpf.c, stamped, inlined" preamble "branches.bpf.c, preamble") |
+
+A packet takes some nanoseconds more; that of pod.bpf.c is one that the program drops:
 
 $(packets)
 
-That of pod.bpf.c is one that the program drops. A jump that the kernel patches into the machine code, as it does for a
-constant index, spares a packet the lookup, but each load has to tell all processors, and costs more than it saves.
+A jump that the kernel patches into the machine code, as it does for a constant index, spares a packet the lookup, but
+each load has to tell all processors of it, which costs what some ten thousand packets save.
 
-**There is no option for it,** though loading large programs is so much cheaper, because no object can stay as it is:
+**There is no option for it,** though large programs load so much faster, because no object can stay as it is:
 
-- The shared program has to be written for it. Its values come from the packet: 20 bytes, which are there for TC alone, and
-  which the program, whatever it calls, and other programs at the same hook may overwrite. They cannot be proved to
-  be the pod's.
+- The shared program has to be written for it. Its values come from the packet: 20 bytes, which are there for TC
+  alone, and which the program, whatever it calls, and other programs at the same hook may overwrite. That they are
+  still the pod's cannot be proved.
 - The verifier no longer knows them. Loops that a value bounds are refused, code that a value turns off is kept, and
   indices have to be checked.
-- All pods depend on one map, which the kernel empties when nobody holds it: it has to be pinned, and outlive every pod.
-- freplace is no other way: an extension replaces a function of one loaded program, and a function has one at a time. So
-  each pod would have to load the whole program again, and the extension with it.
+- All pods depend on one map, which the kernel empties when nobody holds it: it has to be pinned, and to outlive them.
+- freplace is no other way: an extension replaces a function of one loaded program, and a function has one extension
+  at a time. So each pod would have to load the whole program again, and the extension with it.
 
-An object that is written so needs no option: the shared program's object puts it into a prog array that is pinned by name
-(\`bpfstamp load\`, once), the other one, with STAMP(), names that map (\`bpfstamp attach\`, for each pod), and \`show\`
-tells its values as ever. Pods with equal values share what is loaded anyway.
+An object that is written so needs no option. The shared program's object puts it into a prog array that is pinned by
+name (\`bpfstamp load\`, once); the preamble's, with STAMP(), names that map (\`bpfstamp attach\`, for each pod), and
+\`show\` tells its values as ever. Pods with equal values share what is loaded anyway.
 
 ## Instructions of user space
 

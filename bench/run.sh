@@ -19,6 +19,10 @@ DIR=$1 BPFSTAMP=$2 ROUNDS=$3 PODS=$4
 DEVICES=1000
 MANY_TIMES=5
 
+if [ "$(id -u)" != 0 ]; then
+	echo "bench: this needs root, to load programs" >&2
+	exit 1
+fi
 if [ -z "${isolated:-}" ]; then
 	isolated=yes exec unshare -n -m -p -f --mount-proc --kill-child bash "$0" "$@"
 fi
@@ -27,7 +31,7 @@ interfaces() {
 	local i name
 	mount -t bpf none /sys/fs/bpf
 	mount -t tmpfs none /run
-	for name in bench bench-{bare,libbpf,share,empty,stamp,inline,norec,tc,clang}; do
+	for name in bench bench-{bare,libbpf,empty,stamp,inline,norec,tc,clang}; do
 		echo "link add $name type veth peer name ${name}-p"
 		echo "link set $name up"
 	done | ip -batch -

@@ -45,54 +45,25 @@ static int stamped_inline_record(const struct pod_values *values, double *ns)
 	return subject_load(&pod_inline, values, ns);
 }
 
-/* Two contenders have one set of values each (bench_add_same): only for the first pod of each is a program loaded. */
-static int share_program(const struct pod_values *values, bool *there, double *ns)
+/* The same values each time (bench_add_same), so that a program is loaded for the first pod only. */
+static int load_shared(const struct pod_values *values, double *ns)
 {
 	static struct bpfstamp_share *share;
-	bool reused;
+	bool first = !share, reused;
 	double start;
 	int fd;
 
 	subject_open(&pod_inline);
 	pod_inline.load.record = false;
-	if (!share)
-		MUST(bpfstamp_share_new(&share, pod_inline.t, 2, &err));
+	if (first)
+		MUST(bpfstamp_share_new(&share, pod_inline.t, 1, &err));
 	start = bench_now();
 	subject_put(&pod_inline, values);
 	MUST(bpfstamp_share_load(share, pod_inline.s, &pod_inline.load, &fd, &reused, &err));
 	*ns = bench_now() - start;
-	if (reused != *there)
-		bench_die("bpfstamp: the program of equal values is %s", *there ? "loaded again" : "there already");
-	*there = true;
+	if (reused == first)
+		bench_die("bpfstamp: the program of equal values is %s", first ? "there already" : "loaded again");
 	return fd;
-}
-
-static int load_shared(const struct pod_values *values, double *ns)
-{
-	static bool there;
-
-	return share_program(values, &there, ns);
-}
-
-/* All that such a pod takes: values, the program that is there, the filter. */
-static int attach_shared(const struct pod_values *values, double *ns)
-{
-	const struct bpfstamp_hook hook = {
-		.type = BPFSTAMP_CLSACT, .dev = "bench-share", .direction = BPFSTAMP_EGRESS, .prio = 1, .handle = 1,
-	};
-	static struct bpfstamp_net *net;
-	static bool there;
-	double start;
-	int fd;
-
-	if (!net)
-		MUST(bpfstamp_net_open(&net, NULL, &err));
-	fd = share_program(values, &there, ns);
-	start = bench_now();
-	MUST(bpfstamp_attach(net, &hook, fd, "pod", NULL, &err));
-	close(fd);
-	*ns += bench_now() - start;
-	return check_attached("bench-share");
 }
 
 int stamped_any(const struct pod_values *values)
@@ -241,7 +212,6 @@ void stamped_contenders(void)
 	bench_add("load", "bpfstamp, with a record", stamped_record);
 	bench_add("load", "bpfstamp, inlined, with a record", stamped_inline_record);
 	bench_add_same("load", "bpfstamp, inlined, shared", load_shared, false);
-	bench_add_same("reuse", "bpfstamp, shared, attached", attach_shared, false);
 	bench_add_large("load of 4,000 instructions", "bpfstamp", stamped_large);
 	bench_add_large("load of 4,000 instructions", "bpfstamp, inlined", stamped_large_inline);
 	bench_add_large("restamp of 4,000 instructions", "bpfstamp", restamp_map);
