@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%.0f", ends[TENTHS - 1]);
 	for (int i = 0; i < TENTHS; i++)
-		printf(" %.0f", (ends[i] - (i ? ends[i - 1] : opened)) * TENTHS / count);
+		printf(" %.0f", (ends[i] - (i ? ends[i - 1] : opened)) / (count / (double)TENTHS));
 	printf(" %ld %u\n", usage.ru_maxrss, a.loaded);
 	return 0;
 }
