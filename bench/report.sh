@@ -129,6 +129,13 @@ reasons() {
 		$(over load "cilium/ebpf, Copy" load "bare, same calls").
 		END
 	fi
+	if grep -q '^| bpfstamp_attach, replace / bare netlink |' <<<"$row"; then
+		cat <<-END
+
+		**bpfstamp_attach, in place of another filter**: bpfstamp looks at what is there before it replaces it,
+		because what others have put there stays. Bare netlink that looks first is the row below.
+		END
+	fi
 	if grep -q '^| tc / static' <<<"$row"; then
 		cat <<-END
 
