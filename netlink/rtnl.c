@@ -2,10 +2,10 @@
 /*
  * The kernel answers rtnetlink while the request is being sent, so an answer
  * is complete or in the making by the time anything can be read.  The socket is
- * connected to the kernel, which keeps out what other processes may send to our
- * port, and lets the first request choose it.  Beyond that, only messages from
- * the kernel (a sender of port 0) that bear our port, as its first answer told
- * it, and the number of a request of this talk are looked at.
+ * connected to the kernel, which gives it a port, and keeps out what other processes
+ * may send there (who has CAP_NET_ADMIN may, to others).  Beyond that, only
+ * messages from the kernel (a sender of port 0) that bear our port, as its first
+ * answer told it, and the number of a request of this talk are looked at.
  *
  * An answer ends with the acknowledgement, with the end of the dump, or with the
  * only message that there is to it; data before goes to the caller's function, and
