@@ -92,30 +92,43 @@ static int bare(const struct pod_values *values, double *ns)
 	return check_attached("bench-empty");
 }
 
-static int attach(const char *device, const struct pod_values *values, char *option, char *option2, double *ns)
+enum { OPTIONS = 3 };
+
+static int attach(const char *device, const struct pod_values *values, const char *const options[OPTIONS], double *ns)
 {
 	struct words w;
 
 	spell(&w, "", "=", values);
 	*ns = run((char *[]){ (char *)bench_files.bpfstamp, "attach", (char *)bench_files.pod, "--dev",
-			      (char *)device, "--set", w.vni, "--set", w.vlan, "--set", w.addr, option, option2,
-			      NULL });
+			      (char *)device, "--set", w.vni, "--set", w.vlan, "--set", w.addr, (char *)options[0],
+			      (char *)options[1], (char *)options[2], NULL });
 	return check_attached(device);
 }
 
 static int bpfstamp(const struct pod_values *values, double *ns)
 {
-	return attach("bench-stamp", values, NULL, NULL, ns);
+	return attach("bench-stamp", values, (const char *[OPTIONS]){ NULL }, ns);
 }
 
 static int bpfstamp_inlined(const struct pod_values *values, double *ns)
 {
-	return attach("bench-inline", values, "--inline", NULL, ns);
+	return attach("bench-inline", values, (const char *[OPTIONS]){ "--inline" }, ns);
 }
 
 static int bpfstamp_unrecorded(const struct pod_values *values, double *ns)
 {
-	return attach("bench-norec", values, "--inline", "--no-record", ns);
+	return attach("bench-norec", values, (const char *[OPTIONS]){ "--inline", "--no-record" }, ns);
+}
+
+static int bpfstamp_plain(const struct pod_values *values, double *ns)
+{
+	return attach("bench-plain", values, (const char *[OPTIONS]){ "--no-debug-info" }, ns);
+}
+
+static int bpfstamp_least(const struct pod_values *values, double *ns)
+{
+	return attach("bench-least", values,
+		      (const char *[OPTIONS]){ "--inline", "--no-record", "--no-debug-info" }, ns);
 }
 
 static double run_tc(const char *device, const char *object)
@@ -158,6 +171,8 @@ void process_contenders(void)
 	bench_add("process", "bpfstamp attach", bpfstamp);
 	bench_add("process", "bpfstamp attach --inline", bpfstamp_inlined);
 	bench_add("process", "bpfstamp attach --inline --no-record", bpfstamp_unrecorded);
+	bench_add("process", "bpfstamp attach --no-debug-info", bpfstamp_plain);
+	bench_add("process", "bpfstamp attach --inline --no-record --no-debug-info", bpfstamp_least);
 	bench_add("process", "tc filter replace", tc);
 	bench_add("process", "clang, then tc", clang_tc);
 }

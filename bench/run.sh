@@ -31,7 +31,7 @@ interfaces() {
 	local i name
 	mount -t bpf none /sys/fs/bpf
 	mount -t tmpfs none /run
-	for name in bench bench-{bare,libbpf,empty,stamp,inline,norec,tc,clang}; do
+	for name in bench bench-{bare,libbpf,empty,stamp,inline,norec,plain,least,tc,clang}; do
 		echo "link add $name type veth peer name ${name}-p"
 		echo "link set $name up"
 	done | ip -batch -

@@ -45,6 +45,21 @@ static int stamped_inline_record(const struct pod_values *values, double *ns)
 	return subject_load(&pod_inline, values, ns);
 }
 
+/* Values alone: no BTF, functions or lines. */
+static int stamped_plain(const struct pod_values *values, double *ns)
+{
+	static struct subject u = { .path = &bench_files.pod, .load.no_debug_info = true };
+
+	return subject_load(&u, values, ns);
+}
+
+static int stamped_inline_plain(const struct pod_values *values, double *ns)
+{
+	static struct subject u = { .path = &bench_files.pod, .to_inline = true, .load.no_debug_info = true };
+
+	return subject_load(&u, values, ns);
+}
+
 /* The same values each time (bench_add_same), so that a program is loaded for the first pod only. */
 static int load_shared(const struct pod_values *values, double *ns)
 {
@@ -211,6 +226,8 @@ void stamped_contenders(void)
 	bench_add("load", "bpfstamp, inlined", stamped_inline);
 	bench_add("load", "bpfstamp, with a record", stamped_record);
 	bench_add("load", "bpfstamp, inlined, with a record", stamped_inline_record);
+	bench_add("load", "bpfstamp, no debug info", stamped_plain);
+	bench_add("load", "bpfstamp, inlined, no debug info", stamped_inline_plain);
 	bench_add_same("load", "bpfstamp, inlined, shared", load_shared, false);
 	bench_add_large("load of 4,000 instructions", "bpfstamp", stamped_large);
 	bench_add_large("load of 4,000 instructions", "bpfstamp, inlined", stamped_large_inline);
