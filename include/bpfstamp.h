@@ -332,6 +332,8 @@ struct bpfstamp_load {
 	uint32_t ifindex;	/* of the thread's namespace: the device whose hardware is to run the program, or 0 */
 	bool record;		/* leave a record of the values with the program, for bpfstamp_running_open */
 	bool no_debug_info;	/* give the kernel no BTF, where the programs can do without (see below) */
+	bool reuse;		/* take an equal program that another process has loaded, where there is one (below) */
+	bool *reused;		/* told whether that was done, or NULL */
 	bool dry_run;		/* for the verifier's answer only: make no pins */
 	char *log;		/* gets the end of the verifier's log on failure, or NULL */
 	size_t log_size;
@@ -352,6 +354,15 @@ struct bpfstamp_load {
 /*
  * Create the maps that the program refers to, fill and freeze its data, and
  * load it.  *fd is the program's, closed on exec, and keeps the maps.
+ *
+ * With load->reuse, an equal program is not loaded twice, whichever process
+ * loads it: one that can be shared (bpfstamp_share_check), and leaves a record,
+ * is told to others by an index pinned as bpfstamp/programs below
+ * load->pin_path, which the stamp keeps open, and found there.  It is compared in full: instructions,
+ * data, record and all else that it was loaded from.  The index keeps no
+ * program: each ends when nobody uses it any more, as ever.  Needs CAP_SYS_ADMIN,
+ * Linux 5.10 and a bpffs; without, and where anything else stands in the way, it
+ * is a load like any other.
  */
 int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd,
 		  struct bpfstamp_err *err);
@@ -406,6 +417,8 @@ void bpfstamp_pin_name(const struct bpfstamp_template *t, bool map, uint32_t ind
  * instances do not meet in it: its maps are read-only data, or are pinned by name
  * and so shared anyway.  Each load of any other makes a program of its own; so does
  * one for hardware, one with load->map_fds, and a dry run.
+ *
+ * With load->reuse, what the share does not have may still be another process's.
  *
  * A share may be used by many threads at once.  It keeps an fd of each of its
  * programs, most of them at most; what comes then is loaded, and not kept.

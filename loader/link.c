@@ -286,6 +286,14 @@ void link_free(struct link *link)
 	free(link);
 }
 
+bool link_has_map(const struct link *link, uint32_t map)
+{
+	for (uint32_t i = 0; i < link->map_count; i++)
+		if (link->maps[i].map == map)
+			return true;
+	return false;
+}
+
 void link_gather(const struct link *link, const struct bpfstamp_template *t, const uint8_t *image, uint8_t *insns)
 {
 	for (uint32_t i = 0; i < link->chunk_count; i++) {

@@ -71,6 +71,9 @@ void link_relocs(const struct bpfstamp_template *t, uint32_t func, const struct 
 
 void link_free(struct link *link);
 
+/* Whether an instruction of it refers to a map of the template. */
+bool link_has_map(const struct link *link, uint32_t map);
+
 /* Put the program together from an image into insns (link->insns slots), but for the maps. */
 void link_gather(const struct link *link, const struct bpfstamp_template *t, const uint8_t *image, uint8_t *insns);
 

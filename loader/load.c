@@ -31,6 +31,7 @@
 #include "loader/mapmake.h"
 #include "loader/progload.h"
 #include "loader/record.h"
+#include "loader/reuse.h"
 #include "loader/sys.h"
 
 enum { BTF_UNTRIED = -1, BTF_NONE = -2 };
@@ -382,12 +383,24 @@ static int load_all(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 
 int bpfstamp_load(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int *fd, struct bpfstamp_err *err)
 {
-	if (load_all(s, load, false, err))
+	struct reuse reuse;
+	int there = reuse_begin(&reuse, s, load);
+
+	if (load->reused)
+		*load->reused = there >= 0;
+	if (there >= 0) {
+		*fd = there;
+		return 0;
+	}
+	if (load_all(s, load, false, err)) {
+		reuse_end(&reuse, s, load, -1);
 		return -1;
+	}
 	*fd = s->prog_fds[load->program];
 	s->prog_fds[load->program] = -1;
 	mapmake_close(s);
 	close_programs(s);
+	reuse_end(&reuse, s, load, *fd);
 	return 0;
 }
 

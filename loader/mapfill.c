@@ -37,9 +37,8 @@ static int fill_one(struct bpfstamp_stamp *s, uint32_t index, const uint8_t *byt
 	return 0;
 }
 
-/* The configuration of the kernel is read once a template; NULL on failure. */
-static const uint8_t *get_kconfig(const struct bpfstamp_template *t, const struct bpfstamp_load *load,
-				  struct bpfstamp_err *err)
+const uint8_t *mapfill_kconfig(const struct bpfstamp_template *t, const struct bpfstamp_load *load,
+			       struct bpfstamp_err *err)
 {
 	struct template_cache *cache = t->cache;
 	uint8_t *bytes;
@@ -62,7 +61,7 @@ static const uint8_t *get_kconfig(const struct bpfstamp_template *t, const struc
 static int fill_kconfig(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
 			struct bpfstamp_err *err)
 {
-	const uint8_t *bytes = get_kconfig(s->t, load, err);
+	const uint8_t *bytes = mapfill_kconfig(s->t, load, err);
 
 	return bytes ? fill_one(s, index, bytes, true, err) : -1;
 }

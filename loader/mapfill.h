@@ -35,4 +35,8 @@ int mapmake_given(struct bpfstamp_stamp *s, uint32_t index, int given, struct bp
 int mapfill(struct bpfstamp_stamp *s, uint32_t index, int btf_fd, const struct bpfstamp_load *load,
 	    struct bpfstamp_err *err);
 
+/* What the map of .kconfig holds; the configuration of the kernel is read once a template.  NULL with *err. */
+const uint8_t *mapfill_kconfig(const struct bpfstamp_template *t, const struct bpfstamp_load *load,
+			       struct bpfstamp_err *err);
+
 #endif

@@ -4,7 +4,7 @@
  *
  *      0  magic 0x62707374    u32     a value:
  *      4  version 1           u16       0  name                     u32, a string
- *      6  flags: 1 inlined    u16       4  type as in C             u32, a string
+ *      6  flags               u16       4  type as in C             u32, a string
  *      8  size of all         u32       8  section                  u32, a string
  *     12  programs            u32      12  offset in the section    u32
  *     16  values              u32      16  size                     u32
@@ -16,7 +16,8 @@
  *         strings and bytes            31  0
  *
  * where strings, ended by NUL, and bytes are told by their offset in the whole.
- * Flags of a value: 1 stamped, 2 in a map, 4 signed, 8 allow_derived.
+ * Flags: 1 inlined, 2 a key follows, which is behind all that counts here
+ * (loader/reuse_key.c).  Of a value: 1 stamped, 2 in a map, 4 signed, 8 allow_derived.
  *
  * Values that can be read from a map, which has BTF, have no bytes.
  *
@@ -40,7 +41,7 @@
 #include "loader/sys.h"
 
 enum {
-	MAGIC = 0x62707374, VERSION = 1, INLINED = 1, USUAL_ROOM = 1024,
+	MAGIC = 0x62707374, VERSION = 1, INLINED = 1, KEYED = 2, USUAL_ROOM = 1024,
 	HEADER = RECORD_LEAST, NAME = 4, VALUE = 32,
 	STAMPED = 1, IN_MAP = 2, SIGNED = 4, ALLOW_DERIVED = 8, VALUE_FLAGS = 15,
 };
@@ -59,6 +60,7 @@ static uint32_t get32(const uint8_t *at)
 
 struct making {
 	const struct bpfstamp_stamp *s;
+	const struct link *link;	/* of the only program, or NULL: of all that are loaded */
 	uint8_t *raw;
 	uint32_t room;		/* of raw, RECORD_MOST or less */
 	uint32_t used;		/* beyond room: it did not fit */
@@ -98,9 +100,19 @@ static uint32_t append_section(struct making *m, const char *name)
 	return m->section;
 }
 
-static bool is_in_map(const struct bpfstamp_stamp *s, const struct injectable *inj)
+static bool is_in_map(const struct making *m, const struct injectable *inj)
 {
-	return inj->kind == BPFSTAMP_GLOBAL && s->map_fds[s->t->datas[inj->data].map] >= 0;
+	uint32_t map;
+
+	if (inj->kind != BPFSTAMP_GLOBAL)
+		return false;
+	map = m->s->t->datas[inj->data].map;
+	return m->link ? link_has_map(m->link, map) : m->s->map_fds[map] >= 0;
+}
+
+static bool is_loaded(const struct making *m, uint32_t func)
+{
+	return m->link ? m->link->chunks[0].func == func : m->s->prog_fds[func] >= 0;
 }
 
 /* Whether there are instructions that hold it, or parts of it. */
@@ -110,12 +122,12 @@ static bool is_in_insns(const struct injectable *inj)
 }
 
 /* Whether it is read in its map, by BTF; what the program may change is read there or not at all. */
-static bool is_readable(const struct bpfstamp_stamp *s, const struct injectable *inj)
+static bool is_readable(const struct making *m, const struct injectable *inj)
 {
-	const struct bpfstamp_template *t = s->t;
+	const struct bpfstamp_template *t = m->s->t;
 
-	return is_in_map(s, inj) && !is_in_insns(inj) &&
-	       (!t->datas[inj->data].readonly || (!s->without_btf && t->maps[t->datas[inj->data].map].btf_value));
+	return is_in_map(m, inj) && !is_in_insns(inj) &&
+	       (!t->datas[inj->data].readonly || (!m->s->without_btf && t->maps[t->datas[inj->data].map].btf_value));
 }
 
 static bool is_told(const struct bpfstamp_stamp *s, uint32_t i, bool all)
@@ -152,7 +164,7 @@ static void make_value(struct making *m, uint32_t at, uint32_t index)
 {
 	const struct bpfstamp_template *t = m->s->t;
 	const struct injectable *inj = &t->injectables[index];
-	bool in_map = is_in_map(m->s, inj);
+	bool in_map = is_in_map(m, inj);
 	uint8_t raw[VALUE] = { 0 };
 	char type[64];
 
@@ -163,7 +175,7 @@ static void make_value(struct making *m, uint32_t at, uint32_t index)
 	put32(raw + 12, inj->kind == BPFSTAMP_GLOBAL ? inj->image - t->datas[inj->data].image : 0);
 	put32(raw + 16, inj->type.size);
 	put32(raw + 20, inj->type.btf);
-	put32(raw + 24, is_readable(m->s, inj) ? 0 : append_bytes(m, index));
+	put32(raw + 24, is_readable(m, inj) ? 0 : append_bytes(m, index));
 	raw[28] = (uint8_t)inj->kind;
 	raw[29] = (uint8_t)((m->s->touched[index] ? STAMPED : 0) | (in_map ? IN_MAP : 0) |
 			    (inj->type.is_signed ? SIGNED : 0) | (is_doubted(t, index) ? ALLOW_DERIVED : 0));
@@ -180,7 +192,7 @@ static bool make(struct making *m, bool all)
 	bool inlined = false;
 
 	for (uint32_t i = 0; i < t->func_count; i++)
-		programs += m->s->prog_fds[i] >= 0;
+		programs += is_loaded(m, i);
 	for (uint32_t i = 0; i < t->injectable_count; i++) {
 		values += is_told(m->s, i, all);
 		inlined |= t->injectables[i].inlined_count > 0;
@@ -192,13 +204,13 @@ static bool make(struct making *m, bool all)
 	m->used = HEADER + programs * NAME + values * VALUE;
 	put32(m->raw, MAGIC);
 	bytes_put16(m->raw + 4, VERSION, BYTES_HOST_BIG);
-	bytes_put16(m->raw + 6, inlined ? INLINED : 0, BYTES_HOST_BIG);
+	bytes_put16(m->raw + 6, (uint16_t)((inlined ? INLINED : 0) | (m->link ? KEYED : 0)), BYTES_HOST_BIG);
 	put32(m->raw + 12, programs);
 	put32(m->raw + 16, values);
 	put32(m->raw + 20, append_string(m, slash ? slash + 1 : t->name));
 	at = HEADER;
 	for (uint32_t i = 0; i < t->func_count; i++) {
-		if (m->s->prog_fds[i] < 0)
+		if (!is_loaded(m, i))
 			continue;
 		put32(m->raw + at, append_string(m, t->funcs[i].name));
 		at += NAME;
@@ -224,13 +236,13 @@ static bool make_room(uint8_t **buf, uint32_t *room, uint32_t wanted)
 	return *buf;
 }
 
-int record_make(const struct bpfstamp_stamp *s, uint8_t **buf, uint32_t *room, uint32_t *size,
-		struct bpfstamp_err *err)
+int record_make(const struct bpfstamp_stamp *s, const struct link *link, uint8_t **buf, uint32_t *room,
+		uint32_t *size, struct bpfstamp_err *err)
 {
 	static const uint32_t rooms[] = { USUAL_ROOM, RECORD_MOST };
 
 	for (int i = 0; i < 2; i++) {
-		struct making m = { .s = s };
+		struct making m = { .s = s, .link = link };
 
 		if (!make_room(buf, room, rooms[i]))
 			return object_no_memory(err);
@@ -324,15 +336,24 @@ static bool parse_names(const char **out, const struct parsing *p, uint32_t coun
 	return true;
 }
 
+/* Of the size bytes those of the record, in front of a key; 0 where that cannot be. */
+static uint32_t record_size(const uint8_t *raw, uint32_t size)
+{
+	bool keyed = bytes_get16(raw + 6, BYTES_HOST_BIG) & KEYED;
+	uint32_t own = get32(raw + 8);
+
+	return own <= RECORD_MOST && (keyed ? own < size : own == size) ? own : 0;
+}
+
 static bool parse(struct record *out, const uint8_t *raw, uint32_t size, const char *kernel_name)
 {
-	struct parsing p = { .raw = raw, .size = size };
+	struct parsing p = { .raw = raw, .size = record_size(raw, size) };
 	uint32_t programs = get32(raw + 12), values = get32(raw + 16);
 	uint16_t flags = bytes_get16(raw + 6, BYTES_HOST_BIG);
 
-	if (get32(raw) != MAGIC || bytes_get16(raw + 4, BYTES_HOST_BIG) != VERSION || flags & ~INLINED ||
-	    get32(raw + 8) != size || programs > RECORD_MOST / NAME || values != out->count ||
-	    HEADER + programs * NAME + values * VALUE > size)
+	if (get32(raw) != MAGIC || bytes_get16(raw + 4, BYTES_HOST_BIG) != VERSION || flags & ~(INLINED | KEYED) ||
+	    programs > RECORD_MOST / NAME || values != out->count ||
+	    HEADER + programs * NAME + values * VALUE > p.size)
 		return false;
 	p.heap = HEADER + programs * NAME + values * VALUE;
 	out->inlined = flags & INLINED;
@@ -347,7 +368,7 @@ static bool parse(struct record *out, const uint8_t *raw, uint32_t size, const c
 
 struct record *record_parse(uint8_t *raw, uint32_t size, const char *kernel_name)
 {
-	uint32_t values = size >= HEADER && size <= RECORD_MOST ? get32(raw + 16) : UINT32_MAX;
+	uint32_t values = size >= HEADER && size <= RECORD_KEY_MOST ? get32(raw + 16) : UINT32_MAX;
 	struct record *r;
 
 	if (values > RECORD_MOST / VALUE) {

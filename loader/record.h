@@ -6,16 +6,18 @@
 #ifndef LOADER_RECORD_H
 #define LOADER_RECORD_H
 
+#include "loader/link.h"
 #include "loader/stamp.h"
 
 enum {
 	RECORD_LEAST = 24, RECORD_MOST = 1 << 16,	/* bytes of a record */
+	RECORD_KEY_MOST = 1 << 20,	/* bytes of a record with the key behind it */
 	RECORD_VALUE_MOST = 4096,	/* bytes of a value in it; of a longer one it is only told that it was set */
 };
 
 /*
- * Make the record of what was stamped into s, and bind it to each of the
- * programs that s->prog_fds has.  A kernel before 5.10 cannot do that: then
+ * Make the record of what was stamped into s, or take s->key, which begins with
+ * one, and bind it to each of the programs that s->prog_fds has.  A kernel before 5.10 cannot do that: then
  * there is none, and load->note is told.
  */
 int record_bind(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err);
@@ -57,11 +59,19 @@ void record_free(struct record *r);
 bool record_is_there(int prog_fd);
 
 /*
- * Make the size bytes of a record in *buf, which has *room and gets more where that
- * is too little; NULL and 0 to begin with, and to be freed in any case.
+ * Whether a map is that of a record that cannot change, and holds just these size
+ * bytes (the whole value, with a key).  buf is as large, for what it holds.
  */
-int record_make(const struct bpfstamp_stamp *s, uint8_t **buf, uint32_t *room, uint32_t *size,
-		struct bpfstamp_err *err);
+bool record_equals(int map_fd, const uint8_t *raw, uint32_t size, uint8_t *buf);
+
+/*
+ * Make the size bytes of a record in *buf, which has *room and gets more where that
+ * is too little; NULL and 0 to begin with, and to be freed in any case.  It is of all
+ * programs that are loaded, or, where link is not NULL, of its program only, loaded
+ * or not; then it says that a key follows.
+ */
+int record_make(const struct bpfstamp_stamp *s, const struct link *link, uint8_t **buf, uint32_t *room,
+		uint32_t *size, struct bpfstamp_err *err);
 
 /*
  * What size bytes, malloc'd, tell of a program that the kernel has under that

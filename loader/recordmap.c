@@ -6,7 +6,8 @@
  * size.  No instruction refers to the map: it is bound to all programs of a load
  * by BPF_PROG_BIND_MAP (Linux 5.10), shows among their maps, and goes with the
  * last of them.  It is frozen, and read-only for programs, so that its bytes
- * stay those of the load, whoever has an fd of it.
+ * stay those of the load, whoever has an fd of it.  Where others may take the program
+ * (loader/reuse.c), the key that they find it by stands behind the record.
  *
  * That costs a load four calls and one more for each further program.  Any of
  * them says EINVAL only where the kernel is older.
@@ -79,13 +80,17 @@ static int leave(const struct bpfstamp_stamp *s, const struct bpfstamp_load *loa
 
 int record_bind(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
-	uint32_t size;
+	const uint8_t *raw = s->key;
+	uint32_t size = s->key_size;
 	int code = 0;
 
 	if (!lacks(LACKS_BIND_MAP)) {
-		if (record_make(s, &s->record, &s->record_room, &size, err))
-			return -1;
-		code = leave(s, load, s->record, size);
+		if (!size) {
+			if (record_make(s, NULL, &s->record, &s->record_room, &size, err))
+				return -1;
+			raw = s->record;
+		}
+		code = leave(s, load, raw, size);
 		if (code == EINVAL)
 			lacks_note(LACKS_BIND_MAP);
 	}
@@ -102,31 +107,51 @@ int record_bind(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, stru
 
 /* --------------------------------------------------------------- reading */
 
-/* Whether a map looks like that of a record and cannot change. */
+/* Whether a map looks like that of a record. */
 static bool is_record_map(int fd, struct bpf_map_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	return !sys_map_info(fd, info) && !memcmp(info->name, RECORD_MAP, sizeof(RECORD_MAP)) &&
 	       info->type == BPF_MAP_TYPE_ARRAY && info->key_size == 4 && info->max_entries == 1 &&
-	       info->value_size >= RECORD_LEAST && info->value_size <= RECORD_MOST &&
-	       info->map_flags & BPF_F_RDONLY_PROG &&
-	       objinfo_frozen(fd);
+	       info->value_size >= RECORD_LEAST && info->value_size <= RECORD_KEY_MOST &&
+	       info->map_flags & BPF_F_RDONLY_PROG;
+}
+
+/*
+ * What a map holds that cannot change any more.  All elements of an array are
+ * there, so that to insert one, of any bytes, is refused in any case: with EPERM, before
+ * anything else is looked at, where the map is frozen.
+ */
+static int read_frozen(int fd, const uint8_t *any, uint8_t *value)
+{
+	const uint32_t key = 0;
+
+	if (!sys_map_insert(fd, &key, any) || errno != EPERM)
+		return -1;
+	return sys_map_lookup(fd, &key, value);
+}
+
+bool record_equals(int map_fd, const uint8_t *raw, uint32_t size, uint8_t *buf)
+{
+	struct bpf_map_info info;
+
+	return is_record_map(map_fd, &info) && info.value_size == size && !read_frozen(map_fd, raw, buf) &&
+	       !memcmp(raw, buf, size);
 }
 
 /* The record in a map: 0 with *out, NULL where there is none in it, or an errno. */
 static int read_map(struct record **out, int fd, const char *kernel_name)
 {
-	const uint32_t key = 0;
 	struct bpf_map_info info;
 	uint8_t *raw;
 	int code;
 
 	if (!is_record_map(fd, &info))
 		return 0;
-	raw = malloc(info.value_size);
+	raw = calloc(1, info.value_size);
 	if (!raw)
 		return ENOMEM;
-	if (!sys_map_lookup(fd, &key, raw))
+	if (!read_frozen(fd, raw, raw))
 		*out = record_parse(raw, info.value_size, kernel_name);
 	if (*out) {
 		(*out)->map_id = info.id;

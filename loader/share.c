@@ -22,7 +22,8 @@
  *
  * Whoever does not find a key enters it, loads without the lock, and then gives
  * the entry its fd, or takes it out again; others who want the same wait for
- * that.  A program whose load made pins is not kept: its caller may still take
+ * that.  Its load may still find one that another process has loaded
+ * (loader/reuse.c).  A program whose load made pins is not kept: its caller may still take
  * these back (bpfstamp_load_undo), and the next load, which finds them, will do.
  */
 #include <errno.h>
@@ -124,7 +125,7 @@ int bpfstamp_share_check(const struct bpfstamp_template *t, uint32_t program, st
 	return 0;
 }
 
-static bool can_share(const struct bpfstamp_template *t, const struct bpfstamp_load *load)
+bool share_possible(const struct bpfstamp_template *t, const struct bpfstamp_load *load)
 {
 	struct bpfstamp_err ignored;
 
@@ -302,14 +303,16 @@ static int reuse(const struct share_entry *there, struct bpfstamp_stamp *s, int 
 int bpfstamp_share_load(struct bpfstamp_share *share, struct bpfstamp_stamp *s, const struct bpfstamp_load *load,
 			int *fd, bool *reused, struct bpfstamp_err *err)
 {
+	struct bpfstamp_load how = *load;
 	struct share_entry *there, *mine;
-	bool enter;
+	bool enter, others = false;
 	int ret = -1;
 
 	if (s->t != share->t)
 		return err_set(err, EINVAL, "%s: the stamp is of another template than the programs it would share",
 			       s->t->name);
-	mine = can_share(s->t, load) ? new_entry(share, s, load) : NULL;
+	how.reused = &others;
+	mine = share_possible(s->t, load) ? new_entry(share, s, load) : NULL;
 	if (!mine) {
 		*reused = false;
 		return bpfstamp_load(s, load, fd, err);
@@ -324,12 +327,12 @@ int bpfstamp_share_load(struct bpfstamp_share *share, struct bpfstamp_stamp *s, 
 		ret = reuse(there, s, fd, err);
 	pthread_mutex_unlock(&share->lock);
 	if (enter)
-		ret = load_entry(share, mine, s, load, fd, err);
+		ret = load_entry(share, mine, s, &how, fd, err);
 	else if (!there)
-		ret = bpfstamp_load(s, load, fd, err);
+		ret = bpfstamp_load(s, &how, fd, err);
 	if (!enter)
 		free(mine);
 	if (!ret)
-		*reused = there;
+		*reused = there || others;
 	return ret;
 }

@@ -29,4 +29,7 @@ struct bpfstamp_share {
 	struct share_entry **buckets;
 };
 
+/* Whether what would be loaded can be one program for several, and nothing else is asked for. */
+bool share_possible(const struct bpfstamp_template *t, const struct bpfstamp_load *load);
+
 #endif

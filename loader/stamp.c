@@ -18,6 +18,7 @@
 #include "loader/err.h"
 #include "loader/mapmake.h"
 #include "loader/path.h"
+#include "loader/reuse.h"
 #include "loader/stamp.h"
 
 int bpfstamp_stamp_new(struct bpfstamp_stamp **out, const struct bpfstamp_template *t, struct bpfstamp_err *err)
@@ -57,6 +58,8 @@ void bpfstamp_stamp_free(struct bpfstamp_stamp *s)
 	free(s->map_fds);
 	free(s->prog_fds);
 	free(s->map_reused);
+	free(s->key);
+	reuse_index_close(s);
 	mapmake_forget_pins(&s->pins);
 	free(s);
 }

@@ -23,6 +23,10 @@ struct bpfstamp_stamp {
 	int *map_fds, *prog_fds;	/* by map and by function, while being loaded; else -1 */
 	struct map_pins *pins;	/* of maps that the last load pinned by name, or NULL */
 	bool without_btf;	/* the last load left out the object's BTF */
+	uint8_t *key;		/* what the program that is being loaded is found by (loader/reuse_key.c) */
+	uint32_t key_size, key_room;	/* key_size 0: it has none */
+	char *index_path;	/* where the index of programs was looked for (loader/reuse_index.c), or NULL */
+	int index_fd;		/* its fd, or what became of it */
 	bool *map_reused;	/* by map that has an fd: it was there before; NULL where none was, yet */
 };
 

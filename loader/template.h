@@ -175,6 +175,8 @@ struct template_cache {
 	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
 	struct known_extern *externs;	/* of loader/link_kernel.c, by extern; NULL: none was looked for */
 	uint8_t *kconfig;	/* the bytes of the map of .kconfig, or NULL */
+	uint8_t *kbtf;		/* of loader/reuse_key.c: the BTF as the kernel gets it, or NULL */
+	uint32_t kbtf_size;
 	struct link *_Atomic links[];	/* by function */
 };
 

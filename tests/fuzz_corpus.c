@@ -69,7 +69,7 @@ static void seed_running(const struct bpfstamp_stamp *s, uint32_t datasec, uint3
 	uint8_t *record = NULL, *all, head[6];
 	uint32_t room = 0, size;
 
-	if (record_make(s, &record, &room, &size, &err) || size > UINT16_MAX || map_size > UINT16_MAX) {
+	if (record_make(s, NULL, &record, &room, &size, &err) || size > UINT16_MAX || map_size > UINT16_MAX) {
 		free(record);
 		return;
 	}

@@ -42,7 +42,7 @@ static uint8_t *make(const struct bpfstamp_stamp *s, uint32_t *size)
 	uint8_t *raw = NULL;
 	uint32_t room = 0;
 
-	ck_assert_msg(!record_make(s, &raw, &room, size, &err), "%s", err.text);
+	ck_assert_msg(!record_make(s, NULL, &raw, &room, size, &err), "%s", err.text);
 	return raw;
 }
 
@@ -376,7 +376,7 @@ START_TEST(too_large)
 		ck_assert_int_eq(bpfstamp_put(s, &ref, i, &err), 0);
 	}
 	raw = NULL;
-	ck_assert_int_eq(record_make(s, &raw, &room, &size, &err), -1);
+	ck_assert_int_eq(record_make(s, NULL, &raw, &room, &size, &err), -1);
 	free(raw);
 	ck_assert_int_eq(err.code, E2BIG);
 	ck_assert_str_eq(err.text,

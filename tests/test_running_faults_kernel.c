@@ -111,7 +111,7 @@ START_TEST(hostile)
 	if (!stamp(&o, &s))
 		return;
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	OK(record_make(s, &raw, &room, &size, &runningbed_err));
+	OK(record_make(s, NULL, &raw, &room, &size, &runningbed_err));
 	ck_assert_ptr_nonnull(padded);
 	memcpy(padded, raw, size);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
