@@ -26,6 +26,7 @@ struct attaching {
 	struct bpfstamp_net *net;
 	uint32_t program;
 	const char *name;	/* of the program */
+	bool reused;		/* it was there already */
 	struct bpfstamp_plan plan;
 };
 
@@ -40,6 +41,8 @@ static int report_json(const struct attaching *at, const struct bpfstamp_attachm
 				   "attached", (int)attached, "inlined", output_inlined(at->stamped.t),
 				   "sites", output_changes(at->stamped.t, at->stamped.s));
 
+	if (object && attached)
+		json_object_set_new(object, "reused", json_boolean(at->reused));
 	if (object && plan && at->o->hook.existing != BPFSTAMP_APPEND)
 		json_object_set_new(object, "replaces", plan->occupied ? attachment_json(&plan->there) : json_null());
 	if (object && attachment_fields(object, a)) {
@@ -53,7 +56,7 @@ static int report_attached(const struct attaching *at, const struct bpfstamp_att
 {
 	if (at->o->json)
 		return report_json(at, a, true, NULL, err);
-	attachment_line(stdout, "attached", "to", a);
+	attachment_line(stdout, at->reused ? "attached again" : "attached", "to", a);
 	output_change_lines(stdout, at->stamped.t, at->stamped.s);
 	return 0;
 }
@@ -166,7 +169,10 @@ static int load_and_attach(struct attaching *at, struct bpfstamp_load load, stru
 static int attach(struct attaching *at, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_hook *hook = &at->o->hook;
-	struct bpfstamp_load load = { .prog_type = loading_type(hook), .record = !at->o->no_record };
+	struct bpfstamp_load load = {
+		.prog_type = loading_type(hook), .record = !at->o->no_record, .reuse = !at->o->no_reuse,
+		.reused = &at->reused,
+	};
 	bool must_look = at->o->dry_run || hook->existing == BPFSTAMP_KEEP || loading_for_hardware(hook);
 	struct bpfstamp_program p;
 

@@ -196,7 +196,7 @@ static int load(struct worker *w, const struct batch_row *row, int *fd, bool *re
 	const struct options *o = w->b->o;
 	struct bpfstamp_load how = {
 		.program = row->program, .prog_type = loading_type(&o->hook), .pin_path = o->pin_path,
-		.record = !o->no_record,
+		.record = !o->no_record, .reuse = !o->no_reuse,
 		.no_debug_info = o->no_debug_info, .note = loading_note(o),
 		.log = w->log, .log_size = LOADING_LOG_SIZE,
 	};
@@ -418,8 +418,8 @@ static int finish(const struct batch *b, struct bpfstamp_err *err)
 	size_t untried = b->rows.count - b->attached - b->there - b->failed;
 
 	if (b->o->verbose)
-		fprintf(stderr, "note: %zu lines: %zu attached, %zu of them with a program that was loaded for "
-			"another line\n", b->rows.count, b->attached, b->reused);
+		fprintf(stderr, "note: %zu lines: %zu attached, %zu of them with a program that was there\n",
+			b->rows.count, b->attached, b->reused);
 	if (b->broken.code) {
 		*err = b->broken;
 		return -1;

@@ -64,7 +64,7 @@ static const struct definition {
 	{ OPT_JOBS, "jobs", 0, "N", ATTACH, 0, 0, "of --batch: so many at once; default: one for each CPU" },
 	{ OPT_KEEP_GOING, "keep-going", 0, NULL, ATTACH, 0, 0, "of --batch: go on after a line that failed" },
 	{ OPT_NO_REUSE, "no-reuse", 0, NULL, ATTACH, 0, 0,
-	  "of --batch: load a program for each line, even where two are equal" },
+	  "load a program of its own, even where an equal one runs already" },
 	{ OPT_BLOCK, "block", 0, "N", PLACE | SHOW, 0, CLSACT, "a shared block of clsact, instead of an interface" },
 	{ OPT_HOOK, "hook", 0, "HOOK", PLACE, 0, 0,
 	  "clsact (the default), tcx, netkit, xdp or auto (tcx or else clsact)" },
@@ -144,7 +144,6 @@ static const struct {
 	{ PODS, OPT_ADD, { OPT_MAC, OPT_NODE } }, { PODS, OPT_MAC, { OPT_ADD } }, { PODS, OPT_NODE, { OPT_ADD } },
 	{ PODS, OPT_FORCE, { OPT_ADD } }, { PODS, OPT_DRY_RUN, { OPT_ADD, OPT_REMOVE } },
 	{ ATTACH, OPT_JOBS, { OPT_BATCH } }, { ATTACH, OPT_KEEP_GOING, { OPT_BATCH } },
-	{ ATTACH, OPT_NO_REUSE, { OPT_BATCH } },
 };
 
 static unsigned int command_bit(const struct command *command)

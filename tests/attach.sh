@@ -32,8 +32,8 @@ refused() {	# NAME PATTERN COMMAND…: exit status 1, one line, and nothing chan
 	is "$name: nothing changed" "$before" "$(traffic_control; pins; attached)"
 }
 
-pins() {	# without the kernel's own files
-	find "$bpffs" -type f ! -name '*.debug' | sort
+pins() {	# without the kernel's own files, and the index of programs, which stays
+	find "$bpffs" -type f ! -name '*.debug' ! -path "$bpffs/bpfstamp/programs" | sort
 }
 
 attached() {	# what show says of both namespaces, without the time
@@ -384,6 +384,75 @@ test_filters() {
 	cleared filters
 }
 
+# --------------------------------------------------- programs that are shared
+
+# What is attached, "DEV DIRECTION PRIO ID VALUE" a line.
+instances() {
+	stamp show --all-netns --json | jq -r '.namespaces[].attachments[] |
+		"\(.dev) \(.direction) \(.prio) \(.id) \(.values[0].value)"' | sort
+}
+
+test_reuse() {
+	local id other first=(--dev va --set target_addr=10.0.0.2)
+	local second=(--dev vb --netns peer --direction ingress)
+	unique "$OBJECTS/ping_drop_stamp.v3.o"
+	ok "reuse: the first" stamp attach "$o" "${first[@]}" --json
+	query "reuse: the first" false .reused "$out"
+	id=$(jq .id <<<"$out")
+	objects=$(kernel_objects)
+	ok "reuse: another process" stamp attach "$o" "${second[@]}" --set target_addr=10.0.0.2
+	has "reuse: another process" "^attached again $uniq to clsact ingress of vb: prio 1 handle 0x1 id $id tag" "$out"
+	is "reuse: nothing was loaded" "$objects" "$(kernel_objects "$objects")"
+	ok "reuse: other values" stamp attach "$o" "${second[@]}" --prio 2 --set target_addr=10.0.0.3 --json
+	query "reuse: other values" false .reused "$out"
+	other=$(jq .id <<<"$out")
+	is "reuse: shown" "va egress 1 $id $hex2 vb ingress 1 $id $hex2 vb ingress 2 $other $hex3" \
+		"$(instances | paste -sd ' ')"
+	ok "reuse: in the same place" stamp attach "$o" "${first[@]}" --json
+	query "reuse: in the same place" "true $id" '"\(.reused) \(.id)"' "$out"
+	ok "reuse: verify" stamp verify "$o" "${first[@]}"
+	out=$(stamp verify "$o" --dev va --set target_addr=10.0.0.3)
+	is "reuse: verify compares" 1 $?
+	ok "reuse: set" stamp set "${second[@]}" target_addr=10.0.0.3 --object "$o"
+	is "reuse: set changes one" "va egress $hex2 vb ingress $hex3 vb ingress $hex3" \
+		"$(instances | cut -d' ' -f1,2,5 | paste -sd ' ')"
+	pings "reuse: set" lost lost
+	ok "reuse: and back" stamp attach "$o" "${second[@]}" --set target_addr=10.0.0.2 --json
+	query "reuse: and back" "true $id" '"\(.reused) \(.id)"' "$out"
+	ok "reuse: detach" stamp detach --dev va
+	pings "reuse: detach leaves the other" lost answered
+	ok "reuse: from the other" stamp attach "$o" "${first[@]}" --tcx --json
+	query "reuse: from the other" "true $id" '"\(.reused) \(.id)"' "$out"
+	unshared "$id"
+	ok "reuse: detach" stamp detach --dev va --tcx
+	ok "reuse: detach" stamp detach "${second[@]}"
+	ok "reuse: detach" stamp detach "${second[@]}" --prio 2
+	is "reuse: the last one takes it along" 0 "$(kernel_objects 0)"
+	ok "reuse: anew" stamp attach "$o" "${first[@]}" --json
+	query "reuse: anew" false .reused "$out"
+	ok "reuse: detach" stamp detach --dev va
+	cleared reuse
+}
+
+unshared() {	# ID: of what runs with that value; each of these gets one of its own
+	local at=(--dev va --prio 3) options
+	for options in --no-reuse --no-record "--pin $bpffs/p"; do
+		# shellcheck disable=SC2086
+		ok "reuse: $options" stamp attach "$o" "${at[@]}" $options --set target_addr=10.0.0.2 --json
+		query "reuse: $options" "false true" "\"\\(.reused) \\(.id != $1)\"" "$out"
+	done
+	rm -r "$bpffs/p"
+	have setpriv && without_admin "$BPFSTAMP" attach "$o" "${at[@]}" --pin-path "$bpffs" -v --set \
+		target_addr=10.0.0.2 >"$tmp/stdout" 2>"$tmp/stderr"
+	has "reuse: no CAP_SYS_ADMIN" "^attached $uniq to" "$(cat "$tmp/stdout")"
+	has "reuse: no CAP_SYS_ADMIN: says so" '^note: programs of other processes are not looked for: .*CAP_SYS_ADMIN$' \
+		"$(cat "$tmp/stderr")"
+	ok "reuse: no bpffs" "$BPFSTAMP" attach "$o" "${at[@]}" --pin-path "$tmp" -v --set target_addr=10.0.0.2
+	has "reuse: no bpffs" "^attached $uniq to" "$out"
+	has "reuse: no bpffs: says so" 'note: programs of other processes are not looked for: .*not in a bpffs' "$out"
+	ok "reuse: detach" stamp detach "${at[@]}"
+}
+
 # ------------------------------------------------------- values of other kinds
 
 test_values() {
@@ -567,7 +636,8 @@ test_valgrind() {
 mkdir "$bpffs" && mount -t bpf none "$bpffs" || { skip attach "no bpffs"; finish; }
 network || { skip attach "no veth devices"; finish; }
 nsenter --net=/run/netns/peer sleep 1000 & peer=$!
-for t in ${TESTS:-clsact tcx auto xdp order defunct append filters values foreign all_netns capabilities valgrind}; do
+for t in ${TESTS:-clsact tcx auto xdp order defunct append filters reuse values foreign all_netns capabilities \
+	valgrind}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"

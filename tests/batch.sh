@@ -122,7 +122,9 @@ sharing() {
 	for jobs in 1 4; do
 		ok "shared, $jobs jobs" stamp attach "$o" --batch "$tmp/pods" --jobs $jobs --json
 		is "shared, $jobs jobs: programs" 7 "$(programs)"
-		is "shared, $jobs jobs: told" $((count - 7)) "$(jq -c 'select(.reused)' <<<"$out" | wc -l)"
+		# The programs of the first run are those of the second, too.
+		is "shared, $jobs jobs: told" $((count - (jobs == 1 ? 7 : 0))) \
+			"$(jq -c 'select(.reused)' <<<"$out" | wc -l)"
 		is "shared, $jobs jobs: values" "$(awk '{ print $1, NR % 7 }' "$tmp/devices" | sort)" "$(
 			attached '"\(.dev) \(.values[0].value)"' | while read -r dev value; do
 				echo "$dev $(((value & 255) == 10 ? value >> 24 : value & 255))"

@@ -306,7 +306,7 @@ test_together() {
 	done
 	misused "--batch, XDP in hardware" '--batch does not go with --xdp-mode offload: hardware runs programs' \
 		attach $stamp --batch - --hook xdp --xdp-mode offload
-	for option in "jobs 2" keep-going no-reuse; do
+	for option in "jobs 2" keep-going; do
 		misused "--$option without --batch" "--${option% *} wants --batch" attach $stamp --dev lo --$option
 	done
 	for option in 0 65 x; do

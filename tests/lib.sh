@@ -4,8 +4,8 @@
 # For the test scripts, which source it and begin with `start NAME "$@"`.
 #
 # Where that is allowed, start runs the script again as the first process of
-# new network, mount and process namespaces: whatever happens to it, kill -9
-# included, no interface, pin, process or file of it is left.  $isolated tells.
+# new network, mount and process namespaces, with an empty bpffs: whatever happens to it,
+# kill -9 included, no interface, pin, process or file of it is left.  $isolated tells.
 # $tmp is a folder for its files.
 #
 # $BPFSTAMP is the binary, $OBJECTS the folder with NAME.v1.o to NAME.v4.o.
@@ -24,6 +24,7 @@ start() {
 	fi
 	if [ "$isolated" = yes ]; then
 		mount -t tmpfs -o mode=755 none /run && mkdir -p /run/netns /run/test || exit 1
+		[ ! -d /sys/fs/bpf ] || mount -t bpf none /sys/fs/bpf || exit 1
 		tmp=/run/test
 		ip link set lo up
 	else
