@@ -24,7 +24,7 @@ static const char default_pin_path[] = "/sys/fs/bpf";
 static const char *const keys[] = {
 	"cniVersion", "name", "type", "args", "capabilities", "runtimeConfig", "prevResult", "dns", "ipam", "ipMasq",
 	"cniVersions", "disableCheck", "disableGC", "loadOnlyInlinedPlugins",
-	"object", "attach", "node", "vxlan", "vpcs", "vpc", "pods", "pinPath", "mtu", NULL
+	"object", "attach", "node", "vxlan", "vpcs", "vpc", "pods", "pinPath", "mtu", "reuse", NULL
 };
 
 static int missing(const char *key, const char *why, struct bpfstamp_err *err)
@@ -184,6 +184,7 @@ static int read_all(struct cni_config *c, const struct cni_request *r, struct bp
 	    field_path(&c->object, r->config, "", "object", err) ||
 	    field_number(&c->mtu, r->config, "", "mtu", MTU_MIN, MTU_MAX, err) ||
 	    field_object(&c->dns, r->config, "", "dns", err) ||
+	    field_flag(&c->reuse, r->config, "", "reuse", err) ||
 	    read_arrays(c, r, err) || read_vxlan(c, r, err) || read_vpc(c, r, err) || read_pods(c, r, err))
 		return -1;
 	if (c->mtu && !c->ipam)
@@ -209,7 +210,7 @@ static int read_prev_result(struct cni_config *c, const struct cni_request *r, s
 
 int config_read(struct cni_config *out, const struct cni_request *r, struct bpfstamp_err *err)
 {
-	struct cni_config c = { .pin_path = default_pin_path };
+	struct cni_config c = { .pin_path = default_pin_path, .reuse = true };
 
 	if (read_name(&c, r, err) || field_path(&c.pin_path, r->config, "", "pinPath", err) || read_ipam(&c, r, err))
 		return -1;

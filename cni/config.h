@@ -52,6 +52,7 @@ struct cni_config {
 	json_t *vni, *vlan;		/* at most one; or NULL */
 	bool vlan_ad;
 	const char *pin_path;
+	bool reuse;			/* equal programs are loaded once */
 	uint32_t mtu;			/* 0: the kernel's choice */
 	json_t *ipam;			/* with a type; or NULL: chained */
 	json_t *dns;			/* or NULL */

@@ -8,8 +8,9 @@
  * anything is loaded, and all programs are loaded before anything is changed.
  *
  * Programs leave a record, so that `bpfstamp show` and `bpfstamp set` know what
- * is in them.  Maps that want to be pinned by name are in the configuration's
- * bpffs, and so shared by all pods; all others are the attachment's own.
+ * is in them; and pods whose programs are equal share one (bpfstamp.h, bpfstamp_load).
+ * Maps that want to be pinned by name are in the configuration's bpffs, and so shared
+ * by all pods; all others are the attachment's own.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -39,13 +40,14 @@ static struct bpfstamp_template *open_object(struct programs *p, const char *pat
 	return t;
 }
 
-static int find_program(struct cni_program *p, const char *pin_path, struct bpfstamp_err *err)
+static int find_program(struct cni_program *p, const struct cni_config *c, struct bpfstamp_err *err)
 {
 	bool xdp = p->wanted->hook.type == BPFSTAMP_XDP;
 	struct bpfstamp_program info;
 
 	p->load = (struct bpfstamp_load){
-		.prog_type = xdp ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS, .pin_path = pin_path, .record = true,
+		.prog_type = xdp ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS, .pin_path = c->pin_path,
+		.record = true, .reuse = c->reuse,
 	};
 	if (bpfstamp_find_program(p->t, p->wanted->program, p->load.prog_type, &p->load.program, err))
 		return -1;
@@ -55,14 +57,14 @@ static int find_program(struct cni_program *p, const char *pin_path, struct bpfs
 }
 
 static int open_all(struct programs *p, struct cni_program *out, const struct cni_attachment *wanted, size_t count,
-		    size_t *opened, const char *pin_path, struct bpfstamp_err *err)
+		    size_t *opened, const struct cni_config *c, struct bpfstamp_err *err)
 {
 	for (; *opened < count; ++*opened) {
 		struct cni_program *one = &out[*opened];
 
 		*one = (struct cni_program){ .wanted = &wanted[*opened], .fd = -1 };
 		one->t = open_object(p, one->wanted->object, one->wanted->inlined, err);
-		if (!one->t || find_program(one, pin_path, err)) {
+		if (!one->t || find_program(one, c, err)) {
 			err->code = CNI_ERROR + CNI_CONFIG;
 			return -1;
 		}
@@ -73,8 +75,8 @@ static int open_all(struct programs *p, struct cni_program *out, const struct cn
 int programs_open(struct programs *p, const struct cni_config *c, struct bpfstamp_err *err)
 {
 	memset(p, 0, sizeof(*p));
-	if (!open_all(p, p->pod, c->attach, c->attach_count, &p->pod_count, c->pin_path, err) &&
-	    !open_all(p, p->node, c->node, c->node_count, &p->node_count, c->pin_path, err))
+	if (!open_all(p, p->pod, c->attach, c->attach_count, &p->pod_count, c, err) &&
+	    !open_all(p, p->node, c->node, c->node_count, &p->node_count, c, err))
 		return 0;
 	programs_close(p);
 	return -1;

@@ -114,7 +114,7 @@ START_TEST(everything)
 	const struct cni_attachment *a;
 
 	accepted(read_text("{'cniVersion': '1.1.0', 'name': 'net.1', 'type': 'bpfstamp-cni', 'object': '/all.o',"
-		"'ipam': {'type': 'host-local', 'anything': 1}, 'mtu': 1400, 'pinPath': '/bpf', "
+		"'ipam': {'type': 'host-local', 'anything': 1}, 'mtu': 1400, 'pinPath': '/bpf', 'reuse': false, "
 		"'dns': {'domain': 'a'},"
 		"'attach': [{'program': 'from_pod', 'direction': 'ingress', 'set': {'vni': '${vpc.vni}', 'n': 1, "
 		"'b': true}},"
@@ -161,6 +161,7 @@ START_TEST(everything)
 	ck_assert_str_eq(json_string_value(config.vlan), "${vpc.vlan}");
 	ck_assert(config.vlan_ad);
 	ck_assert_uint_eq(config.mtu, 1400);
+	ck_assert(!config.reuse);
 	ck_assert_uint_eq(json_object_size(config.ipam), 2);
 	ck_assert_uint_eq(json_object_size(config.dns), 1);
 	ck_assert_ptr_null(config.prev_result);
@@ -183,6 +184,7 @@ static void expect_defaults(const char *members)
 	ck_assert_ptr_null(config.dns);
 	ck_assert_str_eq(config.pin_path, "/sys/fs/bpf");
 	ck_assert_uint_eq(config.mtu, 0);
+	ck_assert(config.reuse);
 	ck_assert(json_is_object(config.prev_result));
 }
 
@@ -191,7 +193,8 @@ START_TEST(defaults)
 	expect_defaults("");
 	expect_defaults("'ipam': {}");
 	expect_defaults("'object': null, 'attach': null, 'node': null, 'vxlan': null, 'vpcs': null, 'vpc': null,"
-			"'pods': null, 'ipam': null, 'dns': null, 'pinPath': null, 'mtu': null");
+			"'pods': null, 'ipam': null, 'dns': null, 'pinPath': null, 'mtu': null, "
+			"'reuse': null");
 	accepted(read_chained("'vxlan': {'dev': 'v'}"));
 	ck_assert_uint_eq(config.vxlan_port, 4789);
 	ck_assert_uint_eq(config.vxlan_mtu, 0);

@@ -44,6 +44,37 @@ test_chained() {
 	chained_in ptp 1.0.0
 }
 
+# Pods whose programs are equal share one, and none of them notices.
+test_shared() {
+	local set='{object: $drop, attach: [{set: {target_addr: "10.9.9.9"}}]' host1 conf1=$tmp/conf.1 ids
+	version=1.0.0
+	before_us bridge pod1 || return
+	host1=$host
+	after "$set}"
+	cp "$conf" "$conf1"
+	good "shared: ADD pod1" ADD pod1
+	before_us bridge pod2 || return
+	after "$set}"
+	good "shared: ADD pod2" ADD pod2
+	ids=$(attached .id)
+	is "shared: one program for two pods" "2 1" "$(wc -l <<<"$ids") $(sort -u <<<"$ids" | wc -l)"
+	good "shared: CHECK" CHECK pod2
+	cp "$conf1" "$conf"
+	good "shared: DEL pod1" DEL pod1
+	is "shared: the other has it still" "$host ${ids%%$'\n'*}" "$(attached '"\(.dev) \(.id)"')"
+	good "shared: ADD pod1 again" ADD pod1
+	is "shared: again" "$ids" "$(attached .id)"
+	jq '.reuse = false' "$conf1" >"$conf"
+	good "shared: one of its own" ADD pod1
+	is "shared: two programs" 2 "$(attached .id | sort -u | wc -l)"
+	is "shared: those of pod1 and pod2" "$(printf '%s\n' "$host1" "$host" | sort)" "$(attached .dev | sort)"
+	good "shared: DEL pod1 again" DEL pod1
+	good "shared: DEL pod2" DEL pod2
+	gone_before_us bridge pod1
+	gone_before_us bridge pod2
+	nothing_left "shared"
+}
+
 # On every hook at both ends, of which an ADD that is repeated keeps some, in another order.
 test_hooks() {
 	local all some ids

@@ -37,13 +37,13 @@ build_driver() {
 
 # ------------------------------------------------------------ configurations
 
-# Our part of a list: a pod of network VNI, which may be a text with ${…}.
+# Our part of a list: a pod of network VNI, which may be a text with ${…}; with programs that can be counted.
 ours() {	# VNI [JSON that it has as well]
 	local vni=$1 more=${2:-null}
 	[[ $vni =~ ^[0-9]+$ ]] || vni="\"$vni\""
 	jq -cn --arg object "$object" --arg pod "$from_pod" --arg node "$from_vxlan" --argjson vni "$vni" \
 		--argjson more "$more" '{
-			type: "bpfstamp-cni", object: $object, vxlan: { dev: "vx" }, pods: { vni: $vni },
+			type: "bpfstamp-cni", object: $object, vxlan: { dev: "vx" }, pods: { vni: $vni }, reuse: false,
 			attach: [{ program: $pod, direction: "ingress",
 				   set: { vni: $vni, vxlan_ifindex: "${ifindex.vx}" } }],
 			node: [{ program: $node, direction: "ingress", dev: "vx" }]
@@ -154,7 +154,8 @@ node_has() {
 	for name in $(ls /run/netns); do
 		ip -n "$name" -br link | sed "/^lo /d; s/@.*//; s/^/$name /"
 	done
-	find $bpffs -mindepth 1 ! -name 'vpc_[ps]*' ! -name '*.debug' -printf 'pin %P\n'
+	find $bpffs -mindepth 1 ! -name 'vpc_[ps]*' ! -name '*.debug' ! -path $bpffs/bpfstamp/programs \
+		! -path $bpffs/bpfstamp -printf 'pin %P\n'
 	find /var/lib/cni -type f ! -name lock ! -name 'last_reserved_ip.*' -printf 'file %P\n'
 	echo "entries $(entries vpc_pods) counted $(entries vpc_stats)"
 }
