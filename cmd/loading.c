@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/loading.h"
 
 enum { LOG_LINES = 12 };
+
+/* No memory until the kernel writes to it.  A command loads one program at a time; a batch has logs of its own. */
+static char log_text[LOADING_LOG_SIZE];
 
 static void print_note(void *arg, const char *text)
 {
@@ -42,47 +44,42 @@ void loading_log(const char *log, const struct options *o)
 }
 
 /* What the caller wants, and what the options say. */
-static int prepare(struct bpfstamp_load *load, const struct options *o, struct bpfstamp_err *err)
+static const struct bpfstamp_load *prepare(struct bpfstamp_load *load, const struct options *o)
 {
 	load->pin_path = o->pin_path;
 	load->dry_run = o->dry_run;
 	load->no_debug_info = o->no_debug_info;
 	load->note = loading_note(o);
-	load->log_size = LOADING_LOG_SIZE;
-	load->log = calloc(1, LOADING_LOG_SIZE);
-	return load->log ? 0 : bpfstamp_err_set(err, ENOMEM, "out of memory");
+	load->log_size = sizeof(log_text);
+	load->log = log_text;
+	return load;
 }
 
-static int finish(struct bpfstamp_load *load, const struct options *o, int ret)
+static int finish(const struct options *o, int ret)
 {
-	if (ret)
-		loading_log(load->log, o);
-	free(load->log);
+	if (ret) {
+		loading_log(log_text, o);
+		log_text[0] = '\0';
+	}
 	return ret;
 }
 
 int loading(int *fd, const struct stamped *stamped, const struct options *o, struct bpfstamp_load load,
 	    struct bpfstamp_err *err)
 {
-	if (prepare(&load, o, err))
-		return -1;
-	return finish(&load, o, bpfstamp_load(stamped->s, &load, fd, err));
+	return finish(o, bpfstamp_load(stamped->s, prepare(&load, o), fd, err));
 }
 
 int loading_keep(struct bpfstamp_loaded **out, const struct stamped *stamped, const struct options *o,
 		 struct bpfstamp_load load, struct bpfstamp_err *err)
 {
-	if (prepare(&load, o, err))
-		return -1;
-	return finish(&load, o, bpfstamp_load_object(stamped->s, &load, out, err));
+	return finish(o, bpfstamp_load_object(stamped->s, prepare(&load, o), out, err));
 }
 
 int loading_verify(const struct stamped *stamped, const struct options *o, struct bpfstamp_load load, uint32_t id,
 		   bpfstamp_difference_fn *fn, void *arg, bool *equal, struct bpfstamp_err *err)
 {
-	if (prepare(&load, o, err))
-		return -1;
-	return finish(&load, o, bpfstamp_verify(stamped->s, &load, id, fn, arg, equal, err));
+	return finish(o, bpfstamp_verify(stamped->s, prepare(&load, o), id, fn, arg, equal, err));
 }
 
 uint32_t loading_type(const struct bpfstamp_hook *hook)
