@@ -58,9 +58,10 @@ static int no_command(const char *name)
 	return EXIT_USAGE;
 }
 
-/* One line, whatever names are in it. */
+/* One line behind what was printed before, whatever names are in it. */
 static void print_error(const struct bpfstamp_err *err)
 {
+	fflush(stdout);
 	fprintf(stderr, "bpfstamp: ");
 	output_plain(stderr, err->text);
 	fputc('\n', stderr);
@@ -86,6 +87,7 @@ int main(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 
+	setvbuf(stdout, NULL, _IOFBF, BUFSIZ);	/* one write at the end, without a look whether this is a terminal */
 	if (command)
 		return run(command, argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
