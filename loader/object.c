@@ -251,10 +251,10 @@ fail:
 	return -1;
 }
 
-/* Read a whole regular file; NULL with *err. */
+/* Read a whole regular file; NULL with *err.  openat, because musl's open() makes a second call for O_CLOEXEC. */
 static void *read_file(const char *path, size_t *size, struct bpfstamp_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint8_t *bytes = NULL;
 	struct stat st;
 	size_t used = 0;
