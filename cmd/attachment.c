@@ -40,11 +40,12 @@ void attachment_program(FILE *to, const struct bpfstamp_attachment *a)
 {
 	char tag[17];
 
-	output_tag(tag, a->tag);
 	if (a->id)
 		fprintf(to, " id %u", a->id);
-	if (a->has_tag)
+	if (a->has_tag) {
+		output_tag(tag, a->tag);
 		fprintf(to, " tag %s", tag);
+	}
 	if (a->skip_sw || a->skip_hw)
 		fprintf(to, " %s", a->skip_sw ? "skip_sw" : "skip_hw");
 	if (a->in_hw)

@@ -58,10 +58,13 @@ const char *output_kind(enum bpfstamp_kind kind)
 
 char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_stamp *s, const struct bpfstamp_ref *ref)
 {
-	size_t size = bpfstamp_get(t, s, ref, NULL, 0) + 1;
-	char *text = size > 1 ? malloc(size) : NULL;
+	char first[64], *text;
+	size_t size = bpfstamp_get(t, s, ref, first, sizeof(first)) + 1;
 
-	if (text)
+	text = size > 1 ? malloc(size) : NULL;
+	if (text && size <= sizeof(first))
+		memcpy(text, first, size);
+	else if (text)
 		bpfstamp_get(t, s, ref, text, size);
 	return text;
 }
@@ -173,6 +176,11 @@ void output_inlined_lines(FILE *to, const struct bpfstamp_template *t)
 
 void output_tag(char out[17], const uint8_t tag[8])
 {
-	for (int i = 0; i < 8; i++)
-		snprintf(out + 2 * i, 3, "%02x", tag[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < 8; i++) {
+		out[2 * i] = digits[tag[i] >> 4];
+		out[2 * i + 1] = digits[tag[i] & 0xf];
+	}
+	out[16] = '\0';
 }
