@@ -36,6 +36,7 @@ table() {
 		test	crun	runs the containers of check-deploy, and for podman
 		test	python3-yaml	check-deploy: reads the DaemonSet
 		test	jq	whether --json is valid JSON
+		test	strace	check-syscalls: which system calls are made
 		test	time	check-batch: how much memory a run took
 		test	tcpdump	what is on the wire between nodes
 		test	python3	sends what no tool sends: bulk data, forged packets

@@ -8,6 +8,7 @@
 #   sanitized      the same, with ASan and UBSan
 #   cli, kernel, load, attach    tests/*.sh: the command, real packets, whole objects, living with what is attached
 #   batch          tests/batch.sh: a thousand interfaces in one run
+#   syscalls       tests/syscalls.sh: what the static program asks the kernel for, call by call
 #   vpc            tests/vpc.sh: the VXLAN and VLAN programs, on nodes with pods
 #   cni            tests/cni.sh: the CNI plugin, behind and above others, in every version; kill -9 at any point
 #   life           tests/life.sh: traffic, others and kill -9 while programs come and go
@@ -40,8 +41,8 @@ TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$
 	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
 
 .PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach \
-	check-batch check-vpc check-cni check-cnirun check-life check-compat check-fuzz check-oracle check-kernels \
-	check-initramfs check-deploy oracle forms unit-tests life-helpers test-objects
+	check-batch check-syscalls check-vpc check-cni check-cnirun check-life check-compat check-fuzz check-oracle \
+	check-kernels check-initramfs check-deploy oracle forms unit-tests life-helpers test-objects
 
 check:
 	@tests/deps.sh all
@@ -53,6 +54,7 @@ check:
 	@$(MAKE) --no-print-directory WERROR=1 check-load
 	@$(MAKE) --no-print-directory WERROR=1 check-attach
 	@$(MAKE) --no-print-directory WERROR=1 check-batch
+	@$(MAKE) --no-print-directory WERROR=1 check-syscalls
 	@$(MAKE) --no-print-directory WERROR=1 check-vpc
 	@$(MAKE) --no-print-directory WERROR=1 check-cni
 	@$(MAKE) --no-print-directory WERROR=1 check-life
@@ -146,6 +148,9 @@ check-sanitized: $(TEST_BPF_BUILT)
 
 check-cli check-kernel check-load check-attach check-batch check-vpc: check-%: all $(TEST_BPF_BUILT)
 	@$(TEST_ENV) tests/$*.sh
+
+check-syscalls: static $(TEST_BPF_BUILT)
+	@$(TEST_ENV) BPFSTAMP=$(ABSOLUTE)/static/bpfstamp tests/syscalls.sh
 
 $(BUILD)/record.so: tests/record/record.c
 	@mkdir -p $(@D)
