@@ -27,8 +27,11 @@ size_t bpfstamp_get(const struct bpfstamp_template *t, const struct bpfstamp_sta
 	return part_text(&part, t->elf.big, bytes, buf, size);
 }
 
+enum { MOST_PARTS = 1 << 20 };
+
 struct telling {
 	const struct bpfstamp_stamp *s;
+	uint32_t injectable;
 	bpfstamp_change_fn *fn;
 	void *arg;
 	bool any;
@@ -52,34 +55,34 @@ static void tell_sites(const struct telling *telling, const char *path, const st
 	}
 }
 
-static void tell_leaf(const struct bpfstamp_leaf *leaf, void *arg)
+static void tell_leaf(const char *path, const struct part *part, void *arg)
 {
 	struct telling *telling = arg;
 	const struct bpfstamp_stamp *s = telling->s;
-	const struct injectable *inj = &s->t->injectables[leaf->ref.injectable];
-	const struct part part = part_from_ref(&leaf->ref);
-	const uint8_t *before = s->t->image + inj->image, *after = s->image + inj->image;
+	const struct bpfstamp_ref ref = part_ref(part, telling->injectable);
+	uint32_t image = s->t->injectables[telling->injectable].image;
+	const uint8_t *before = s->t->image + image, *after = s->image + image;
 
-	if (part.bitfield ?
-	    part_get_bits(&part, s->t->elf.big, before) == part_get_bits(&part, s->t->elf.big, after) :
-	    !memcmp(before + part.offset, after + part.offset, part.type.size))
+	if (part->bitfield ?
+	    part_get_bits(part, s->t->elf.big, before) == part_get_bits(part, s->t->elf.big, after) :
+	    !memcmp(before + part->offset, after + part->offset, part->type.size))
 		return;
 	telling->any = true;
-	tell_sites(telling, leaf->path, &leaf->ref);
+	tell_sites(telling, path, &ref);
 }
 
 void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, void *arg)
 {
 	for (uint32_t i = 0; i < s->t->injectable_count; i++) {
 		const struct injectable *inj = &s->t->injectables[i];
-		struct telling telling = { .s = s, .fn = fn, .arg = arg };
+		struct telling telling = { .s = s, .injectable = i, .fn = fn, .arg = arg };
 		const struct part whole = part_whole(inj);
 		const struct bpfstamp_ref ref = part_ref(&whole, i);
 
 		if (!s->touched[i])
 			continue;
 		if (inj->kind == BPFSTAMP_GLOBAL)
-			bpfstamp_leaves(s->t, i, tell_leaf, &telling);
+			part_leaves(&whole, &s->t->btf, inj->name, MOST_PARTS, tell_leaf, &telling);
 		if (!telling.any)
 			tell_sites(&telling, inj->name, &ref);
 	}
