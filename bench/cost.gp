@@ -18,11 +18,11 @@ set grid ytics mytics xtics linetype 1 linecolor rgb "#cccccc", linetype 1 linec
 set key outside right center vertical Left reverse samplen 2 spacing 1.4
 set style data linespoints
 
-names = "clang and tc|tc|bpfstamp attach|libbpf|cilium/ebpf, load only|bpfstamp attach --batch|bpfstamp, in a map|".\
+names = "clang and tc|tc|bpfstamp attach|bpfstamp attach, equal values|libbpf|cilium/ebpf, load only|bpfstamp attach --batch|bpfstamp, in a map|".\
 	"bpfstamp, inlined|bpfstamp, equal values"
-colours = "#7f7f7f #8c564b #9467bd #ff7f0e #2ca02c #e377c2 #1f77b4 #d62728 #17becf"
+colours = "#7f7f7f #8c564b #9467bd #bcbd22 #ff7f0e #2ca02c #e377c2 #1f77b4 #d62728 #17becf"
 name(i) = system(sprintf("echo '%s' | cut -d '|' -f %d", names, i))
 rows(i) = sprintf("< awk -F '\\t' -v name='%s' '$1 == name' %s", name(i), data)
 
-plot for [i = 1:9] rows(i) using 2:3 title name(i) linecolor rgb word(colours, i) linewidth 2 pointtype (4 + i) \
+plot for [i = 1:10] rows(i) using 2:3 title name(i) linecolor rgb word(colours, i) linewidth 2 pointtype (4 + i) \
 	pointsize 0.7

@@ -131,6 +131,12 @@ static int bpfstamp_least(const struct pod_values *values, double *ns)
 		      (const char *[OPTIONS]){ "--inline", "--no-record", "--no-debug-info" }, ns);
 }
 
+/* The same values each time (bench_add_same): but for the first, the program is there already. */
+static int bpfstamp_equal(const struct pod_values *values, double *ns)
+{
+	return attach("bench-equal", values, (const char *[OPTIONS]){ NULL }, ns);
+}
+
 static double run_tc(const char *device, const char *object)
 {
 	return run((char *[]){ "tc", "filter", "replace", "dev", (char *)device, "egress", "prio", "1", "handle", "1",
@@ -173,6 +179,7 @@ void process_contenders(void)
 	bench_add("process", "bpfstamp attach --inline --no-record", bpfstamp_unrecorded);
 	bench_add("process", "bpfstamp attach --no-debug-info", bpfstamp_plain);
 	bench_add("process", "bpfstamp attach --inline --no-record --no-debug-info", bpfstamp_least);
+	bench_add_same("process", "bpfstamp attach, equal values", bpfstamp_equal, false);
 	bench_add("process", "tc filter replace", tc);
 	bench_add("process", "clang, then tc", clang_tc);
 }

@@ -59,6 +59,7 @@ short() {
 	short_row "cilium/ebpf: copy, set, load" load "cilium/ebpf, Copy" "bpfstamp, inlined"
 	short_row "libbpf: open, set, load" load libbpf "bpfstamp, inlined"
 	short_row "**a process of its own:** \`bpfstamp attach\`, static" process "bpfstamp attach" "bpfstamp attach"
+	short_row "the same, a pod with these values is there" process "bpfstamp attach, equal values" "bpfstamp attach"
 	short_row "an empty one, static" process "empty static process" "bpfstamp attach"
 	short_row "nothing but the system calls, static" process "bare static process" "bpfstamp attach"
 	short_row "\`tc filter replace\` of an object that was patched" process "tc filter replace" "bpfstamp attach"

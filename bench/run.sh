@@ -31,7 +31,7 @@ interfaces() {
 	local i name
 	mount -t bpf none /sys/fs/bpf
 	mount -t tmpfs none /run
-	for name in bench bench-{bare,libbpf,empty,stamp,inline,norec,plain,least,tc,clang}; do
+	for name in bench bench-{bare,libbpf,empty,stamp,inline,norec,plain,least,equal,tc,clang}; do
 		echo "link add $name type veth peer name ${name}-p"
 		echo "link set $name up"
 	done | ip -batch -
@@ -89,7 +89,9 @@ pods_once() {	# PODS
 		read -r spent _ < <(echo "pods $n" | "$DIR/cilium" "$DIR/pod.o")
 		point "cilium/ebpf, load only" "$n" "$spent"
 	fi
-	processes "bpfstamp attach" "$n" "$BPFSTAMP" attach "$DIR/pod.o" --set vni=7 --set vlan=7 \
+	processes "bpfstamp attach" "$n" "$BPFSTAMP" attach "$DIR/pod.o" --no-reuse --set vni=7 --set vlan=7 \
+		--set addr=0x0700000a --dev
+	processes "bpfstamp attach, equal values" "$n" "$BPFSTAMP" attach "$DIR/pod.o" --set vni=7 --set vlan=7 \
 		--set addr=0x0700000a --dev
 	processes "tc" "$n" replace_by_tc
 	[ "$n" -gt 30 ] || processes "clang and tc" "$n" compile_and_replace

@@ -53,6 +53,8 @@ const struct target targets[] = {
 	  "bpfstamp attach --no-debug-info", 0, false },
 	{ "the same, both with --inline --no-record", "process", "bpfstamp attach --inline --no-record",
 	  "bpfstamp attach --inline --no-record --no-debug-info", 0, false },
+	{ "static bpfstamp attach / with equal values", "process", "bpfstamp attach", "bpfstamp attach, equal values",
+	  0, false },
 	{ "clang and tc / static bpfstamp attach", "process", "clang, then tc", "bpfstamp attach", 0, true },
 	{ "clang and tc / restamp + load in-process", "process", "clang, then tc", "load:bpfstamp", 100, true },
 	{ "open 1 MiB: libbpf / bpfstamp", "open 1 MiB", "libbpf", "bpfstamp", 3, true },
