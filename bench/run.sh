@@ -223,6 +223,7 @@ instructions() {
 	counted "bpfstamp_load, pod.bpf.c" bpfstamp_load load "$DIR/pod.o"
 	counted "bpfstamp_load, 4,000 instructions" bpfstamp_load load "$DIR/large.o"
 	fresh 1
+	"$DIR/user" attach "$DIR/pod.o" 1	# or the first of once would create what the first of many replaces
 	counted "bpfstamp_attach, a filter replaced" bpfstamp_attach attach "$DIR/pod.o"
 	counted "bpfstamp_reset, 4,000 instructions" bpfstamp_reset restamp "$DIR/large.o"
 	counted "ten times bpfstamp_put, 4,000 instructions" bpfstamp_put restamp "$DIR/large.o"
