@@ -30,7 +30,9 @@
  * its own namespace (SIOCGIFINDEX, SIOCGIFNAME): two integers and a name instead of
  * a kilobyte that the kernel has to write.  It knows short names only, and takes
  * a colon for the end of one; so these, and what it does not find, are asked for
- * by message, whose refusal has the words.
+ * by message, whose refusal has the words.  For a short name that nobody has, the
+ * kernel first has modprobe load what calls itself netdev-NAME (tunl0, sit0, …), as for
+ * tc and if_nametoindex(3): a miss costs a process, and may make the interface.
  */
 #define _GNU_SOURCE	/* strcasestr */
 #include <arpa/inet.h>
