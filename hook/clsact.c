@@ -30,7 +30,9 @@
  * tried again a bounded number of times.  The kernel has no deletion and no
  * replacement of "this filter if it is still that program", so somebody who
  * puts his own in the place of ours within the microseconds between our look
- * and our message loses it.
+ * and our message loses it.  Nor does it create "this filter if that is still
+ * clsact": who puts `ingress` in its place within such microseconds gets our filter on
+ * that, where it is then ours to replace as any other.
  *
  * clsact is deleted only if this very call created it, the filter then failed,
  * and nobody has put one of his own on it meanwhile.  A shared block belongs to
