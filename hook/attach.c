@@ -93,20 +93,36 @@ static enum bpfstamp_hook_type decide(struct bpfstamp_net *net, struct resolved 
 	return hook_links_usable(net, &r->place) ? BPFSTAMP_TCX : BPFSTAMP_CLSACT;
 }
 
-/* named: the interface by what the kernel calls it, else by what the caller does. */
-static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool named,
+/* How to look an interface up; only to attach may the kernel load a module for it, as link_index may make it do. */
+enum seek { LOOK, ATTACH, ATTACH_AND_TELL };
+
+static int find_device(struct resolved *r, struct bpfstamp_net *net, const char *dev, enum seek seek, int *ifindex,
+		       struct bpfstamp_err *err)
+{
+	struct link_info link;
+
+	if (seek != LOOK)
+		return link_index(&net->rtnl, dev, ifindex, seek == ATTACH_AND_TELL ? r->dev : NULL, err);
+	if (link_find(&net->rtnl, 0, dev, &link, err))
+		return -1;
+	*ifindex = link.ifindex;
+	memcpy(r->dev, link.name, sizeof(link.name));
+	return 0;
+}
+
+/* The interface is called what the kernel calls it; where nobody is told, what the caller does. */
+static int resolve(struct resolved *r, struct bpfstamp_net *net, const struct bpfstamp_hook *hook, enum seek seek,
 		   struct bpfstamp_err *err)
 {
 	int ifindex = 0;
 
-	if (check_hook(hook, err) ||
-	    (hook->dev && link_index(&net->rtnl, hook->dev, &ifindex, named ? r->dev : NULL, err)))
+	if (check_hook(hook, err) || (hook->dev && find_device(r, net, hook->dev, seek, &ifindex, err)))
 		return -1;
 	r->hook = *hook;
 	if (!hook->dev)
 		snprintf(r->dev, sizeof(r->dev), "block %u", hook->block);
 	r->place = (struct hook_place){
-		.hook = &r->hook, .ifindex = ifindex, .dev = hook->dev && !named ? hook->dev : r->dev,
+		.hook = &r->hook, .ifindex = ifindex, .dev = hook->dev && seek == ATTACH ? hook->dev : r->dev,
 	};
 	if (r->hook.type == BPFSTAMP_AUTO)
 		r->hook.type = decide(net, r);
@@ -153,7 +169,7 @@ int bpfstamp_attach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	struct bpfstamp_attachment made;
 	struct resolved r;
 
-	if (resolve(&r, net, hook, out, err))
+	if (resolve(&r, net, hook, out ? ATTACH_AND_TELL : ATTACH, err))
 		return -1;
 	if (r.ops->attach(net, &r.place, fd, name, out ? &made : NULL, err))
 		return hook_wrong_type(r.hook.type, fd, name, err) ? -1 : failed(net, &r, err);
@@ -168,7 +184,7 @@ int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *
 	struct bpfstamp_plan plan = { 0 };
 	struct resolved r;
 
-	if (resolve(&r, net, hook, true, err))
+	if (resolve(&r, net, hook, LOOK, err))
 		return -1;
 	plan.type = r.hook.type;
 	plan.ifindex = r.place.ifindex;
@@ -184,7 +200,7 @@ int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, 
 	struct bpfstamp_attachment gone;
 	struct resolved r;
 
-	if (resolve(&r, net, hook, true, err))
+	if (resolve(&r, net, hook, LOOK, err))
 		return -1;
 	if (r.ops->detach(net, &r.place, dry, &gone, err))
 		return failed(net, &r, err);
