@@ -166,6 +166,17 @@ static int load_and_attach(struct attaching *at, struct bpfstamp_load load, stru
 	return ret;
 }
 
+/* A program that is shared may be in that place already, by another link, and TCX takes none twice. */
+static int attach_maybe_shared(struct attaching *at, struct bpfstamp_load load, struct bpfstamp_err *err)
+{
+	int ret = load_and_attach(at, load, err);
+
+	if (!ret || !load.reuse || !loading_again_helps(&at->o->hook, err))
+		return ret;
+	load.reuse = false;
+	return load_and_attach(at, load, err);
+}
+
 static int attach(struct attaching *at, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_hook *hook = &at->o->hook;
@@ -187,7 +198,7 @@ static int attach(struct attaching *at, struct bpfstamp_err *err)
 		return report_there(at, err);
 	if (loading_device(&load, at->o, hook, at->plan.ifindex, err))
 		return -1;
-	return at->o->dry_run ? report_plan(at, err) : load_and_attach(at, load, err);
+	return at->o->dry_run ? report_plan(at, err) : attach_maybe_shared(at, load, err);
 }
 
 int cmd_attach(const struct options *o, struct bpfstamp_err *err)

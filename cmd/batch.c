@@ -191,27 +191,29 @@ static int enter(struct worker *w, const struct batch_row *row, struct bpfstamp_
 	return bpfstamp_net_open(&w->net, netns, err);
 }
 
-static int load(struct worker *w, const struct batch_row *row, int *fd, bool *reused, struct bpfstamp_err *err)
+static int load(struct worker *w, const struct batch_row *row, bool own, int *fd, bool *reused,
+		struct bpfstamp_err *err)
 {
 	const struct options *o = w->b->o;
 	struct bpfstamp_load how = {
 		.program = row->program, .prog_type = loading_type(&o->hook), .pin_path = o->pin_path,
-		.record = !o->no_record, .reuse = !o->no_reuse,
+		.record = !o->no_record, .reuse = !o->no_reuse && !own,
 		.no_debug_info = o->no_debug_info, .note = loading_note(o),
 		.log = w->log, .log_size = LOADING_LOG_SIZE,
 	};
 
 	*reused = false;
-	return w->b->share ? bpfstamp_share_load(w->b->share, w->s, &how, fd, reused, err) :
+	return w->b->share && !own ? bpfstamp_share_load(w->b->share, w->s, &how, fd, reused, err) :
 	       bpfstamp_load(w->s, &how, fd, err);
 }
 
-static int load_and_attach(struct worker *w, const struct bpfstamp_hook *hook, struct outcome *out)
+/* own: with a program that is not shared. */
+static int load_and_attach(struct worker *w, const struct bpfstamp_hook *hook, bool own, struct outcome *out)
 {
 	const char *name = program_name(w->b, out->row);
 	int fd, ret;
 
-	if (load(w, out->row, &fd, &out->reused, &out->err))
+	if (load(w, out->row, own, &fd, &out->reused, &out->err))
 		return -1;
 	ret = bpfstamp_attach(w->net, hook, fd, name, &out->a, &out->err);
 	if (ret)
@@ -232,7 +234,9 @@ static int attach_in_turn(struct worker *w, const struct bpfstamp_hook *hook, st
 		pthread_rwlock_rdlock(&w->b->alone);
 	else
 		pthread_rwlock_wrlock(&w->b->alone);
-	ret = load_and_attach(w, hook, out);
+	ret = load_and_attach(w, hook, false, out);
+	if (ret && !w->b->o->no_reuse && loading_again_helps(hook, &out->err))
+		ret = load_and_attach(w, hook, true, out);
 	if (!ret)
 		atomic_store(settled, true);
 	pthread_rwlock_unlock(&w->b->alone);

@@ -87,6 +87,11 @@ uint32_t loading_type(const struct bpfstamp_hook *hook)
 	return hook->type == BPFSTAMP_XDP ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
 }
 
+bool loading_again_helps(const struct bpfstamp_hook *hook, const struct bpfstamp_err *err)
+{
+	return err->code == EEXIST && hook->type != BPFSTAMP_CLSACT && hook->type != BPFSTAMP_XDP;
+}
+
 bool loading_for_hardware(const struct bpfstamp_hook *hook)
 {
 	return hook->type == BPFSTAMP_XDP ? hook->xdp_mode == BPFSTAMP_XDP_OFFLOAD : hook->skip_sw;

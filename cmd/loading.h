@@ -32,6 +32,9 @@ int loading_verify(const struct stamped *stamped, const struct options *o, struc
 /* The type of programs that a hook takes. */
 uint32_t loading_type(const struct bpfstamp_hook *hook);
 
+/* Whether an attempt failed as it does where TCX or netkit has that very program already, by another link. */
+bool loading_again_helps(const struct bpfstamp_hook *hook, const struct bpfstamp_err *err);
+
 /* Whether a program is to run in the hardware of a device. */
 bool loading_for_hardware(const struct bpfstamp_hook *hook);
 

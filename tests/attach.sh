@@ -424,6 +424,7 @@ test_reuse() {
 	ok "reuse: from the other" stamp attach "$o" "${first[@]}" --tcx --json
 	query "reuse: from the other" "true $id" '"\(.reused) \(.id)"' "$out"
 	unshared "$id"
+	twice
 	ok "reuse: detach" stamp detach --dev va --tcx
 	ok "reuse: detach" stamp detach "${second[@]}"
 	ok "reuse: detach" stamp detach "${second[@]}" --prio 2
@@ -432,6 +433,25 @@ test_reuse() {
 	query "reuse: anew" false .reused "$out"
 	ok "reuse: detach" stamp detach --dev va
 	cleared reuse
+}
+
+# TCX takes a program once: beside the one that is there stands an equal one, not the same.
+twice() {
+	local pin place=(--dev va --tcx) more=(--dev va --tcx --link-pin "$bpffs/more")
+	ok "reuse: twice in a place" stamp attach "$o" "${first[@]}" --tcx --append --json
+	query "reuse: twice in a place" "false true" "\"\\(.reused) \\(.id != $id)\"" "$out"
+	ok "reuse: detach the second" stamp detach "${place[@]}" --link-pin "$(jq -r .link_pin <<<"$out")"
+	ok "reuse: another link there" stamp attach "$o" "${more[@]}" --set target_addr=10.0.0.4
+	ok "reuse: which gets equal values" stamp attach "$o" "${more[@]}" --set target_addr=10.0.0.2 --json
+	query "reuse: which gets equal values" "false true" "\"\\(.reused) \\(.id != $id)\"" "$out"
+	ok "reuse: detach the other" stamp detach "${more[@]}"
+	printf 'va\nva\n' >"$tmp/lines"
+	ok "reuse: lines" stamp attach "$o" --tcx --append --set target_addr=10.0.0.2 --batch "$tmp/lines"
+	is "reuse: lines" "3 3" "$(stamp show --dev va --json | jq -r '[.attachments[] |
+		select(.hook == "tcx").id] | "\(length) \(unique | length)"')"
+	for pin in "$bpffs"/bpfstamp/*-[23]; do
+		ok "reuse: detach a line" stamp detach "${place[@]}" --link-pin "$pin"
+	done
 }
 
 unshared() {	# ID: of what runs with that value; each of these gets one of its own
