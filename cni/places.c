@@ -162,6 +162,14 @@ static bool wants_netlink(const struct kept_place *place, const struct bpfstamp_
 	return place->type == BPFSTAMP_XDP && err->code == EOPNOTSUPP;
 }
 
+/* TCX and netkit take a program once, and another link in that place may have one that is shared. */
+static bool wants_own(const struct kept_place *place, const struct cni_program *program,
+		      const struct bpfstamp_err *err)
+{
+	return program->load.reuse && err->code == EEXIST &&
+	       (place->type == BPFSTAMP_TCX || place->type == BPFSTAMP_NETKIT);
+}
+
 int place_fill(const struct kept_place *place, struct cni_program *program, const struct pod *pod,
 	       const struct state *s, struct bpfstamp_err *err)
 {
@@ -174,6 +182,9 @@ int place_fill(const struct kept_place *place, struct cni_program *program, cons
 		return -1;
 	hook.xdp_mode = program->wanted->hook.xdp_mode;
 	ret = bpfstamp_attach(net_of(place, pod), &hook, program->fd, program->name, NULL, err);
+	if (ret && wants_own(place, program, err))
+		ret = program_load_own(program, err) ||
+		      bpfstamp_attach(net_of(place, pod), &hook, program->fd, program->name, NULL, err);
 	if (ret && wants_netlink(place, err)) {
 		hook.pin = NULL;
 		ret = bpfstamp_attach(net_of(place, pod), &hook, program->fd, program->name, NULL, err);

@@ -147,6 +147,15 @@ int program_load(struct cni_program *p, struct bpfstamp_err *err)
 	return p->fd >= 0 ? 0 : bpfstamp_load(p->s, &p->load, &p->fd, err);
 }
 
+int program_load_own(struct cni_program *p, struct bpfstamp_err *err)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	p->load.reuse = false;
+	return program_load(p, err);
+}
+
 /* The first difference is what the error tells. */
 static void note_difference(const char *text, void *arg)
 {

@@ -39,6 +39,9 @@ int programs_stamp(struct programs *p, const struct values *v, struct bpfstamp_e
 /* p->fd; no error where it is loaded already. */
 int program_load(struct cni_program *p, struct bpfstamp_err *err);
 
+/* Instead of that, one that is not shared. */
+int program_load_own(struct cni_program *p, struct bpfstamp_err *err);
+
 /* Whether the program of that id is this one, stamped as this one; EPERM and EOPNOTSUPP where nobody can tell. */
 int program_verify(struct cni_program *p, uint32_t id, struct bpfstamp_err *err);
 

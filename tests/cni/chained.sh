@@ -70,9 +70,26 @@ test_shared() {
 	is "shared: those of pod1 and pod2" "$(printf '%s\n' "$host1" "$host" | sort)" "$(attached .dev | sort)"
 	good "shared: DEL pod1 again" DEL pod1
 	good "shared: DEL pod2" DEL pod2
-	gone_before_us bridge pod1
 	gone_before_us bridge pod2
+	swapped
+	gone_before_us bridge pod1
 	nothing_left "shared"
+}
+
+# One link gets what another in its place still has: TCX takes no program twice.
+swapped() {
+	local two='{object: $drop, attach: [("10.9.9.9", "10.9.9.8") as $a | {hook: "tcx", set: {target_addr: $a}}]'
+	cp "$conf1" "$conf"
+	prev=$(jq .prevResult "$conf1")
+	after "$two}"
+	good "swapped: ADD" ADD pod1
+	after "$two } | .attach |= reverse"
+	good "swapped: ADD, the other way round" ADD pod1
+	good "swapped: CHECK" CHECK pod1
+	after "$two } | .attach |= [.[0], .[0]]"
+	good "swapped: ADD, twice the same" ADD pod1
+	is "swapped: two programs" 2 "$(attached .id | sort -u | wc -l)"
+	good "swapped: DEL" DEL pod1
 }
 
 # On every hook at both ends, of which an ADD that is repeated keeps some, in another order.
