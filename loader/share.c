@@ -332,6 +332,8 @@ int bpfstamp_share_load(struct bpfstamp_share *share, struct bpfstamp_stamp *s, 
 		ret = bpfstamp_load(s, &how, fd, err);
 	if (!enter)
 		free(mine);
+	if (load->reused)
+		*load->reused = others;
 	if (!ret)
 		*reused = there || others;
 	return ret;

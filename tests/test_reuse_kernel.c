@@ -123,6 +123,36 @@ START_TEST(other_folders)
 }
 END_TEST
 
+/* What a share does not have may be another process's; load->reused tells just that. */
+START_TEST(in_a_share)
+{
+	struct bpfstamp_share *share;
+	struct one one, other;
+	int fd, fds[2];
+
+	reusebed_make(&one, "tc");
+	reusebed_make(&other, "tc");
+	fd = reusebed_load(&one, "5", false);
+	OK(bpfstamp_share_new(&share, other.o.t, 10, &err));
+	bpfobj_set(other.s, "a", "5");
+	for (int i = 0; i < 2; i++) {
+		bool reused = false;
+
+		other.reused = i;
+		OK(bpfstamp_share_load(share, other.s, &other.load, &fds[i], &reused, &err));
+		ck_assert(reused);
+		ck_assert_int_eq(other.reused, !i);
+		ck_assert_uint_eq(reusebed_id(fds[i]), reusebed_id(fd));
+	}
+	close(fds[0]);
+	close(fds[1]);
+	bpfstamp_share_free(share);
+	close(fd);
+	reusebed_discard(&one);
+	reusebed_discard(&other);
+}
+END_TEST
+
 /* --------------------------------------------------------------------- maps */
 
 #define PROGRAM "SEC(\"tc\") int p(struct __sk_buff *skb)\n"
@@ -456,6 +486,7 @@ Suite *suite_reuse_kernel(void)
 	tcase_add_test(tcase, last_one);
 	tcase_add_test(tcase, not_wanted);
 	tcase_add_test(tcase, other_folders);
+	tcase_add_test(tcase, in_a_share);
 	tcase_add_test(tcase, data);
 	tcase_add_loop_test(tcase, own_maps, 0, 2);
 	tcase_add_test(tcase, pinned_maps);
