@@ -360,7 +360,9 @@ struct bpfstamp_load {
  * is told to others by an index pinned as bpfstamp/programs below
  * load->pin_path, which the stamp keeps open, and found there.  It is compared in full: instructions,
  * data, record and all else that it was loaded from.  The index keeps no
- * program: each ends when nobody uses it any more, as ever.  Needs CAP_SYS_ADMIN,
+ * program: each ends when nobody uses it any more, as ever.  TCX and netkit take a
+ * program once in a place: bpfstamp_attach fails with EEXIST where another link has it
+ * there, and one that is loaded without reuse will do.  Needs CAP_SYS_ADMIN,
  * Linux 5.10 and a bpffs; without, and where anything else stands in the way, it
  * is a load like any other.
  */
