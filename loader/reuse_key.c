@@ -33,6 +33,7 @@
 
 #include "loader/debuginfo.h"
 #include "loader/kbtf.h"
+#include "loader/keying.h"
 #include "loader/load.h"
 #include "loader/mapfill.h"
 #include "loader/mapmake.h"
@@ -75,12 +76,6 @@ void reuse_digest(uint8_t digest[REUSE_DIGEST], const uint8_t *key, uint32_t siz
 
 /* ------------------------------------------------------------------- key */
 
-/* Where a key is written; at NULL: it is only measured. */
-struct keying {
-	uint8_t *at;
-	size_t size;
-};
-
 /* What it is made of. */
 struct parts {
 	const struct bpfstamp_stamp *s;
@@ -90,43 +85,31 @@ struct parts {
 	uint32_t record_size, btf_size;
 };
 
-static void append(struct keying *k, const void *bytes, size_t size)
-{
-	if (k->at && size)
-		memcpy(k->at + k->size, bytes, size);
-	k->size += size;
-}
-
-static void append32(struct keying *k, uint32_t value)
-{
-	append(k, &value, sizeof(value));
-}
-
 static void append_string(struct keying *k, const char *text)
 {
-	append(k, text, strlen(text) + 1);
+	keying_append(k, text, strlen(text) + 1);
 }
 
 static void append_counted(struct keying *k, const void *array, uint32_t count, size_t size)
 {
-	append32(k, count);
-	append(k, array, count * size);
+	keying_append32(k, count);
+	keying_append(k, array, count * size);
 }
 
 static void append_insns(struct keying *k, const struct parts *p)
 {
-	append32(k, p->link->insns);
+	keying_append32(k, p->link->insns);
 	if (k->at)
 		link_gather(p->link, p->s->t, p->s->image, k->at + k->size);
 	k->size += (size_t)p->link->insns * BPFINSN_SIZE;
-	append32(k, p->link->map_count);
+	keying_append32(k, p->link->map_count);
 	for (uint32_t i = 0; i < p->link->map_count; i++) {
 		const struct link_map *m = &p->link->maps[i];
 
-		append32(k, m->at);
-		append32(k, m->map);
-		append32(k, m->offset);
-		append32(k, m->value);
+		keying_append32(k, m->at);
+		keying_append32(k, m->map);
+		keying_append32(k, m->offset);
+		keying_append32(k, m->value);
 	}
 }
 
@@ -137,8 +120,8 @@ static bool append_pinned(struct keying *k, int fd)
 	memset(&info, 0, sizeof(info));
 	if (k->at && sys_map_info(fd, &info))
 		return false;
-	append32(k, 1);
-	append32(k, info.id);
+	keying_append32(k, 1);
+	keying_append32(k, info.id);
 	return true;
 }
 
@@ -151,9 +134,9 @@ static void append_data(struct keying *k, const struct parts *p, const struct ma
 	char name[16];
 
 	mapmake_name(name, t, m);
-	append(k, fields, sizeof(fields));
-	append(k, name, sizeof(name));
-	append(k, m->kconfig ? p->kconfig : p->s->image + t->datas[m->data].image, m->value_size);
+	keying_append(k, fields, sizeof(fields));
+	keying_append(k, name, sizeof(name));
+	keying_append(k, m->kconfig ? p->kconfig : p->s->image + t->datas[m->data].image, m->value_size);
 }
 
 static bool append_maps(struct keying *k, const struct parts *p)
@@ -163,7 +146,7 @@ static bool append_maps(struct keying *k, const struct parts *p)
 
 		if (!link_has_map(p->link, i))
 			continue;
-		append32(k, i);
+		keying_append32(k, i);
 		if (m->pinning == MAP_PIN_NONE)
 			append_data(k, p, m);
 		else if (!append_pinned(k, p->s->map_fds[i]))
@@ -179,13 +162,13 @@ static bool make(struct keying *k, const struct parts *p)
 	char name[16];
 
 	sys_name(name, f->name);
-	append(k, p->record, p->record_size);
+	keying_append(k, p->record, p->record_size);
 	append_string(k, format);
-	append32(k, p->prog_type);
-	append32(k, p->attach_type);
-	append32(k, f->prog_flags);
-	append32(k, t->kern_version);
-	append(k, name, sizeof(name));
+	keying_append32(k, p->prog_type);
+	keying_append32(k, p->attach_type);
+	keying_append32(k, f->prog_flags);
+	keying_append32(k, t->kern_version);
+	keying_append(k, name, sizeof(name));
 	append_string(k, t->license);
 	append_insns(k, p);
 	if (!append_maps(k, p))

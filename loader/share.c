@@ -34,6 +34,7 @@
 
 #include "include/bytes.h"
 #include "loader/err.h"
+#include "loader/keying.h"
 #include "loader/link.h"
 #include "loader/load.h"
 #include "loader/mapmake.h"
@@ -135,24 +136,6 @@ bool share_possible(const struct bpfstamp_template *t, const struct bpfstamp_loa
 
 /* ------------------------------------------------------------------- keys */
 
-/* Where a key is written; at NULL: it is only measured. */
-struct keying {
-	uint8_t *at;
-	uint32_t size;
-};
-
-static void append(struct keying *k, const void *bytes, uint32_t size)
-{
-	if (k->at)
-		memcpy(k->at + k->size, bytes, size);
-	k->size += size;
-}
-
-static void append32(struct keying *k, uint32_t value)
-{
-	append(k, &value, sizeof(value));
-}
-
 static bool is_told(const struct bpfstamp_stamp *s, uint32_t injectable, bool record)
 {
 	return s->touched[injectable] && (record || s->t->injectables[injectable].kind == BPFSTAMP_SYMBOL);
@@ -165,14 +148,14 @@ static void append_told(struct keying *k, const struct bpfstamp_stamp *s, bool r
 
 	for (uint32_t i = 0; i < t->injectable_count; i++)
 		count += is_told(s, i, record);
-	append32(k, count);
+	keying_append32(k, count);
 	for (uint32_t i = 0; i < t->injectable_count; i++) {
 		uint64_t value = t->injectables[i].kind == BPFSTAMP_GLOBAL ? 0 : s->values[i];
 
 		if (!is_told(s, i, record))
 			continue;
-		append32(k, i);
-		append(k, &value, sizeof(value));
+		keying_append32(k, i);
+		keying_append(k, &value, sizeof(value));
 	}
 }
 
@@ -194,8 +177,8 @@ static void append_image(struct keying *k, const uint8_t *image, const uint8_t *
 			continue;
 		}
 		if (memcmp(image + at, original + at, word) != 0) {
-			append32(k, at);
-			append(k, image + at, word);
+			keying_append32(k, at);
+			keying_append(k, image + at, word);
 		}
 		at += word;
 	}
@@ -205,12 +188,12 @@ static void make_key(struct keying *k, const struct bpfstamp_stamp *s, const str
 {
 	const char *pin_path = load->pin_path ? load->pin_path : "";
 
-	append32(k, load->program);
-	append32(k, load->prog_type);
-	append32(k, load->record);
-	append32(k, load->no_debug_info);
+	keying_append32(k, load->program);
+	keying_append32(k, load->prog_type);
+	keying_append32(k, load->record);
+	keying_append32(k, load->no_debug_info);
 	append_told(k, s, load->record);
-	append(k, pin_path, (uint32_t)strlen(pin_path) + 1);
+	keying_append(k, pin_path, (uint32_t)strlen(pin_path) + 1);
 	append_image(k, s->image, s->t->image, s->t->image_size);
 }
 
@@ -221,12 +204,12 @@ static struct share_entry *new_entry(const struct bpfstamp_share *share, const s
 	struct share_entry *e;
 
 	make_key(&k, s, load);
-	e = malloc(sizeof(*e) + k.size);
+	e = k.size <= UINT32_MAX ? malloc(sizeof(*e) + k.size) : NULL;
 	if (!e)
 		return NULL;
 	k = (struct keying){ .at = e->key };
 	make_key(&k, s, load);
-	e->size = k.size;
+	e->size = (uint32_t)k.size;
 	e->fd = -1;
 	e->hash = share->hash(e->key, e->size);
 	return e;
