@@ -228,7 +228,7 @@ START_TEST(pin_changes)
 	OK(xdpbed_attach(&hook, drop));
 	link = sys_obj_get(XDPBED_PIN);
 	meanwhile.type = RTM_GETLINK;
-	meanwhile.count = 1;
+	meanwhile.count = 2;
 	meanwhile.act = repin;
 	meanwhile.fd = drop;
 	xdpbed_says(xdpbed_detach(&hook), ENOENT, "the pin " XDPBED_PIN " was removed, or is of another link by now");
