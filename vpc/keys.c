@@ -6,9 +6,10 @@
  * the given one was removed since, it starts again from the first; and an entry
  * that is overwritten moves to the front of its bucket, so that who is inside that
  * bucket passes it by.  So a walk may tell keys twice and may miss some that were there
- * all the time.  Walks are repeated until one has brought nothing new, and
- * what was told twice is dropped: a key that was there throughout is missed
- * only if it was moved under every walk.
+ * all the time.  Walks are repeated until two in a row have brought nothing new (one was
+ * too few for entries that another thread overwrites without a pause), and what was
+ * told twice is dropped: a key that was there throughout is missed only if it was
+ * moved under every walk.
  *
  * Both loops are bounded: a map that changes faster than it can be read is an error.
  */
@@ -20,7 +21,7 @@
 #include "loader/sys.h"
 #include "vpc/vpc.h"
 
-enum { FIRST_ROOM = 64, WALKS_MAX = 32, TIMES_MAX = 8 };
+enum { FIRST_ROOM = 64, WALKS_MAX = 32, WALKS_IN_VAIN = 2, TIMES_MAX = 8 };
 
 struct keys {
 	uint8_t *bytes;
@@ -84,13 +85,15 @@ static int walk(const struct vpc_map *map, struct keys *k)
 static int read_keys(const struct vpc_map *map, struct keys *k, vpc_compare *compare)
 {
 	size_t before;
+	int in_vain = 0;
 
 	for (int walks = 0; walks < WALKS_MAX; walks++) {
 		before = k->count;
 		if (walk(map, k))
 			return -1;
 		sort(k, compare);
-		if (k->count == before)
+		in_vain = k->count == before ? in_vain + 1 : 0;
+		if (in_vain == WALKS_IN_VAIN)
 			return 0;
 	}
 	errno = EAGAIN;
