@@ -26,7 +26,7 @@ expected() {	# COUNT-FIRST COUNT-NEXT COUNT-AGAIN COUNT-LEAST CALL WHY, separate
 		1	1	1	1	openat(OBJ)	the object
 		1	1	1	1	fstat	it is a regular file, and how large
 		1	1	1	1	read	all of it at once
-		4	4	3	2	close	the object; maps, which their programs keep; the program
+		7	7	5	3	close	the object; maps, which their programs keep; the program, the index, the types and the socket
 		1	1	1	1	socket	rtnetlink
 		1	1	1	1	connect	nobody but the kernel can write to it
 		1	1	1	1	setsockopt(NETLINK_EXT_ACK)	the kernel's reason for a refusal
