@@ -242,6 +242,7 @@ main() {
 	instructions >"$DIR/instructions.tsv"
 	CLANG=$CLANG bench/report.sh "$DIR" "$BPFSTAMP" "$ROUNDS" $((10 * PODS)) >"$DIR/RESULTS.md"
 	gnuplot -e "data='$DIR/pods.tsv'; picture='$DIR/cost.svg'" bench/cost.gp
+	sed -i '1a <!-- SPDX-License-Identifier: BSD-2-Clause -->' "$DIR/cost.svg"
 	mv "$DIR/RESULTS.md" "$DIR/cost.svg" bench/
 	say "bench/RESULTS.md and bench/cost.svg are written, after $((SECONDS / 60)) min $((SECONDS % 60)) s"
 	sed -n '/^## In short/,/^## Targets/p' bench/RESULTS.md | sed '$d'
