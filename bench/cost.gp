@@ -6,10 +6,10 @@
 set terminal svg size 900,540 dynamic background rgb "white" font "sans-serif,13"
 set output picture
 set datafile separator "\t"
-set title "What a pod costs: the time of all pods, with opening the object, divided by their number"
+set title "Time for each pod, with a share of opening the object"
 set logscale xy
 set xrange [0.9:1100]
-set yrange [30:*]
+set yrange [10:*]
 set xlabel "pods, one after the other"
 set ylabel "time for each pod"
 set ytics ("10 µs" 10, "100 µs" 100, "1 ms" 1e3, "10 ms" 1e4, "100 ms" 1e5, "1 s" 1e6)
