@@ -275,9 +275,16 @@ static bool fill(struct fill *f)
 	return true;
 }
 
-/* The BTF with what a kernel lacks replaced, and in *has what it would need without that. */
-static int make(uint8_t **out, uint32_t *size, uint32_t *has, const struct bpfstamp_template *t, uint32_t lacking,
-		struct bpfstamp_err *err)
+static uint32_t known_lacking(void)
+{
+	uint32_t lacking = 0;
+
+	for (int lack = LACKS_BTF_TAG_FLAG; lack <= LACKS_BTF_FUNC; lack++)
+		lacking |= (uint32_t)lacks((enum lack)lack) << lack;
+	return lacking;
+}
+
+int kbtf_make(struct kbtf *out, const struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	struct fill f = { .t = t };
 	bool ok;
@@ -290,29 +297,14 @@ static int make(uint8_t **out, uint32_t *size, uint32_t *has, const struct bpfst
 		free(f.copy.bytes);
 		return object_no_memory(err);
 	}
-	*has = btfkinds_of(&f.copy);
-	btfkinds_replace(&f.copy, lacking);
-	*out = btfcopy_finish(&f.copy, size);
+	out->has = btfkinds_of(&f.copy);
+	out->lacking = known_lacking();
+	btfkinds_replace(&f.copy, out->lacking);
+	out->bytes = btfcopy_finish(&f.copy, &out->size);
 	return 0;
 }
 
 /* ------------------------------------------------------------------ load */
-
-static uint32_t known_lacking(void)
-{
-	uint32_t lacking = 0;
-
-	for (int lack = LACKS_BTF_TAG_FLAG; lack <= LACKS_BTF_FUNC; lack++)
-		lacking |= (uint32_t)lacks((enum lack)lack) << lack;
-	return lacking;
-}
-
-int kbtf_make(uint8_t **out, uint32_t *size, const struct bpfstamp_template *t, struct bpfstamp_err *err)
-{
-	uint32_t has;
-
-	return make(out, size, &has, t, known_lacking(), err);
-}
 
 /* The kernel's reason for refusing a BTF: the last line of its log, or else what errno says. */
 static void ask_why(const uint8_t *btf, uint32_t size, int code, char *reason, size_t room)
@@ -362,20 +354,20 @@ static bool learn(uint32_t has)
 	return lacking;
 }
 
-static int load_made(const uint8_t *btf, uint32_t size, const struct bpfstamp_load *load)
+static int load_made(const struct kbtf *btf, const struct bpfstamp_load *load)
 {
-	int fd = sys_btf_load(btf, size, NULL, 0);
+	int fd = sys_btf_load(btf->bytes, btf->size, NULL, 0);
 
 	if (fd < 0 && errno == EPERM && load_raise_memlock(load))
-		fd = sys_btf_load(btf, size, NULL, 0);
+		fd = sys_btf_load(btf->bytes, btf->size, NULL, 0);
 	return fd;
 }
 
-static void tell_refused(const uint8_t *btf, uint32_t size, int code, const struct bpfstamp_load *load)
+static void tell_refused(const struct kbtf *btf, int code, const struct bpfstamp_load *load)
 {
 	char reason[160];
 
-	ask_why(btf, size, code, reason, sizeof(reason));
+	ask_why(btf->bytes, btf->size, code, reason, sizeof(reason));
 	load_note(load, "the kernel refuses the BTF of the object (%s): source lines and types will be missing",
 		  reason);
 }
@@ -387,23 +379,26 @@ int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *loa
 	int fd = -1;
 
 	while (again && !lacks(LACKS_BTF)) {
-		uint32_t lacking = known_lacking(), size, has;
-		uint8_t *btf;
+		const struct kbtf *btf = &t->cache->kbtf;
+		struct kbtf own = { 0 };
 		int code;
 
-		if (make(&btf, &size, &has, t, lacking, &err)) {
-			load_note(load, "the BTF of the object is not loaded: %s", err.text);
-			return -1;
+		if (!btf->bytes || btf->lacking != known_lacking()) {
+			if (kbtf_make(&own, t, &err)) {
+				load_note(load, "the BTF of the object is not loaded: %s", err.text);
+				return -1;
+			}
+			btf = &own;
 		}
-		fd = load_made(btf, size, load);
+		fd = load_made(btf, load);
 		code = errno;
-		again = fd < 0 && code == EINVAL && !learned && learn(has);
+		again = fd < 0 && code == EINVAL && !learned && learn(btf->has);
 		learned = again;
 		if (fd >= 0)
-			tell_replaced(load, has & lacking);
+			tell_replaced(load, btf->has & btf->lacking);
 		else if (!again)
-			tell_refused(btf, size, code, load);
-		free(btf);
+			tell_refused(btf, code, load);
+		free(own.bytes);
 	}
 	if (again)
 		load_note(load, "this kernel lacks %s: source lines and types will be missing",

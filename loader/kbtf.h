@@ -13,13 +13,14 @@
  * of hidden visibility are static; externs are defined.  Kinds that the kernel
  * is known to lack (loader/lacks.h) are replaced by older ones of the same
  * size.  Ids and offsets of strings stay as they are; a few types may be added
- * behind.  *out (*size bytes) is to be freed.
+ * behind.  out->bytes is to be freed.
  */
-int kbtf_make(uint8_t **out, uint32_t *size, const struct bpfstamp_template *t, struct bpfstamp_err *err);
+int kbtf_make(struct kbtf *out, const struct bpfstamp_template *t, struct bpfstamp_err *err);
 
 /*
  * Load it: the fd, or -1 where the kernel takes it in no form or the object
- * has none, which *load's note is told.
+ * has none, which *load's note is told.  The one that the template keeps is taken
+ * if it fits; the template's lock is held.
  */
 int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *load);
 

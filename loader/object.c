@@ -326,7 +326,7 @@ void bpfstamp_close(struct bpfstamp_template *t)
 		kernel_close(t->cache->kernel);
 		free(t->cache->externs);
 		free(t->cache->kconfig);
-		free(t->cache->kbtf);
+		free(t->cache->kbtf.bytes);
 		pthread_mutex_destroy(&t->cache->lock);
 	}
 	free(t->cache);

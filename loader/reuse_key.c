@@ -239,10 +239,10 @@ static bool get_btf(struct parts *p)
 	if (p->s->without_btf || !t->btf.type_count)
 		return true;
 	pthread_mutex_lock(&cache->lock);
-	if (!cache->kbtf)
-		made = !kbtf_make(&cache->kbtf, &cache->kbtf_size, t, &ignored);
-	p->btf = cache->kbtf;
-	p->btf_size = cache->kbtf_size;
+	if (!cache->kbtf.bytes)
+		made = !kbtf_make(&cache->kbtf, t, &ignored);
+	p->btf = cache->kbtf.bytes;
+	p->btf_size = cache->kbtf.size;
 	pthread_mutex_unlock(&cache->lock);
 	return made;
 }

@@ -163,6 +163,13 @@ struct injectable {
 	uint32_t kept_code, kept_insn;	/* and where */
 };
 
+/* The BTF of the object as a kernel gets it (loader/kbtf.c). */
+struct kbtf {
+	uint8_t *bytes;		/* NULL: none */
+	uint32_t size;
+	uint32_t has, lacking;	/* kinds by enum lack: that it would have, that were replaced */
+};
+
 struct kernel;
 struct known_extern;
 struct link;
@@ -175,8 +182,7 @@ struct template_cache {
 	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
 	struct known_extern *externs;	/* of loader/link_kernel.c, by extern; NULL: none was looked for */
 	uint8_t *kconfig;	/* the bytes of the map of .kconfig, or NULL */
-	uint8_t *kbtf;		/* of loader/reuse_key.c: the BTF as the kernel gets it, or NULL */
-	uint32_t kbtf_size;
+	struct kbtf kbtf;	/* that reuse goes by (loader/reuse_key.c), or none yet */
 	struct link *_Atomic links[];	/* by function */
 };
 

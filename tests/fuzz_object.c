@@ -249,8 +249,7 @@ static void use(struct bpfstamp_template *t)
 {
 	struct bpfstamp_stamp *s;
 	struct bpfstamp_err err;
-	uint32_t size;
-	uint8_t *btf;
+	struct kbtf btf;
 
 	bpfstamp_declare(t, "0xFEDCBA98", -1, true, &err);
 	bpfstamp_declare(t, "7", -1, false, &err);
@@ -271,9 +270,9 @@ static void use(struct bpfstamp_template *t)
 	bpfstamp_reset(s);
 	require(!memcmp(s->image, t->image, t->image_size) && bpfstamp_elf_size(s) == t->elf.size);
 	bpfstamp_stamp_free(s);
-	if (t->btf.type_count && !kbtf_make(&btf, &size, t, &err)) {
-		touch_bytes(btf, size);
-		free(btf);
+	if (t->btf.type_count && !kbtf_make(&btf, t, &err)) {
+		touch_bytes(btf.bytes, btf.size);
+		free(btf.bytes);
 	}
 }
 

@@ -18,9 +18,12 @@ void kbtfmade_make(struct kbtfmade *m, const struct bpfobj *o)
 {
 	struct bpfstamp_err err = { 0 };
 	struct elf64_fault fault = { 0 };
+	struct kbtf made = { 0 };
 	uint32_t count = 0;
 
-	ck_assert_msg(!kbtf_make(&m->bytes, &m->size, o->t, &err), "%s", err.text);
+	ck_assert_msg(!kbtf_make(&made, o->t, &err), "%s", err.text);
+	m->bytes = made.bytes;
+	m->size = made.size;
 	ck_assert_msg(!btf_count(m->bytes, m->size, &count, &fault), "%s", fault.what);
 	ck_assert_uint_le(2 * count, KBTFMADE_INDEX);
 	ck_assert_msg(!btf_open(&m->btf, m->bytes, m->size, m->index, count, &fault), "%s", fault.what);
