@@ -28,13 +28,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cni/state.h"
 #include "loader/err.h"
+#include "loader/load.h"
 #include "loader/pin.h"
 #include "loader/sys.h"
 
@@ -340,10 +340,8 @@ int state_read(const struct state *s, json_t **out, struct bpfstamp_err *err)
 
 /* ----------------------------------------------------------------- write */
 
-/* Kernels before 5.11 charge maps to RLIMIT_MEMLOCK, and say EPERM. */
 static int create_map(uint32_t value_size)
 {
-	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	union bpf_attr attr;
 	int fd;
 
@@ -354,7 +352,7 @@ static int create_map(uint32_t value_size)
 	attr.max_entries = 1;
 	sys_name(attr.map_name, MAP_NAME);
 	fd = sys_map_create(&attr);
-	if (fd < 0 && errno == EPERM && !setrlimit(RLIMIT_MEMLOCK, &unlimited))
+	if (fd < 0 && errno == EPERM && load_raise_memlock(NULL))
 		fd = sys_map_create(&attr);
 	return fd;
 }

@@ -58,13 +58,15 @@ int load_no_privilege(const struct bpfstamp_template *t, const char *what, struc
 bool load_raise_memlock(const struct bpfstamp_load *load)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	int code = errno;
 
-	if (lacks(LACKS_FREE_MEMORY))
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited)) {
+		errno = code;
 		return false;
+	}
+	if (!lacks(LACKS_FREE_MEMORY))
+		load_note(load, "RLIMIT_MEMLOCK was raised: this kernel charges programs and maps to it");
 	lacks_note(LACKS_FREE_MEMORY);
-	if (setrlimit(RLIMIT_MEMLOCK, &unlimited))
-		return false;
-	load_note(load, "RLIMIT_MEMLOCK was raised: this kernel charges programs and maps to it");
 	return true;
 }
 

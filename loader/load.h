@@ -20,7 +20,8 @@ int load_no_privilege(const struct bpfstamp_template *t, const char *what, struc
 
 /*
  * After EPERM of a creation: raise RLIMIT_MEMLOCK, which kernels before 5.11
- * charge, once in the process.  True where it is worth to try again.
+ * charge.  True where it is worth to try once more, also where another thread
+ * has raised it since; else errno is what it was.
  */
 bool load_raise_memlock(const struct bpfstamp_load *load);
 

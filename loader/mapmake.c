@@ -217,6 +217,7 @@ static int create_newest(const union bpf_attr *attr, const struct bpfstamp_load 
 	const unsigned int known = (lacks(LACKS_NAMES) ? NO_NAME : 0u) | (lacks(LACKS_DOTS) ? NO_DOTS : 0u) |
 		(lacks(LACKS_MAP_BTF) ? NO_BTF : 0u);
 	unsigned int tried = 0;
+	bool raised = false;
 	int fd, first = 0;
 
 	for (size_t i = 0; i < sizeof(forms); i++) {
@@ -226,8 +227,10 @@ static int create_newest(const union bpf_attr *attr, const struct bpfstamp_load 
 			continue;
 		tried |= 1u << without;
 		fd = create_form(attr, without);
-		if (fd < 0 && is_limit(attr->map_type, errno) && load_raise_memlock(load))
-			fd = create_form(attr, without);
+		if (fd < 0 && !raised && is_limit(attr->map_type, errno)) {
+			raised = load_raise_memlock(load);
+			fd = raised ? create_form(attr, without) : fd;
+		}
 		if (fd >= 0) {
 			note_form(load, without, known);
 			return fd;

@@ -14,7 +14,7 @@
  * not take what stands around the program, and errno tells which part to do
  * without:
  *
- *     EPERM    RLIMIT_MEMLOCK, once in the process
+ *     EPERM    RLIMIT_MEMLOCK, once a load
  *     E2BIG    fields that the kernel does not know, from the youngest: func_info
  *              (5.0), expected_attach_type (4.17), prog_name (4.15)
  *     EINVAL   dots in the name (before 5.2); else an expected_attach_type that
@@ -123,6 +123,7 @@ struct attempt {
 	bool cut;		/* the log's end is missing */
 	int code;		/* errno of the last attempt */
 	uint32_t steps;		/* taken since the answer changed: bits of enum step */
+	bool raised;		/* RLIMIT_MEMLOCK */
 };
 
 static bool has_log(const struct attempt *a)
@@ -256,7 +257,7 @@ static bool next_step(struct attempt *a)
 		return a->attr.func_info_cnt && log_blames_records(a->log) && take(a, REFUSED_RECORDS);
 	switch (a->code) {
 	case EPERM:
-		return load_raise_memlock(a->load);
+		return !a->raised && (a->raised = load_raise_memlock(a->load));
 	case E2BIG:
 		return drop_unknown_field(a);
 	case EINVAL:
