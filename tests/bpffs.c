@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -100,6 +101,13 @@ void bpffs_setup(void)
 {
 	ck_assert_int_eq(enter(), 0);
 	bpffs = (struct bpffs){ .load.program = BPFSTAMP_ALL_PROGRAMS };
+}
+
+void bpffs_raise_memlock(void)
+{
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
 bool bpffs_usable(const char *suite)

@@ -6,7 +6,6 @@
 #include "tests/reusebed.h"
 
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,17 +42,9 @@ static void remember(void *arg, const char *text)
 	snprintf(reusebed_note, sizeof(reusebed_note), "%s", text);
 }
 
-/* Where it may be: kernels before 5.11 charge programs and maps, and what the loader does then would be the note. */
-static void raise_memlock(void)
-{
-	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-}
-
 static void prepare(struct one *one)
 {
-	raise_memlock();
+	bpffs_raise_memlock();		/* or that would be the note */
 	one->s = bpfobj_stamp(&one->o);
 	one->load = (struct bpfstamp_load){ .record = true, .reuse = true, .reused = &one->reused, .note = remember };
 	OK(bpfstamp_find_program(one->o.t, NULL, 0, &one->load.program, &err));
@@ -152,7 +143,7 @@ int reusebed_map(const char *name, uint32_t type, uint32_t flags, uint32_t key, 
 				.map_flags = flags };
 	int fd;
 
-	raise_memlock();
+	bpffs_raise_memlock();
 	strcpy(attr.map_name, name);
 	fd = sys_map_create(&attr);
 	ck_assert_int_ge(fd, 0);

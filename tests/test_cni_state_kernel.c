@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -458,10 +457,8 @@ END_TEST
 
 static void setup(void)
 {
-	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-
 	bpffs_setup();
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	bpffs_raise_memlock();
 }
 
 Suite *suite_cni_state_kernel(void)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -243,13 +242,10 @@ START_TEST(not_ours)
 }
 END_TEST
 
-/* Kernels before 5.11 charge programs and maps to the limit; where it cannot be raised it need not be. */
 static void setup(void)
 {
-	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-
 	bpffs_setup();
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	bpffs_raise_memlock();
 }
 
 Suite *suite_pinindex_kernel(void)

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -102,7 +101,6 @@ START_TEST(hostile)
 		{ "bpfstamp", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 100000, true, false },
 		{ "bpfstampx", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, 1, 0, true, false },
 	};
-	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };	/* charged before 5.11 */
 	uint8_t *raw = NULL, *padded = calloc(1, 200000);
 	struct bpfstamp_stamp *s;
 	struct bpfobj o;
@@ -110,7 +108,7 @@ START_TEST(hostile)
 
 	if (!stamp(&o, &s))
 		return;
-	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	bpffs_raise_memlock();
 	OK(record_make(s, NULL, &raw, &room, &size, &runningbed_err));
 	ck_assert_ptr_nonnull(padded);
 	memcpy(padded, raw, size);
