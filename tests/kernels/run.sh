@@ -145,9 +145,9 @@ skip() {	# NAME WHY
 	[ -z "${CI:-}" ] || failed=$((failed + 1))
 }
 
-# One line of the table, and what it took to see it.
+# One line of the table, and what was left out.
 judge() {	# NAME ARCHITECTURE
-	local t p f s row before=$failed
+	local t p f s row
 	if [ -e "$OUT/$1.skip" ]; then
 		skip "$1" "$(cat "$OUT/$1.skip")"
 		return
@@ -155,21 +155,28 @@ judge() {	# NAME ARCHITECTURE
 	row=$(printf '%-36s' "$(cat "$OUT/$1/release") ($2)")
 	for t in $TESTS; do
 		read -r p f s <<<"$(result "$1" "$t")"
-		if [ -z "${s:-}" ]; then
-			p=0 f=1 s=0
-			echo "FAIL $1: $t did not come to its end: see $OUT/$1.console"
-		fi
+		[ "${s:-}" ] || p=0 f=1 s=0
 		row+=$(printf '%16s' "$p/$f/$s")
 		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 		[ -z "${CI:-}" ] || failed=$((failed + s))
 	done
-	if ! grep -q '^guest: end' "$OUT/$1.console"; then
-		failed=$((failed + 1))
-		echo "FAIL $1: it did not come to its end: see $OUT/$1.console"
-	fi
-	grep -aE "^(SKIP|NOTE|FAIL)|^[^ ]+:[0-9]+:[EF]:|^guest: cannot" "$OUT/$1.console" | sed "s/^/$1: /"
+	grep -q '^guest: end' "$OUT/$1.console" || failed=$((failed + 1))
+	grep -aE "^(SKIP|NOTE)" "$OUT/$1.console" | sed "s/^/$1: /"
 	rows+=$row$'\n'
-	[ "$failed" = "$before" ] || tail -n 3 "$OUT/$1.console" | sed "s/^/$1: /"
+}
+
+# What went wrong, where anything did.
+tell() {	# NAME
+	local t console=$OUT/$1.console
+	[ ! -e "$OUT/$1.skip" ] || return
+	grep -aE "^FAIL|^[^ ]+:[0-9]+:[EF]:|^guest: cannot" "$console" | sed "s/^/$1: /"
+	for t in $TESTS; do
+		[ "$(result "$1" "$t")" ] || echo "FAIL $1: $t did not come to its end: see $console"
+	done
+	if ! grep -q '^guest: end' "$console"; then
+		tail -n 3 "$console" | sed "s/^/$1: /"
+		echo "FAIL $1: it did not come to its end: see $console"
+	fi
 }
 
 finish() {
@@ -200,6 +207,9 @@ main() {
 	# shellcheck disable=SC2086
 	printf '%16s' $TESTS
 	printf '\n%s' "$rows"
+	while read -r name arch rest; do
+		tell "$name"
+	done < <(table)
 	finish
 }
 
