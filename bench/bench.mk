@@ -42,13 +42,13 @@ $(BENCH_TOOLS): $(BENCH_TOOL_SOURCES) $(BUILD)/static/bpfstamp
 	$(MUSL_GCC) -std=gnu11 -Os -static -s -iquote . -idirafter $(BUILD)/static/include -o $@ \
 		bench/$(patsubst bare,bare_process,$(@F)).c $(if $(filter bare,$(@F)),bench/filter.c)
 
-$(BENCH)/%.o: bench/objects/%.bpf.c bench/objects/pod.h bpf/helpers.h include/bpfstamp.bpf.h
+$(BENCH)/%.o: bench/objects/%.bpf.c bench/objects/pod.h bench/objects/values.h bpf/helpers.h include/bpfstamp.bpf.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -iquote . -mcpu=v3 -c -o $@ $<
 	llvm-strip-19 -g $@
 
 # For those who have a preamble.
-$(BENCH)/%_shared.o: bench/objects/%.bpf.c bench/objects/pod.h bpf/helpers.h
+$(BENCH)/%_shared.o: bench/objects/%.bpf.c bench/objects/pod.h bench/objects/values.h bpf/helpers.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -DSHARED -iquote . -mcpu=v3 -c -o $@ $<
 	llvm-strip-19 -g $@

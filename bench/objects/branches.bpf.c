@@ -13,15 +13,7 @@
 #include <linux/pkt_cls.h>
 
 #include "bpf/helpers.h"
-
-#ifdef SHARED
-#define vni skb->cb[0]
-#define vlan skb->cb[1]
-#define addr skb->cb[2]
-#else
-const volatile __u32 vni = 0, vlan = 0;
-const volatile __be32 addr = 0;
-#endif
+#include "bench/objects/values.h"
 
 /* Without options: what rules are for. */
 struct headers {

@@ -18,13 +18,8 @@
 #ifdef VNI
 enum { vni = VNI, vlan = VLAN };
 static const __u32 addr = ADDR;
-#elif defined(SHARED)
-#define vni skb->cb[0]
-#define vlan skb->cb[1]
-#define addr skb->cb[2]
 #else
-const volatile __u32 vni = 0, vlan = 0;
-const volatile __be32 addr = 0;
+#include "bench/objects/values.h"
 #endif
 
 SEC("tc")
