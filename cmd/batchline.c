@@ -129,6 +129,7 @@ static int take_json_value(const char *path, const char *text, void *arg, struct
 static int take_member(struct reading *r, const char *name, const json_t *value, struct bpfstamp_err *err)
 {
 	const struct key *key = find_key(name);
+	bool word = key && (key->id == OPT_DEV || key->id == OPT_PROG || key->id == OPT_DIRECTION);
 	char number[32];
 
 	if (!strcmp(name, "set") && json_is_object(value))
@@ -139,10 +140,8 @@ static int take_member(struct reading *r, const char *name, const json_t *value,
 		return bpfstamp_err_set(err, EINVAL, "there is no key '%s'; values to stamp go into \"set\"", name);
 	if (json_is_string(value))
 		return take_key(r, key, json_string_value(value), err);
-	if (!json_is_integer(value) || key->id == OPT_DEV || key->id == OPT_PROG || key->id == OPT_DIRECTION)
-		return bpfstamp_err_set(err, EINVAL, "%s is not a string%s", name,
-					key->id == OPT_DEV || key->id == OPT_PROG || key->id == OPT_DIRECTION ? "" :
-					" or an integer");
+	if (word || !json_is_integer(value))
+		return bpfstamp_err_set(err, EINVAL, "%s is not a string%s", name, word ? "" : " or an integer");
 	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	return take_key(r, key, number, err);
 }
