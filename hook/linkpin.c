@@ -34,8 +34,6 @@
 #include "loader/pin.h"
 #include "loader/sys.h"
 
-#define FOLDER "bpfstamp"
-
 /* ----------------------------------------------------------------- names */
 
 void linkpin_name(char out[LINKPIN_SIZE], const char *program)
@@ -50,7 +48,7 @@ void linkpin_name(char out[LINKPIN_SIZE], const char *program)
 
 static int print_folder(char folder[LINKPIN_SIZE], const char *pin_path)
 {
-	return snprintf(folder, LINKPIN_SIZE, "%s/" FOLDER, pin_path ? pin_path : PIN_DEFAULT);
+	return snprintf(folder, LINKPIN_SIZE, "%s/" PIN_FOLDER, pin_path ? pin_path : PIN_DEFAULT);
 }
 
 /* What the names of all pins of a hook begin with. */
@@ -249,7 +247,7 @@ int linkpin_remove(const char *path, const struct linkpin *there, struct bpfstam
 		return err_set(err, errno, "cannot remove the pin %s: %s", path, strerror(errno));
 	linkpin_folder(folder, path);
 	name = strrchr(folder, '/');
-	if (name && !strcmp(name, "/" FOLDER))
+	if (name && !strcmp(name, "/" PIN_FOLDER))
 		rmdir(folder);		/* fails, as it should, where it is not empty */
 	return 0;
 }

@@ -10,6 +10,7 @@
 enum { PIN_PATH_SIZE = 4096 };
 
 #define PIN_DEFAULT "/sys/fs/bpf"
+#define PIN_FOLDER "bpfstamp"	/* of what bpfstamp pins there for itself */
 
 /* Make a name one of a bpffs, which allows no dots: they become '_', and slashes too. */
 void pin_clean_name(char *name);

@@ -37,7 +37,7 @@ static const char name[] = "programs";
 /* The folder, and how much of the buffer it takes; 0 where it does not fit. */
 static size_t print_folder(char path[PIN_PATH_SIZE], const struct bpfstamp_load *load)
 {
-	int used = snprintf(path, PIN_PATH_SIZE, "%s/bpfstamp", load->pin_path ? load->pin_path : PIN_DEFAULT);
+	int used = snprintf(path, PIN_PATH_SIZE, "%s/" PIN_FOLDER, load->pin_path ? load->pin_path : PIN_DEFAULT);
 
 	return used > 0 && (size_t)used + sizeof(name) < PIN_PATH_SIZE ? (size_t)used : 0;
 }
