@@ -27,8 +27,6 @@ size_t bpfstamp_get(const struct bpfstamp_template *t, const struct bpfstamp_sta
 	return part_text(&part, t->elf.big, bytes, buf, size);
 }
 
-enum { MOST_PARTS = 1 << 20 };
-
 struct telling {
 	const struct bpfstamp_stamp *s;
 	uint32_t injectable;
@@ -82,7 +80,7 @@ void bpfstamp_changes(const struct bpfstamp_stamp *s, bpfstamp_change_fn *fn, vo
 		if (!s->touched[i])
 			continue;
 		if (inj->kind == BPFSTAMP_GLOBAL)
-			part_leaves(&whole, &s->t->btf, inj->name, MOST_PARTS, tell_leaf, &telling);
+			part_leaves(&whole, &s->t->btf, inj->name, PART_LEAVES_MOST, tell_leaf, &telling);
 		if (!telling.any)
 			tell_sites(&telling, inj->name, &ref);
 	}

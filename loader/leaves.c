@@ -17,7 +17,7 @@
 
 #include "loader/path.h"
 
-enum { PATH_SIZE = 512, LONGEST_ARRAY = 64, MOST_PARTS = 1 << 20 };
+enum { PATH_SIZE = 512, LONGEST_ARRAY = 64 };
 
 struct walk {
 	const struct btf *btf;
@@ -155,5 +155,5 @@ void bpfstamp_leaves(const struct bpfstamp_template *t, uint32_t injectable, bpf
 	const struct part whole = part_whole(&t->injectables[injectable]);
 	struct telling telling = { .t = t, .injectable = injectable, .fn = fn, .arg = arg };
 
-	part_leaves(&whole, &t->btf, t->injectables[injectable].name, MOST_PARTS, tell, &telling);
+	part_leaves(&whole, &t->btf, t->injectables[injectable].name, PART_LEAVES_MOST, tell, &telling);
 }
