@@ -118,7 +118,7 @@ static int get_btf(const struct bpfstamp_stamp *s, const struct bpfstamp_load *l
 
 /* --------------------------------------------------------------- program */
 
-static int check_symbols(const struct bpfstamp_stamp *s, const struct link *link, struct bpfstamp_err *err)
+int load_check_symbols(const struct bpfstamp_stamp *s, const struct link *link, struct bpfstamp_err *err)
 {
 	for (uint32_t i = 0; i < link->symbol_count; i++)
 		if (!s->touched[link->symbols[i]])
@@ -150,7 +150,7 @@ static int load_one(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, 
 	const struct link *link = load_link(s->t, func, err);
 	int btf_fd;
 
-	if (!link || check_symbols(s, link, err))
+	if (!link || load_check_symbols(s, link, err))
 		return -1;
 	btf_fd = get_btf(s, load);
 	for (uint32_t i = 0; i < link->map_count; i++)

@@ -205,11 +205,9 @@ static bool names_fds(const struct link *link)
 static bool can_load(const struct bpfstamp_stamp *s, const struct link *link, const struct bpfstamp_load *load)
 {
 	uint32_t type = reuse_prog_type(s->t, load);
+	struct bpfstamp_err ignored;
 
-	for (uint32_t i = 0; i < link->symbol_count; i++)
-		if (!s->touched[link->symbols[i]])
-			return false;
-	return type && (!load->prog_type || load->prog_type == type);
+	return !load_check_symbols(s, link, &ignored) && type && (!load->prog_type || load->prog_type == type);
 }
 
 /* Open the maps that are pinned; false where one is not there, or is another thing. */
