@@ -51,8 +51,8 @@ void load_note(const struct bpfstamp_load *load, const char *fmt, ...)
 
 int load_no_privilege(const struct bpfstamp_template *t, const char *what, struct bpfstamp_err *err)
 {
-	return err_set(err, EPERM, "%s: %s: %s: needs the capabilities CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN)",
-		       t->name, what, strerror(EPERM));
+	return err_set(err, EPERM, "%s: %s: %s: needs the capabilities CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN), and "
+		       "before Linux 5.11 a larger RLIMIT_MEMLOCK or CAP_SYS_RESOURCE", t->name, what, strerror(EPERM));
 }
 
 bool load_raise_memlock(const struct bpfstamp_load *load)
