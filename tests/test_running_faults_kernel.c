@@ -203,7 +203,8 @@ START_TEST(calls_of_a_load)
 		{ &frozen, "test.o: cannot make the record of what was stamped: Device or resource busy", NULL },
 		{ &bind, "test.o: cannot make the record of what was stamped: Cannot allocate memory", NULL },
 		{ &update, "test.o: cannot make the record of what was stamped: Operation not permitted: needs the "
-		  "capabilities CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN)", NULL },
+		  "capabilities CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN), and before Linux 5.11 a larger RLIMIT_MEMLOCK "
+		  "or CAP_SYS_RESOURCE", NULL },
 	};
 	struct bpfcalls calls = { .refuse = refuse, .arg = cases[_i].refusal };
 	struct attempt a = { .record = true, .error = cases[_i].error, .note = cases[_i].note };
