@@ -15,7 +15,8 @@
  *	           dev: "host" (the default; the node's end of the pod's veth pair), "pod" (the pod's end), or,
  *	           below node, the name of an interface of the node
  *	           hook: "clsact" (the default), "tcx", "netkit", "xdp", "auto"; direction: "egress" (the default),
- *	           "ingress", of netkit "primary" (the default), "peer"; prio and handle (1): of clsact and auto
+ *	           "ingress", of netkit "primary" (the default), "peer"; prio and handle (1): of clsact and auto,
+ *	           which include/bpfstamp.h explains
  *
  * vpc, what set holds, vni and vlan are texts with ${…} in them (values.h), numbers or booleans.
  * Other keys are the specification's, or an error; "did you mean" where one is near.

@@ -482,7 +482,8 @@ enum bpfstamp_hook_type {
 	BPFSTAMP_TCX,		/* a BPF link, Linux 6.6 */
 	BPFSTAMP_NETKIT,	/* a BPF link on a netkit device, Linux 6.7 */
 	BPFSTAMP_XDP,		/* by netlink or, where hook->pin is given, a BPF link (Linux 5.9) */
-	BPFSTAMP_AUTO,		/* TCX where the kernel has it and a bpffs can keep it, else clsact */
+	/* TCX where the kernel has it and a bpffs can keep it; else, and where a filter of ours is there, clsact */
+	BPFSTAMP_AUTO,
 };
 
 enum bpfstamp_direction {
