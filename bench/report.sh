@@ -281,7 +281,7 @@ which hands over nothing but the packet. It was tried with three programs: pod.b
 [jump.bpf.c](objects/jump.bpf.c) before them. "Stamped" is the whole program loaded for each pod. Three values go
 through the packet's cb, the ten of large.bpf.c, for which it has no room, through a map for each processor.
 
-Loading (the times are above) takes so many times less:
+Loading takes so many times less, as ratios of the medians above; those among the targets are medians of ratios:
 
 | | stamped, inlined / preamble |
 | --- | --: |
