@@ -9,7 +9,9 @@
  *	vpcs, vpc  path of a table { NAME: { KEY: VALUE } }, and the name of this pod's row in it
  *	pods       { vni } or { vlan, ad }: the network under which the pod's addresses are put into the map vpc_pods
  *	pinPath    a bpffs (/sys/fs/bpf): maps that are pinned by name, and the plugin's state
+ *	reuse      whether pods share programs that are equal (true)
  *	mtu, ipam  without prevResult: the veth pair that is made, and the plugin that gives it addresses
+ *	dns        goes into the result of that ADD, before IPAM's
  *
  *	ATTACHMENT { program, object, dev, hook, direction, prio, handle, xdpMode, inline, set: { NAME: VALUE } }
  *	           dev: "host" (the default; the node's end of the pod's veth pair), "pod" (the pod's end), or,
