@@ -2,7 +2,7 @@
 #
 #   make            build/bpfstamp, build/bpfstamp-cni, build/libbpfstamp.a, the BPF objects
 #   make deps       install what is missing (apt, as root)
-#   make demo       the seed's two programs, stamped and tried on real pings
+#   make demo       two programs that drop pings, stamped and tried on real ones
 #   make demo-vpc   pods of two nodes and two VPCs, by the CNI plugin
 #   make check      all tests
 #   make bench-cni  how long ADD and DEL take, beside other plugins: bench/CNI.md
