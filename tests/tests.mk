@@ -24,7 +24,6 @@
 
 FUZZ_SECONDS ?= $(if $(CI),30,5)
 MCPUS = v1 v2 v3 v4
-CHECK_FLAGS = -Werror
 
 UNIT_SUITES = $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c))
 FUZZERS = $(filter-out corpus,$(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
