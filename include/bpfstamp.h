@@ -139,7 +139,7 @@ struct bpfstamp_injectable {
 const char *bpfstamp_prog_type_name(uint32_t prog_type);
 const char *bpfstamp_map_type_name(uint32_t map_type);
 
-const char *bpfstamp_name(const struct bpfstamp_template *t);
+const char *bpfstamp_name(const struct bpfstamp_template *t);	/* as bpfstamp_open was given it; or the path */
 const char *bpfstamp_license(const struct bpfstamp_template *t);	/* "" where it has none */
 bool bpfstamp_big_endian(const struct bpfstamp_template *t);
 

@@ -33,6 +33,7 @@ static bool open_both(const char *name, int cpu)
 		return false;
 	}
 	ck_assert_msg(!bpfstamp_open_file(&t, path, &err), "%s", err.text);
+	ck_assert_str_eq(bpfstamp_name(t), path);
 	ck_assert_msg(!kernel_open(&k, NULL, &err), "%s", err.text);
 	return true;
 }

@@ -87,6 +87,7 @@ START_TEST(real_globals)
 	bpfobj_find(&o, "folded", &inj);
 	ck_assert_uint_eq(inj.site_count, 0);
 	ck_assert_uint_eq(bpfstamp_injectable_count(o.t), sizeof(globals) / sizeof(globals[0]) + 2);
+	ck_assert_str_eq(bpfstamp_name(o.t), "test.o");
 	ck_assert_str_eq(bpfstamp_license(o.t), "Dual BSD/GPL");
 	bpfobj_free(&o);
 }
