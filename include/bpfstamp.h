@@ -342,6 +342,8 @@ struct bpfstamp_load {
 };
 
 /*
+ * load->note is also called while the template is locked, and so must not load anything of that template itself.
+ *
  * With no_debug_info the kernel gets neither the object's BTF nor the program's records of functions and lines.
  * What is then lost is for people: source lines in the verifier's own log (errors here have them all the same) and in
  * dumps, names of functions in dumps and stack traces, what traces the program itself by its BTF, and the
