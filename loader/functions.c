@@ -15,6 +15,7 @@
 
 #include "include/bytes.h"
 #include "loader/err.h"
+#include "loader/kbtf.h"
 #include "loader/sectype.h"
 #include "loader/template.h"
 
@@ -219,7 +220,7 @@ int functions_collect(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	if (!t->cache)
 		return object_no_memory(err);
 	pthread_mutex_init(&t->cache->lock, NULL);
-	t->cache->btf_fd = -1;
+	t->cache->btf_fd = KBTF_UNTRIED;
 	return 0;
 }
 

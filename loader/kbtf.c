@@ -372,36 +372,47 @@ static void tell_refused(const struct kbtf *btf, int code, const struct bpfstamp
 		  reason);
 }
 
+static bool is_passing(int code)
+{
+	return code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN || code == EINTR;
+}
+
+/* After EINVAL: whether more is known to be lacking, by this thread or another, than what was loaded does without. */
+static bool has_learned(const struct kbtf *btf)
+{
+	return learn(btf->has) || (btf->has & known_lacking() & ~btf->lacking);
+}
+
 int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *load)
 {
-	bool learned = false, again = t->btf.type_count;
 	struct bpfstamp_err err;
-	int fd = -1;
 
-	while (again && !lacks(LACKS_BTF)) {
+	if (!t->btf.type_count)
+		return KBTF_NONE;
+	while (!lacks(LACKS_BTF)) {
 		const struct kbtf *btf = &t->cache->kbtf;
 		struct kbtf own = { 0 };
-		int code;
+		bool again;
+		int fd, code;
 
 		if (!btf->bytes || btf->lacking != known_lacking()) {
 			if (kbtf_make(&own, t, &err)) {
 				load_note(load, "the BTF of the object is not loaded: %s", err.text);
-				return -1;
+				return KBTF_UNTRIED;
 			}
 			btf = &own;
 		}
 		fd = load_made(btf, load);
 		code = errno;
-		again = fd < 0 && code == EINVAL && !learned && learn(btf->has);
-		learned = again;
+		again = fd < 0 && code == EINVAL && has_learned(btf);
 		if (fd >= 0)
 			tell_replaced(load, btf->has & btf->lacking);
 		else if (!again)
 			tell_refused(btf, code, load);
 		free(own.bytes);
+		if (!again)
+			return fd >= 0 ? fd : is_passing(code) ? KBTF_UNTRIED : KBTF_NONE;
 	}
-	if (again)
-		load_note(load, "this kernel lacks %s: source lines and types will be missing",
-			  btfkinds_name(LACKS_BTF));
-	return fd;
+	load_note(load, "this kernel lacks %s: source lines and types will be missing", btfkinds_name(LACKS_BTF));
+	return KBTF_NONE;
 }

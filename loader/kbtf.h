@@ -17,10 +17,14 @@
  */
 int kbtf_make(struct kbtf *out, const struct bpfstamp_template *t, struct bpfstamp_err *err);
 
+enum {
+	KBTF_UNTRIED = -1,	/* or it was tried, and failed for want of memory or fds: later it may succeed */
+	KBTF_NONE = -2,		/* the object has none, or the kernel takes it in no form */
+};
+
 /*
- * Load it: the fd, or -1 where the kernel takes it in no form or the object
- * has none, which *load's note is told.  The one that the template keeps is taken
- * if it fits; the template's lock is held.
+ * Load it: the fd, or one of these, and *load's note is told why.  The one that
+ * the template keeps is taken if it fits; the template's lock is held.
  */
 int kbtf_load(const struct bpfstamp_template *t, const struct bpfstamp_load *load);
 

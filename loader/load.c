@@ -34,8 +34,6 @@
 #include "loader/reuse.h"
 #include "loader/sys.h"
 
-enum { BTF_UNTRIED = -1, BTF_NONE = -2 };
-
 void load_note(const struct bpfstamp_load *load, const char *fmt, ...)
 {
 	char text[256];
@@ -96,20 +94,18 @@ const struct link *load_link(const struct bpfstamp_template *t, uint32_t func, s
 	return link;
 }
 
-/* The fd of the template's BTF, or negative; the template closes it. */
+/* The fd of the template's BTF, or negative (loader/kbtf.h); the template closes it. */
 static int get_btf(const struct bpfstamp_stamp *s, const struct bpfstamp_load *load)
 {
 	const struct bpfstamp_template *t = s->t;
-	int fd = s->without_btf ? BTF_NONE : atomic_load(&t->cache->btf_fd);
+	int fd = s->without_btf ? KBTF_NONE : atomic_load(&t->cache->btf_fd);
 
-	if (fd != BTF_UNTRIED)
+	if (fd != KBTF_UNTRIED)
 		return fd;
 	pthread_mutex_lock(&t->cache->lock);
 	fd = atomic_load(&t->cache->btf_fd);
-	if (fd == BTF_UNTRIED) {
+	if (fd == KBTF_UNTRIED) {
 		fd = kbtf_load(t, load);
-		if (fd < 0)
-			fd = BTF_NONE;
 		atomic_store(&t->cache->btf_fd, fd);
 	}
 	pthread_mutex_unlock(&t->cache->lock);

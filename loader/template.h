@@ -177,7 +177,7 @@ struct link;
 /* What whichever thread needs it first makes on behalf of all, holding the lock (loader/load.c). */
 struct template_cache {
 	pthread_mutex_t lock;
-	_Atomic int btf_fd;	/* -1: not tried yet, -2: there is none, or the kernel refused it */
+	_Atomic int btf_fd;	/* or negative (loader/kbtf.h) */
 	_Atomic uint32_t cpus;	/* possible ones; 0: not asked yet */
 	struct kernel *kernel;	/* types of the kernel, or a file that stands for it, once something needed them */
 	struct known_extern *externs;	/* of loader/link_kernel.c, by extern; NULL: none was looked for */

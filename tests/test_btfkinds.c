@@ -10,6 +10,7 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,7 +295,7 @@ START_TEST(load_tells_what_is_replaced)
 	ck_assert_str_eq(notes.text,
 			 "this kernel lacks BTF_KIND_FUNC (Linux 5.0): replaced in the BTF of the object");
 	lacks_note(LACKS_BTF);
-	ck_assert_int_eq(load(&o, &notes), -1);
+	ck_assert_int_eq(load(&o, &notes), KBTF_NONE);
 	ck_assert_int_eq(notes.count, 1);
 	ck_assert_str_eq(notes.text, "this kernel lacks BTF (Linux 4.18): source lines and types will be missing");
 	bpfobj_free(&o);
@@ -323,7 +324,7 @@ START_TEST(load_refused)
 	bpfobj_btf(&o, gen, false);
 	bpfobj_func(&o, "f", bpfobj_code(&o, "tc", code, 1), 0, 1);
 	bpfobj_open(&o);
-	ck_assert_int_eq(load(&o, &notes), -1);
+	ck_assert_int_eq(load(&o, &notes), KBTF_NONE);
 	ck_assert_int_eq(notes.count, 1);
 	ck_assert_msg(strstr(notes.text, "the kernel refuses the BTF of the object (") != NULL, "%s", notes.text);
 	ck_assert_msg(strstr(notes.text, "type_id=3 offset=2 size=4 Invalid offset): source lines") != NULL, "%s",
@@ -411,6 +412,67 @@ START_TEST(load_on_older)
 }
 END_TEST
 
+enum { THREADS = 6 };
+
+struct loader {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	struct bpfobj o;
+	struct notes notes;
+	uint32_t late;		/* microseconds */
+	int fd;
+};
+
+/* One after the other, all in about the time in which the first learns. */
+static void *run_loader(void *arg)
+{
+	struct loader *l = arg;
+
+	pthread_barrier_wait(l->start);
+	usleep(l->late);
+	l->fd = load(&l->o, &l->notes);
+	return NULL;
+}
+
+static bool run_at_once(const void *arg)
+{
+	struct loader *loaders = *(struct loader *const *)arg;
+	bool loaded = true;
+
+	for (uint32_t i = 0; i < THREADS; i++)
+		if (pthread_create(&loaders[i].thread, NULL, run_loader, &loaders[i]))
+			return false;
+	for (uint32_t i = 0; i < THREADS; i++) {
+		pthread_join(loaders[i].thread, NULL);
+		if (loaders[i].fd < 0)
+			fprintf(stderr, "thread %u: %s\n", i, loaders[i].notes.text);
+		loaded = loaded && loaders[i].fd >= 0;
+	}
+	return loaded;
+}
+
+/* What one thread has learned between another's attempt and its questions is what the other tries next. */
+START_TEST(threads_learn)
+{
+	const uint32_t unknown = 1u << BTF_ENUM64 | 1u << BTF_DECL_TAG | 1u << BTF_FLOAT;
+	struct bpfcalls calls = { .refuse = refuse_kinds, .arg = &unknown };
+	struct loader loaders[THREADS], *all = loaders;
+	pthread_barrier_t start;
+
+	pthread_barrier_init(&start, NULL, THREADS);
+	for (uint32_t i = 0; i < THREADS; i++)
+		loaders[i] = (struct loader){ .start = &start, .o = kinds(BYTES_HOST_BIG) };
+	for (uint32_t round = 0; round < 24 && may_load() && !btfkinds_lacking(ALL_BTF); round++) {
+		for (uint32_t i = 0; i < THREADS; i++)
+			loaders[i].late = i * 50 * (round + 1);
+		bpfcalls_watch(&calls, run_at_once, &all);
+	}
+	for (uint32_t i = 0; i < THREADS; i++)
+		bpfobj_free(&loaders[i].o);
+	pthread_barrier_destroy(&start);
+}
+END_TEST
+
 Suite *suite_btfkinds(void)
 {
 	Suite *suite = suite_create("btfkinds");
@@ -422,6 +484,7 @@ Suite *suite_btfkinds(void)
 	tcase_add_test(tcase, load_tells_what_is_replaced);
 	tcase_add_loop_test(tcase, load_refused, 0, 2);
 	tcase_add_loop_test(tcase, load_on_older, 0, sizeof(older) / sizeof(older[0]));
+	tcase_add_test(tcase, threads_learn);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

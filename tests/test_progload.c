@@ -454,6 +454,58 @@ START_TEST(not_permitted)
 }
 END_TEST
 
+/* ------------------------------------------------------- no BTF for a while */
+
+struct want {
+	int code;
+	bool passes;
+};
+
+/* The attempt, and the question why. */
+static int refuse_btf(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
+{
+	const struct want *want = calls->arg;
+
+	(void)attr, (void)size;
+	return command == BPF_BTF_LOAD && calls->count[BPF_BTF_LOAD] <= 2 ? want->code : 0;
+}
+
+struct want_case {
+	const struct bpfobj *o;
+	const struct want *want;
+};
+
+static bool run_without_btf(const void *arg)
+{
+	const struct want_case *c = arg;
+	struct bpfstamp_err err;
+	struct notes notes;
+
+	for (int round = 0; round < 2; round++) {
+		const bool has = round && c->want->passes;
+		struct bpf_prog_info info = { 0 };
+		int fd = load(c->o, &notes, &err);
+
+		if (!that(fd >= 0 && !sys_prog_info(fd, &info) && (info.btf_id != 0) == has && notes.count == !round,
+			  "without BTF", &notes, &err))
+			return false;
+	}
+	return true;
+}
+
+/* A want of memory or fds is not held against the BTF of the template. */
+START_TEST(want_passes)
+{
+	static const struct want wants[] = { { ENOMEM, true }, { EMFILE, true }, { E2BIG, false } };
+	struct bpfobj o = object("tc", 2);
+	struct bpfcalls calls = { .refuse = refuse_btf, .arg = &wants[_i] };
+
+	if (may_load())
+		bpfcalls_watch(&calls, run_without_btf, &(struct want_case){ &o, &wants[_i] });
+	bpfobj_free(&o);
+}
+END_TEST
+
 /* --------------------------------------------------------------- signals */
 
 static void interrupted(int number)
@@ -533,6 +585,7 @@ Suite *suite_progload(void)
 	tcase_add_test(tcase, too_big);
 	tcase_add_test(tcase, dots);
 	tcase_add_loop_test(tcase, not_permitted, 0, 3);
+	tcase_add_loop_test(tcase, want_passes, 0, 3);
 	tcase_add_test(tcase, signals);
 	suite_add_tcase(suite, tcase);
 	return suite;
