@@ -7,7 +7,8 @@
  * by BPF_PROG_BIND_MAP (Linux 5.10), shows among their maps, and goes with the
  * last of them.  It is frozen, and read-only for programs, so that its bytes
  * stay those of the load, whoever has an fd of it.  Where others may take the program
- * (loader/reuse.c), the key that they find it by stands behind the record.
+ * (loader/reuse.c), the key that they find it by stands behind the record, unless
+ * the kernel has no room for both.
  *
  * That costs a load four calls and one more for each further program.  Any of
  * them says EINVAL only where the kernel is older.
@@ -80,17 +81,20 @@ static int leave(const struct bpfstamp_stamp *s, const struct bpfstamp_load *loa
 
 int record_bind(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, struct bpfstamp_err *err)
 {
-	const uint8_t *raw = s->key;
-	uint32_t size = s->key_size;
+	uint32_t size;
 	int code = 0;
 
 	if (!lacks(LACKS_BIND_MAP)) {
-		if (!size) {
+		if (s->key_size) {
+			code = leave(s, load, s->key, s->key_size);
+			if (code && code != EINVAL)
+				s->key_size = 0;
+		}
+		if (!s->key_size) {
 			if (record_make(s, NULL, &s->record, &s->record_room, &size, err))
 				return -1;
-			raw = s->record;
+			code = leave(s, load, s->record, size);
 		}
-		code = leave(s, load, raw, size);
 		if (code == EINVAL)
 			lacks_note(LACKS_BIND_MAP);
 	}

@@ -20,7 +20,8 @@
  * entry stays.
  *
  * All of this is an attempt: what stands in its way, such as a missing
- * CAP_SYS_ADMIN or bpffs, makes a load like any other, and a note.  Who may not
+ * CAP_SYS_ADMIN or bpffs, makes a load like any other, and a note; so does a record that
+ * the kernel has no room for, key and all.  Who may not
  * look programs up by their id does not enter its own either: those may
  * have been loaded with less than what others may do.
  */
@@ -29,6 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loader/kbtf.h"
 #include "loader/lacks.h"
 #include "loader/load.h"
 #include "loader/mapmake.h"
@@ -138,9 +140,15 @@ static void enter(const struct reuse *r, struct bpfstamp_stamp *s, const struct 
 		load_note(load, "the program is not told to other processes: %s", strerror(errno));
 }
 
+/* Whether the BTF that the key has could not be loaded this time. */
+static bool misses_btf(const struct bpfstamp_stamp *s)
+{
+	return !s->without_btf && atomic_load(&s->t->cache->btf_fd) == KBTF_UNTRIED;
+}
+
 void reuse_end(const struct reuse *r, struct bpfstamp_stamp *s, const struct bpfstamp_load *load, int fd)
 {
-	if (r->wanted && fd >= 0)
+	if (r->wanted && fd >= 0 && s->key_size && !misses_btf(s))
 		enter(r, s, load, fd);
 	s->key_size = 0;
 }

@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "include/bytes.h"
+#include "loader/load.h"
+#include "loader/record.h"
 #include "loader/sys.h"
 #include "tests/bpfcalls.h"
 #include "tests/reusebed.h"
@@ -472,6 +475,56 @@ START_TEST(at_once)
 }
 END_TEST
 
+/* Two loads, each with a record, neither of which takes the other's program. */
+static bool load_twice(const void *arg)
+{
+	const struct one *one = arg;
+
+	for (int i = 0; i < 2; i++) {
+		int fd;
+
+		if (bpfstamp_load(one->s, &one->load, &fd, &err) || one->reused || !record_is_there(fd)) {
+			fprintf(stderr, "%s\n", err.text);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Maps whose one value is as large as that. */
+static int refuse_large(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
+{
+	return command == BPF_MAP_CREATE && size >= 12 &&
+	       bytes_get32(attr + 8, BYTES_HOST_BIG) >= *(const uint32_t *)calls->arg ? ENOMEM : 0;
+}
+
+/* Every BTF. */
+static int refuse_btf(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
+{
+	(void)calls, (void)attr, (void)size;
+	return command == BPF_BTF_LOAD ? ENOMEM : 0;
+}
+
+/* A program is not shared where its key finds no room, or where it lacks what its key has; loaded it is. */
+START_TEST(not_as_its_key_says)
+{
+	static int (*const refuse_it[])(const struct bpfcalls *, uint32_t, const uint8_t *, uint32_t) = {
+		refuse_large, refuse_btf };
+	struct bpfcalls calls = { .refuse = refuse_it[_i] };
+	uint32_t size;
+	struct one one;
+
+	if (!reusebed_compile(&one, "#include \"features.h\"\n" BPFFS_PROGRAM))
+		return;
+	ck_assert(reuse_key(one.s, load_link(one.o.t, one.load.program, &err), &one.load));
+	size = one.s->key_size;
+	calls.arg = &size;
+	bpfcalls_watch(&calls, load_twice, &one);
+	close(reusebed_load(&one, NULL, false));
+	reusebed_discard(&one);
+}
+END_TEST
+
 Suite *suite_reuse_kernel(void)
 {
 	TCase *tcase = tcase_create("reuse_kernel");
@@ -497,5 +550,6 @@ Suite *suite_reuse_kernel(void)
 	tcase_add_test(tcase, calls_of_a_hit);
 	tcase_add_loop_test(tcase, calls_that_fail, 0, 3);
 	tcase_add_test(tcase, at_once);
+	tcase_add_loop_test(tcase, not_as_its_key_says, 0, 2);
 	return s;
 }
