@@ -238,7 +238,8 @@ void bpfstamp_leaves(const struct bpfstamp_template *t, uint32_t injectable, bpf
 /*
  * Resolve an entry program by name.  NULL stands for the only one; where
  * several are there, for the only one whose section goes with prog_type (0:
- * any), or has a name that tells no type.
+ * any), or has a name that tells no type.  A program of another type is an
+ * error.
  */
 int bpfstamp_find_program(const struct bpfstamp_template *t, const char *name, uint32_t prog_type,
 			  uint32_t *out, struct bpfstamp_err *err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "loader/err.h"
+#include "loader/load.h"
 #include "loader/near.h"
 #include "loader/path.h"
 
@@ -115,7 +116,7 @@ int bpfstamp_find_program(const struct bpfstamp_template *t, const char *name, u
 	const char *comma = "";
 
 	if (name)
-		return find_named_program(t, name, out, err);
+		return find_named_program(t, name, out, err) || load_check_type(t, *out, prog_type, err) ? -1 : 0;
 	for (uint32_t i = 0; i < t->func_count; i++) {
 		const struct func *f = &t->funcs[i];
 
@@ -130,7 +131,7 @@ int bpfstamp_find_program(const struct bpfstamp_template *t, const char *name, u
 	}
 	if (entries == 1 || fitting == 1) {
 		*out = fitting == 1 ? fit : entry;
-		return 0;
+		return load_check_type(t, *out, prog_type, err);
 	}
 	if (!entries)
 		return err_set(err, ENOENT, "%s: the object has no program", t->name);

@@ -123,6 +123,17 @@ int load_check_symbols(const struct bpfstamp_stamp *s, const struct link *link, 
 	return 0;
 }
 
+int load_check_type(const struct bpfstamp_template *t, uint32_t func, uint32_t wanted, struct bpfstamp_err *err)
+{
+	const struct func *f = &t->funcs[func];
+
+	if (!wanted || !f->prog_type || f->prog_type == wanted)
+		return 0;
+	return err_set(err, EINVAL, "%s: program %s is of type %s by its section %s, but %s is wanted", t->name,
+		       f->name, bpfstamp_prog_type_name(f->prog_type), t->codes[f->code].name,
+		       bpfstamp_prog_type_name(wanted));
+}
+
 /* The type to load a program as: its section's, or else the one that is given; strict: they must not differ. */
 static int find_type(const struct bpfstamp_template *t, uint32_t func, uint32_t given, bool strict, uint32_t *type,
 		     struct bpfstamp_err *err)
@@ -133,11 +144,7 @@ static int find_type(const struct bpfstamp_template *t, uint32_t func, uint32_t 
 	if (!*type)
 		return err_set(err, EINVAL, "%s: section %s does not tell the type of program %s: say it (--type)",
 			       t->name, t->codes[f->code].name, f->name);
-	if (strict && given && *type != given)
-		return err_set(err, EINVAL, "%s: program %s is of type %s by its section %s, but %s is wanted",
-			       t->name, f->name, bpfstamp_prog_type_name(*type), t->codes[f->code].name,
-			       bpfstamp_prog_type_name(given));
-	return 0;
+	return strict ? load_check_type(t, func, given, err) : 0;
 }
 
 static int load_one(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, uint32_t func, uint32_t type,

@@ -15,6 +15,9 @@ const struct link *load_link(const struct bpfstamp_template *t, uint32_t func, s
 /* Whether each symbol that a linked program refers to has a value: 0, or -1 with *err. */
 int load_check_symbols(const struct bpfstamp_stamp *s, const struct link *link, struct bpfstamp_err *err);
 
+/* Whether a program can be of the type that is wanted (0: any): 0, or -1 with *err. */
+int load_check_type(const struct bpfstamp_template *t, uint32_t func, uint32_t wanted, struct bpfstamp_err *err);
+
 /* Tell the caller's note of a fallback; load may be NULL. */
 void load_note(const struct bpfstamp_load *load, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

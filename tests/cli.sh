@@ -549,6 +549,8 @@ test_kernel() {
 	bad "ingress where clsact is wanted" "'?ingress'? .*clsact|ingress.*in its place" attach $uniq.o --dev va
 	bad "ingress, --dry-run" 'qdisc ingress where clsact is wanted' attach $uniq.o --dev va --dry-run
 	bad "ingress, detach" 'qdisc ingress where clsact is wanted' detach --dev va
+	bad "another type, --dry-run" "program redirect is of type xdp by its section xdp, but sched_cls is wanted" \
+		attach "$OBJECTS/xdp_redirect.v3.o" --prog redirect --dev va --dry-run
 	tc qdisc del dev va ingress
 	tc qdisc add dev va clsact
 	tc filter add dev va egress prio 5 u32 match u32 0 0 classid 1:1
