@@ -233,8 +233,21 @@ static int open_id(uint32_t id)
 	return other;
 }
 
-/* Whether the BTF behind fd is a module's; *name (64 bytes) and the size of its bytes if so. */
-static bool is_module(int fd, char *name, uint32_t *size)
+/* Must not pass for "no such module": a weak symbol would count as missing for want of an fd. */
+static int modules_failed(const char *what, struct bpfstamp_err *err)
+{
+	int code = errno;
+
+	err_set(err, code, "BTF of the kernel's modules: cannot %s: %s", what, strerror(code));
+	return code == EMFILE ? err_hint(err, ": raise RLIMIT_NOFILE (ulimit -n)") : -1;
+}
+
+/*
+ * The name (64 bytes) and *size of the BTF behind fd if it is a module's; else
+ * *size is 0.  A kernel before 5.11 does not know that BTF has names (E2BIG), and
+ * shows none of modules.
+ */
+static int ask_module(int fd, char *name, uint32_t *size, struct bpfstamp_err *err)
 {
 	struct bpf_btf_info info;
 
@@ -242,10 +255,12 @@ static bool is_module(int fd, char *name, uint32_t *size)
 	memset(name, 0, 64);
 	info.name = (uint64_t)(uintptr_t)name;
 	info.name_len = 64;
-	if (sys_btf_info(fd, &info) || !info.kernel_btf || !strcmp(name, "vmlinux"))
-		return false;
-	*size = info.btf_size;
-	return true;
+	*size = 0;
+	if (!sys_btf_info(fd, &info))
+		*size = info.kernel_btf && strcmp(name, "vmlinux") != 0 ? info.btf_size : 0;
+	else if (errno != E2BIG)
+		return modules_failed("ask what it is of", err);
+	return 0;
 }
 
 /* The BTF behind fd, all size bytes. */
@@ -274,10 +289,11 @@ static int add_module(struct kernel *k, int fd, struct bpfstamp_err *err)
 	struct source *s;
 	char name[64];
 	uint32_t size;
+	int ret = ask_module(fd, name, &size, err);
 
-	if (!is_module(fd, name, &size)) {
+	if (ret || !size) {
 		close(fd);
-		return 0;
+		return ret;
 	}
 	if (read_fd(&file, fd, size, err)) {
 		close(fd);
@@ -288,19 +304,36 @@ static int add_module(struct kernel *k, int fd, struct bpfstamp_err *err)
 	return add(k, s, err);
 }
 
-int kernel_read_modules(struct kernel *k, struct bpfstamp_err *err)
+/* Whether a walk is over: there is no more, or no right to look, or the kernel, older than 5.4, cannot tell. */
+static bool is_end(int code)
+{
+	return code == ENOENT || code == EPERM || code == EINVAL || code == ENOSYS;
+}
+
+static int add_modules(struct kernel *k, struct bpfstamp_err *err)
 {
 	uint32_t id = 0;
 	int fd;
 
-	if (k->is_file || k->modules_read)
-		return 0;
 	while (!sys_btf_next(id, &id)) {
 		fd = open_id(id);
-		if (fd > 0 && add_module(k, fd, err)) {
-			forget_modules(k);
+		if (fd < 0 && errno == ENOENT)
+			continue;	/* unloaded meanwhile */
+		if (fd < 0)
+			return errno == EPERM ? 0 : modules_failed("open one", err);
+		if (add_module(k, fd, err))
 			return -1;
-		}
+	}
+	return is_end(errno) ? 0 : modules_failed("list it", err);
+}
+
+int kernel_read_modules(struct kernel *k, struct bpfstamp_err *err)
+{
+	if (k->is_file || k->modules_read)
+		return 0;
+	if (add_modules(k, err)) {
+		forget_modules(k);
+		return -1;
 	}
 	k->modules_read = true;
 	return 0;

@@ -34,8 +34,8 @@ void kernel_close(struct kernel *k);
 
 /*
  * Read the BTF of the modules, once; then kernel_btf_count counts them.  A
- * module that cannot be read, because it went away or for want of CAP_SYS_ADMIN,
- * is left out.
+ * module that went away meanwhile is left out, and so are all for want of
+ * CAP_SYS_ADMIN.  After any other failure none is kept, and the next call starts anew.
  */
 int kernel_read_modules(struct kernel *k, struct bpfstamp_err *err);
 

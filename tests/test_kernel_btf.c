@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include <check.h>
 #include <dirent.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include "include/bytes.h"
 #include "loader/kernel.h"
 #include "loader/sys.h"
+#include "tests/bpfcalls.h"
 #include "tests/bpffs.h"
 #include "tests/btfgen.h"
 
@@ -223,6 +226,67 @@ START_TEST(test_modules)
 }
 END_TEST
 
+/* What fails once, and with which text; without one, always, and it means that there are no modules. */
+static const struct refusal {
+	uint32_t command;
+	int code;
+	const char *fault;
+} refusals[] = {
+	{ BPF_BTF_GET_FD_BY_ID, EMFILE,
+	  "BTF of the kernel's modules: cannot open one: Too many open files: raise RLIMIT_NOFILE (ulimit -n)" },
+	{ BPF_BTF_GET_FD_BY_ID, ENFILE,
+	  "BTF of the kernel's modules: cannot open one: Too many open files in system" },
+	{ BPF_BTF_GET_FD_BY_ID, ENOMEM, "BTF of the kernel's modules: cannot open one: Cannot allocate memory" },
+	{ BPF_OBJ_GET_INFO_BY_FD, ENOMEM,
+	  "BTF of the kernel's modules: cannot ask what it is of: Cannot allocate memory" },
+	{ BPF_BTF_GET_NEXT_ID, ENOMEM, "BTF of the kernel's modules: cannot list it: Cannot allocate memory" },
+	{ BPF_BTF_GET_FD_BY_ID, ENOENT, NULL },		/* unloaded meanwhile */
+	{ BPF_BTF_GET_FD_BY_ID, EPERM, NULL },
+	{ BPF_BTF_GET_NEXT_ID, EPERM, NULL },
+	{ BPF_BTF_GET_NEXT_ID, EINVAL, NULL },		/* before 5.4 */
+	{ BPF_OBJ_GET_INFO_BY_FD, E2BIG, NULL },	/* before 5.11 */
+};
+
+static int refuse(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
+{
+	const struct refusal *refusal = calls->arg;
+
+	(void)attr;
+	(void)size;
+	return command == refusal->command && (!refusal->fault || calls->count[command] == 1) ? refusal->code : 0;
+}
+
+static bool read_refused(const void *arg)
+{
+	const struct refusal *refusal = arg;
+	struct kernel *k = open_kernel(NULL);
+	int fds = bpffs_open_fds(), ret = kernel_read_modules(k, &err);
+	bool right = kernel_btf_count(k) == 1 && bpffs_open_fds() == fds;
+
+	if (refusal->fault) {
+		right = right && ret == -1 && err.code == refusal->code && !strcmp(err.text, refusal->fault);
+		ret = kernel_read_modules(k, &err);
+		right = right && kernel_btf_count(k) == shown_by_sysfs();
+	}
+	kernel_close(k);
+	return right && !ret;
+}
+
+/* What stands in the way of reading modules is told, and kept by nobody: the next call reads them. */
+START_TEST(test_modules_fault)
+{
+	struct bpfcalls calls = { .refuse = refuse, .arg = &refusals[_i] };
+	int fd = load_btf();
+	uint32_t id;
+
+	if (fd >= 0 && !sys_btf_next(0, &id))
+		bpfcalls_watch(&calls, read_refused, &refusals[_i]);
+	else
+		printf("SKIP kernel_btf: faults of modules: no BTF is listed (Linux 5.4, CAP_SYS_ADMIN)\n");
+	close(fd);
+}
+END_TEST
+
 /* Types can be looked up by anybody; modules are left out. */
 START_TEST(test_without_privilege)
 {
@@ -289,6 +353,7 @@ Suite *suite_kernel_btf(void)
 	tcase_add_test(tcase, test_as_bpftool_reads_it);
 	tcase_add_test(tcase, test_index_is_whole);
 	tcase_add_loop_test(tcase, test_modules, 0, 2);
+	tcase_add_loop_test(tcase, test_modules_fault, 0, (int)COUNT(refusals));
 	tcase_add_test(tcase, test_without_privilege);
 	tcase_add_test(tcase, test_copy_of_vmlinux);
 	return suite;
