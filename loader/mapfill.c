@@ -44,7 +44,8 @@ const uint8_t *mapfill_kconfig(const struct bpfstamp_template *t, const struct b
 	uint8_t *bytes;
 
 	pthread_mutex_lock(&cache->lock);
-	if (!cache->kconfig) {
+	bytes = cache->kconfig;
+	if (!bytes) {
 		bytes = calloc(1, t->maps[t->kconfig].value_size);
 		if (!bytes || externs_kconfig(t, NULL, bytes, load, err)) {
 			if (!bytes)
@@ -55,7 +56,7 @@ const uint8_t *mapfill_kconfig(const struct bpfstamp_template *t, const struct b
 		cache->kconfig = bytes;
 	}
 	pthread_mutex_unlock(&cache->lock);
-	return cache->kconfig;
+	return bytes;
 }
 
 static int fill_kconfig(struct bpfstamp_stamp *s, uint32_t index, const struct bpfstamp_load *load,
