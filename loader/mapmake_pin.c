@@ -177,6 +177,10 @@ static int find_paths(const struct bpfstamp_template *t, uint32_t index, const c
 	return 0;
 }
 
+/*
+ * A folder that is empty still may be removed by another process, which made it
+ * and undoes that: then it is made again, a few times.
+ */
 static int pin_one(const struct bpfstamp_stamp *s, uint32_t index, const char *pin_path, struct made *made,
 		   struct bpfstamp_err *err)
 {
@@ -184,10 +188,17 @@ static int pin_one(const struct bpfstamp_stamp *s, uint32_t index, const char *p
 
 	if (find_paths(s->t, index, pin_path, path, dir, err))
 		return -1;
-	if (pin_make_folders(dir, &made->folder, err) || pin_fd(path, s->map_fds[index], err))
-		return err_wrap(err, "%s: map %s", s->t->name, s->t->maps[index].name);
-	made->pin = true;
-	return 0;
+	for (int tries = 8; tries; tries--) {
+		if (!pin_make_folders(dir, &made->folder, err) && !pin_fd(path, s->map_fds[index], err)) {
+			made->pin = true;
+			return 0;
+		}
+		if (err->code != ENOENT)
+			break;
+		pin_remove_folders(dir, made->folder);
+		made->folder = 0;
+	}
+	return err_wrap(err, "%s: map %s", s->t->name, s->t->maps[index].name);
 }
 
 static void unpin(const struct bpfstamp_template *t, uint32_t index, const char *pin_path, const struct made *made)

@@ -18,6 +18,7 @@
 #include "loader/mapmake.h"
 #include "loader/pin.h"
 #include "loader/sys.h"
+#include "tests/bpfcalls.h"
 #include "tests/bpffs.h"
 
 Suite *suite_pins_kernel(void);
@@ -201,6 +202,62 @@ START_TEST(too_late)
 }
 END_TEST
 
+/* Each time somebody is about to pin, for so many times, the folders are gone. */
+static int remove_folders(const struct bpfcalls *calls, uint32_t command, const uint8_t *attr, uint32_t size)
+{
+	const uint32_t *times = calls->arg;
+
+	(void)attr;
+	(void)size;
+	if (command == BPF_OBJ_PIN && calls->count[BPF_OBJ_PIN] <= *times) {
+		rmdir(BPFFS "/a/b");
+		if (calls->count[BPF_OBJ_PIN] % 2)
+			rmdir(BPFFS "/a");
+	}
+	return 0;
+}
+
+static bool pin_and_undo(const void *arg)
+{
+	struct bpfstamp_stamp *s = bpfobj_stamp(arg);
+	bool right;
+
+	bpffs_make(s, bpffs_find(arg, "m"), NULL);
+	right = !mapmake_pin(s, &bpffs.load, &bpffs.err) && bpffs_has(BPFFS "/a/b/m");
+	bpfstamp_load_undo(s);
+	mapmake_close(s);
+	bpfstamp_stamp_free(s);
+	return right && !bpffs_has(BPFFS "/a");
+}
+
+static bool pin_in_vain(const void *arg)
+{
+	struct bpfstamp_stamp *s = bpfobj_stamp(arg);
+	bool right;
+
+	bpffs_make(s, bpffs_find(arg, "m"), NULL);
+	right = mapmake_pin(s, &bpffs.load, &bpffs.err) && !bpffs_has(BPFFS "/a") &&
+		!strcmp(bpffs.err.text, "test.o: map m: cannot pin /sys/fs/bpf/a/b/m: No such file or directory");
+	mapmake_close(s);
+	bpfstamp_stamp_free(s);
+	return right;
+}
+
+/* Another process removes the folder, in which there is nothing yet: it is made again, but not for ever. */
+START_TEST(folder_vanishes)
+{
+	static const uint32_t times[] = { 0, 1, 2, 7, UINT32_MAX };
+	struct bpfcalls calls = { .refuse = remove_folders, .arg = &times[_i] };
+	struct bpfobj o;
+
+	if (!bpffs_compile(&o, SAME, PINNED))
+		return;
+	bpffs.load.pin_path = BPFFS "/a/b";
+	bpfcalls_watch(&calls, times[_i] == UINT32_MAX ? pin_in_vain : pin_and_undo, &o);
+	bpfobj_free(&o);
+}
+END_TEST
+
 /* A bpffs allows no dots, and a name must not lead elsewhere. */
 START_TEST(path_of_pin)
 {
@@ -356,6 +413,7 @@ Suite *suite_pins_kernel(void)
 	tcase_add_test(tcase, folders);
 	tcase_add_test(tcase, folders_of_loaded);
 	tcase_add_test(tcase, second_folder);
+	tcase_add_loop_test(tcase, folder_vanishes, 0, 5);
 	tcase_add_test(tcase, extern_map);
 	return suite;
 }
