@@ -306,6 +306,7 @@ static int publish(struct bpfstamp_stamp *s, const struct bpfstamp_load *load, s
 	if (!fill_arrays(s, true, err))
 		return 0;
 	mapmake_unpin(s->t, s->pins);
+	mapmake_forget_pins(&s->pins);
 	return -1;
 }
 

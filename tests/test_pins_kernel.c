@@ -258,6 +258,45 @@ START_TEST(folder_vanishes)
 }
 END_TEST
 
+#define ARRAY_OF(type) \
+	"#include \"features.h\"\nSEC(\"" type "\") int p(void *c) { return 0; }\n" \
+	"struct { UINT(type, 3); UINT(key_size, 4); UINT(max_entries, 1); UINT(pinning, 1); " \
+	"ARRAY(values, int(void *)); } jumps SEC(\".maps\") = { .values = { [0] = p } };\nLICENSE;\n"
+
+/* What a load has taken back itself is nobody's to take back once more: others may have pinned there since. */
+START_TEST(undone_once)
+{
+	struct bpfstamp_loaded *loaded;
+	struct bpfstamp_stamp *first, *second;
+	struct bpfobj tc, xdp;
+	int fd;
+
+	if (!bpffs_compile(&tc, "", ARRAY_OF("tc")) ||
+	    !bpffs_compile(&xdp, "", ARRAY_OF("xdp") "struct { UINT(type, 1); UINT(key_size, 4); "
+			   "UINT(value_size, 4); UINT(max_entries, 3); UINT(pinning, 1); } m SEC(\".maps\");\n"))
+		return;
+	first = bpfobj_stamp(&tc);
+	second = bpfobj_stamp(&xdp);
+	loaded = bpffs_load(first);
+	fd = bpfstamp_loaded_map(loaded, bpffs_find(&tc, "jumps"));
+	for (int i = 0; i < 2; i++) {
+		struct bpfstamp_loaded *none;
+
+		ck_assert_int_eq(bpfstamp_load_object(second, &bpffs.load, &none, &bpffs.err), -1);
+		bpfobj_says(&bpffs.err, "test.o: cannot put p into slot 0 of map jumps: Invalid argument");
+		ck_assert(!bpffs_has(BPFFS "/m"));
+	}
+	ck_assert_int_eq(pin_fd(BPFFS "/m", fd, &bpffs.err), 0);
+	bpfstamp_load_undo(second);
+	ck_assert(bpffs_has(BPFFS "/m"));
+	bpfstamp_loaded_free(loaded);
+	bpfstamp_stamp_free(first);
+	bpfstamp_stamp_free(second);
+	bpfobj_free(&tc);
+	bpfobj_free(&xdp);
+}
+END_TEST
+
 /* A bpffs allows no dots, and a name must not lead elsewhere. */
 START_TEST(path_of_pin)
 {
@@ -414,6 +453,7 @@ Suite *suite_pins_kernel(void)
 	tcase_add_test(tcase, folders_of_loaded);
 	tcase_add_test(tcase, second_folder);
 	tcase_add_loop_test(tcase, folder_vanishes, 0, 5);
+	tcase_add_test(tcase, undone_once);
 	tcase_add_test(tcase, extern_map);
 	return suite;
 }
