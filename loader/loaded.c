@@ -5,17 +5,26 @@
  * A pin is made under its own name where that is free.  Where it is taken and
  * may be replaced, the new object is pinned beside it and renamed over it, so
  * that the name always leads to one of the two.
+ *
+ * The name beside it has the thread's id, as others may replace the same pin at
+ * once, and a number.  One that is taken is left alone, and the next number tried:
+ * it may be a leftover of a process that was killed, but also in use, by a thread
+ * with this id in another PID namespace.
  */
+#define _GNU_SOURCE	/* syscall */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "loader/err.h"
 #include "loader/loaded.h"
 #include "loader/mapmake.h"
 #include "loader/pin.h"
+
+enum { BESIDE_TRIES = 64, BESIDE_SIZE = PIN_PATH_SIZE + 32 };
 
 struct bpfstamp_loaded *loaded_new(const struct bpfstamp_template *t)
 {
@@ -96,13 +105,25 @@ static int pin_path(const struct bpfstamp_loaded *l, bool map, uint32_t index, c
 	return 0;
 }
 
-/* Pin beside the name that is taken, and rename. */
+/* Pin beside the name that is taken. */
+static int pin_beside(char beside[BESIDE_SIZE], const char *path, int fd, struct bpfstamp_err *err)
+{
+	for (int i = 0; i < BESIDE_TRIES; i++) {
+		snprintf(beside, BESIDE_SIZE, "%s_%ld_%d", path, syscall(SYS_gettid), i);
+		if (!pin_fd(beside, fd, err))
+			return 0;
+		if (err->code != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+/* Pin beside it, and rename. */
 static int replace_pin(const char *path, int fd, struct bpfstamp_err *err)
 {
-	char beside[PIN_PATH_SIZE + 16];
+	char beside[BESIDE_SIZE];
 
-	snprintf(beside, sizeof(beside), "%s_%d", path, (int)getpid());
-	if (pin_fd(beside, fd, err))
+	if (pin_beside(beside, path, fd, err))
 		return -1;
 	if (!rename(beside, path))
 		return 0;

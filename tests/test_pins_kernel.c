@@ -5,10 +5,12 @@
  * are compiled, so these tests need clang, and the project's folder as working
  * directory.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -402,6 +404,71 @@ START_TEST(second_folder)
 }
 END_TEST
 
+/* Where each name beside the pin's, up to the number, is taken, as by processes that were killed. */
+static void take_beside(int fd, int numbers)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), BPFFS "/a/p_%d", (int)getpid());
+	ck_assert_int_eq(pin_fd(name, fd, &bpffs.err), 0);
+	for (int i = 0; i < numbers; i++) {
+		snprintf(name, sizeof(name), BPFFS "/a/p_%d_%d", (int)getpid(), i);
+		ck_assert_int_eq(pin_fd(name, fd, &bpffs.err), 0);
+	}
+}
+
+static uint32_t entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	uint32_t n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static uint32_t pinned_program(const char *path)
+{
+	struct bpfstamp_prog_info info;
+	int fd = sys_obj_get(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bpfstamp_prog_info(fd, &info, &bpffs.err), 0);
+	close(fd);
+	return info.id;
+}
+
+/* What is beside a pin that is replaced is left as it is, and in nobody's way. */
+START_TEST(replaced_beside)
+{
+	static const struct { int taken, ret; } cases[] = { { 0, 0 }, { 1, 0 }, { 63, 0 }, { 64, -1 } };
+	struct bpfstamp_loaded *before, *after;
+	struct bpfstamp_stamp *s;
+	struct bpfobj o;
+	uint32_t id;
+
+	if (!bpffs_compile(&o, SAME, "#include \"features.h\"\n" BPFFS_PROGRAM))
+		return;
+	s = bpfobj_stamp(&o);
+	before = bpffs_load(s);
+	after = bpffs_load(s);
+	ck_assert_msg(!bpfstamp_pin(before, BPFFS "/a", false, &bpffs.err), "%s", bpffs.err.text);
+	id = pinned_program(BPFFS "/a/p");
+	take_beside(bpfstamp_loaded_program(before, 0), cases[_i].taken);
+	ck_assert_int_eq(bpfstamp_pin(after, BPFFS "/a", true, &bpffs.err), cases[_i].ret);
+	ck_assert(!cases[_i].ret || bpffs.err.code == EEXIST);
+	ck_assert_int_eq(pinned_program(BPFFS "/a/p") == id, cases[_i].ret != 0);
+	ck_assert_uint_eq(entries(BPFFS "/a"), 3 + (uint32_t)cases[_i].taken);	/* p, maps, and all that were taken */
+	bpfstamp_loaded_free(before);
+	bpfstamp_loaded_free(after);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
 START_TEST(extern_map)
 {
 	static const char there[] = "#include \"features.h\"\nextern struct { UINT(type, T); UINT(key_size, K); "
@@ -454,6 +521,7 @@ Suite *suite_pins_kernel(void)
 	tcase_add_test(tcase, second_folder);
 	tcase_add_loop_test(tcase, folder_vanishes, 0, 5);
 	tcase_add_test(tcase, undone_once);
+	tcase_add_loop_test(tcase, replaced_beside, 0, 4);
 	tcase_add_test(tcase, extern_map);
 	return suite;
 }
