@@ -307,7 +307,7 @@ static bool parse_value(struct record_value *v, const struct parsing *p, const u
 		.is_signed = raw[29] & SIGNED, .allow_derived = raw[29] & ALLOW_DERIVED, .bits = raw[30],
 	};
 	if (bytes) {
-		if (bytes < p->heap || bytes > p->size || v->size > p->size - bytes)
+		if (v->size > RECORD_VALUE_MOST || bytes < p->heap || bytes > p->size || v->size > p->size - bytes)
 			return false;
 		v->bytes = p->raw + bytes;
 	}

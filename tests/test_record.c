@@ -387,6 +387,35 @@ START_TEST(too_large)
 }
 END_TEST
 
+/* The bytes of a value are no more than the maker puts in, however long the record is. */
+START_TEST(too_many_bytes)
+{
+	struct bpfobj o = make_object();
+	struct bpfstamp_stamp *s = bpfobj_stamp(&o);
+	uint8_t bytes[4096] = { 1 }, *raw, longer[2 * 4096] = { 0 };
+	struct bpfstamp_ref page;
+	struct bpfstamp_err err;
+	struct record *r;
+	uint32_t size;
+
+	bpfstamp_whole(o.t, bpfobj_find(&o, "page", NULL), &page);
+	ck_assert_int_eq(bpfstamp_put_bytes(s, &page, bytes, 4096, &err), 0);
+	raw = make(s, &size);
+	ck_assert_uint_lt(size, sizeof(longer));
+	memcpy(longer, raw, size);
+	bytes_put32(longer + 8, sizeof(longer), BYTES_HOST_BIG);
+	ck_assert_uint_eq(bytes_get32(longer + 24 + 16, BYTES_HOST_BIG), 4096);
+	r = parse(longer, sizeof(longer), "");
+	ck_assert(r && find(r, "page") == r->values && r->values[0].bytes);
+	record_free(r);
+	bytes_put32(longer + 24 + 16, 4097, BYTES_HOST_BIG);
+	ck_assert_ptr_null(parse(longer, sizeof(longer), ""));
+	free(raw);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
 /* The name of a file is anybody's. */
 START_TEST(no_control_characters)
 {
@@ -459,6 +488,7 @@ Suite *suite_record(void)
 	tcase_add_loop_test(tcase, bytes_where_needed, 0, 2);
 	tcase_add_test(tcase, too_large);
 	tcase_add_test(tcase, every_size);
+	tcase_add_test(tcase, too_many_bytes);
 	tcase_add_test(tcase, no_control_characters);
 	suite_add_tcase(suite, tcase);
 	return suite;
