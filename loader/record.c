@@ -56,6 +56,14 @@ static uint32_t get32(const uint8_t *at)
 	return bytes_get32(at, BYTES_HOST_BIG);
 }
 
+/* How many bytes the control character has that text begins with: ASCII's, or U+0080 to U+009F in UTF-8; or 0. */
+static uint32_t control_size(const uint8_t *text)
+{
+	if (text[0] == 0xc2)
+		return (text[1] & 0xe0) == 0x80 ? 2 : 0;
+	return text[0] < ' ' || text[0] == 0x7f;
+}
+
 /* ---------------------------------------------------------------- making */
 
 struct making {
@@ -86,9 +94,12 @@ static uint32_t append_string(struct making *m, const char *text)
 {
 	uint32_t at = append(m, text, (uint32_t)strnlen(text, RECORD_MOST) + 1);
 
-	for (uint32_t i = at; m->used <= m->room && i + 1 < m->used; i++)
-		if (m->raw[i] < ' ' || m->raw[i] == 0x7f)
-			m->raw[i] = '?';
+	for (uint32_t i = at; m->used <= m->room && i + 1 < m->used; i++) {
+		uint32_t size = control_size(m->raw + i);
+
+		if (size)
+			memset(m->raw + i, '?', size);
+	}
 	return at;
 }
 
@@ -269,15 +280,12 @@ static const char *string_at(const struct parsing *p, const uint8_t *field)
 {
 	uint32_t at = get32(field);
 
-	if (at < p->heap)
+	if (at < p->heap || at >= p->size || !memchr(p->raw + at, '\0', p->size - at))
 		return NULL;
-	for (uint32_t i = at; i < p->size; i++) {
-		if (!p->raw[i])
-			return (const char *)p->raw + at;
-		if (p->raw[i] < ' ' || p->raw[i] == 0x7f)
+	for (const uint8_t *text = p->raw + at; *text; text++)
+		if (control_size(text))
 			return NULL;
-	}
-	return NULL;
+	return (const char *)p->raw + at;
 }
 
 static bool is_scalar(const struct record_value *v)

@@ -248,6 +248,7 @@ wrong_lines() {
 		'set: target_addr: expected a string, an integer or a boolean'
 	wrong "a NUL byte" 'va2\0x' 'there is a NUL byte in it'
 	wrong "a control character" 'va2 target\0033=1' ".*nothing called 'target\?' can be stamped"
+	wrong "one of UTF-8" "va2 target\\0302\\0233\\0303\\0233=1" ".*nothing called 'target\?Û' can be stamped"
 
 	many=$(for _ in {1..30}; do echo x=1; done)
 	batch "$tmp/$uniq.o" <<<"$many"

@@ -40,8 +40,10 @@ static void *copy(const void *bytes, size_t size)
 
 static void check_string(const char *text)
 {
-	for (; *text; text++)
+	for (; *text; text++) {
 		require((unsigned char)*text >= ' ' && *text != 0x7f);
+		require((unsigned char)text[0] != 0xc2 || (text[1] & 0xe0) != 0x80);
+	}
 }
 
 static void check_record(const struct record *r)

@@ -416,28 +416,58 @@ START_TEST(too_many_bytes)
 }
 END_TEST
 
-/* The name of a file is anybody's. */
-START_TEST(no_control_characters)
+/* The record, read back, of the object in a file of that name. */
+static struct record *record_of(const struct bpfobj *o, const char *name, uint32_t *size)
 {
-	struct bpfobj o = make_object();
 	struct bpfstamp_template *t;
 	struct bpfstamp_stamp *s;
 	struct bpfstamp_err err;
 	struct record *r;
-	uint32_t size;
 	uint8_t *raw;
 
-	ck_assert_int_eq(bpfstamp_open(&t, o.bytes, o.size, "/tmp/\033[2Jé\n.o", &err), 0);
+	ck_assert_int_eq(bpfstamp_open(&t, o->bytes, o->size, name, &err), 0);
 	ck_assert_int_eq(bpfstamp_stamp_new(&s, t, &err), 0);
-	raw = make(s, &size);
-	r = parse(raw, size, "");
+	raw = make(s, size);
+	r = parse(raw, *size, "");
 	ck_assert_ptr_nonnull(r);
-	ck_assert_str_eq(r->object, "?[2Jé?.o");
-	record_free(r);
 	free(raw);
 	bpfstamp_stamp_free(s);
 	bpfstamp_close(t);
+	return r;
+}
+
+/* The name of a file is anybody's: a control character in it is none in the record, and other text is as it was. */
+static const struct {
+	const char *name, *object;
+} file_names[] = {
+	{ "/tmp/\033[2Jé\n.o", "?[2Jé?.o" }, { "\x7f.o", "?.o" }, { "\xc2\x80\xc2\x9f\xc2\x9b.o", "??????.o" },
+	{ "\xc2\xa0\xc3\x9b\xe2\x80\x99\xdf\xbf.o", "\xc2\xa0\xc3\x9b\xe2\x80\x99\xdf\xbf.o" },
+	{ "\xc2\xc2\x9b\xc2", "\xc2??\xc2" }, { "\xc2\n", "\xc2?" },
+};
+
+START_TEST(no_control_characters)
+{
+	struct bpfobj o = make_object();
+	uint32_t size;
+	struct record *r = record_of(&o, file_names[_i].name, &size);
+
+	ck_assert_str_eq(r->object, file_names[_i].object);
+	record_free(r);
 	bpfobj_free(&o);
+}
+END_TEST
+
+/* Nor are they read: U+0080 to U+009F are, in UTF-8, 0xc2 and a byte. */
+START_TEST(refuses_long_control_characters)
+{
+	struct bytes raw = golden();
+	struct record *r;
+
+	raw.at[124] = 0xc2;	/* of the object's name */
+	raw.at[125] = (uint8_t)_i;
+	r = parse(raw.at, raw.size, "");
+	ck_assert_int_eq(r != NULL, _i >= 0xa0);
+	record_free(r);
 }
 END_TEST
 
@@ -446,30 +476,19 @@ START_TEST(every_size)
 {
 	enum { LONGEST = 2048 };
 	struct bpfobj o = make_object();
-	struct bpfstamp_template *t;
-	struct bpfstamp_stamp *s;
-	struct bpfstamp_err err;
 	char name[LONGEST + 1];
 	uint32_t size, least = 0;
-	struct record *r;
-	uint8_t *raw;
 
 	memset(name, 'n', LONGEST);
 	name[LONGEST] = '\0';
 	for (uint32_t length = 1; length <= LONGEST; length++) {
-		ck_assert_int_eq(bpfstamp_open(&t, o.bytes, o.size, name + LONGEST - length, &err), 0);
-		ck_assert_int_eq(bpfstamp_stamp_new(&s, t, &err), 0);
-		raw = make(s, &size);
+		struct record *r = record_of(&o, name + LONGEST - length, &size);
+
 		least = length == 1 ? size : least;
 		ck_assert_uint_eq(size, least + length - 1);
-		r = parse(raw, size, "");
-		ck_assert_ptr_nonnull(r);
 		ck_assert_str_eq(r->object, name + LONGEST - length);
 		ck_assert_uint_gt(r->count, 0);
 		record_free(r);
-		free(raw);
-		bpfstamp_stamp_free(s);
-		bpfstamp_close(t);
 	}
 	bpfobj_free(&o);
 }
@@ -489,7 +508,8 @@ Suite *suite_record(void)
 	tcase_add_test(tcase, too_large);
 	tcase_add_test(tcase, every_size);
 	tcase_add_test(tcase, too_many_bytes);
-	tcase_add_test(tcase, no_control_characters);
+	tcase_add_loop_test(tcase, no_control_characters, 0, sizeof(file_names) / sizeof(file_names[0]));
+	tcase_add_loop_test(tcase, refuses_long_control_characters, 0x80, 0xc0);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
