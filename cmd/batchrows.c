@@ -133,7 +133,12 @@ static int read_line(struct batch_rows *rows, char *line, size_t size, uint32_t 
 {
 	if (strlen(line) != size)
 		return bpfstamp_err_set(err, EINVAL, "there is a NUL byte in it");
-	line[strcspn(line, "\r\n")] = '\0';
+	if (size && line[size - 1] == '\n')
+		line[--size] = '\0';
+	if (size && line[size - 1] == '\r')
+		line[--size] = '\0';
+	if (strchr(line, '\r'))
+		return bpfstamp_err_set(err, EINVAL, "there is a CR in it: lines end in LF or CR LF");
 	return batchline_read(rows, line, number, err);
 }
 

@@ -188,6 +188,8 @@ lines() {
 	ok "a line without an end" stamp attach "$o" --batch "$tmp/unended"
 	printf 'va5 target_addr=1\r\n' | stamp attach "$o" --batch - >/dev/null
 	is "a line that ends in CR" 0 $?
+	printf 'va6 target_addr=1\r\n\r\nva7 target_addr=1\r' | stamp attach "$o" --batch - --dry-run >"$tmp/told"
+	is "the last line ends in CR alone" "0 2" "$? $(wc -l <"$tmp/told")"
 	batch "$OBJECTS/ping_drop_const.v3.o" --replace 0xFEDCBA98=10.0.0.2 \
 		<<<$'va6\nva7 0xFEDCBA98=10.0.0.3'
 	is "placeholder" "0 2" "$status $(attached 'select(.dev == "va6" or .dev == "va7") | .values[0].value' |
@@ -246,6 +248,9 @@ wrong_lines() {
 	wrong "set of another type" '{"dev": "va2", "set": 1}' '"set" is no object of names and values'
 	wrong "value of another type" '{"dev": "va2", "set": {"target_addr": null}}' \
 		'set: target_addr: expected a string, an integer or a boolean'
+	wrong "a CR" 'va2\rva3' 'there is a CR in it: lines end in LF or CR LF'
+	wrong "a CR behind a comment" '# va2\rva3' 'there is a CR in it: lines end in LF or CR LF'
+	wrong "two CR" 'va2\r\r' 'there is a CR in it: lines end in LF or CR LF'
 	wrong "a NUL byte" 'va2\0x' 'there is a NUL byte in it'
 	wrong "a control character" 'va2 target\0033=1' ".*nothing called 'target\?' can be stamped"
 	wrong "one of UTF-8" "va2 target\\0302\\0233\\0303\\0233=1" ".*nothing called 'target\?Û' can be stamped"
