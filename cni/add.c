@@ -223,14 +223,17 @@ static json_t *answer(const struct add *add, json_t *result)
 	return result_make(a->request->version, &made, &a->result);
 }
 
-/* Of an ADD that failed: the state, if it was written, tells what there is to undo. */
+/*
+ * Of an ADD that failed: the state, if it was written, tells what there is to undo.  One that could not be read is of
+ * a pod that may run.
+ */
 static void undo(struct add *add)
 {
 	struct bpfstamp_err ignored;
 
 	if (add->changed)
 		removing(&add->a.state, &add->kept, add->a.request, &add->a.config, &ignored);
-	else if (add->a.state.lock >= 0 && !add->a.json)
+	else if (add->a.known && !add->a.json)
 		state_remove(&add->a.state, &ignored);
 }
 

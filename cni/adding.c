@@ -32,6 +32,7 @@ static int read_state(struct adding *a, struct bpfstamp_err *err)
 {
 	if (state_read(&a->state, &a->json, err))
 		return -1;
+	a->known = true;
 	return a->json ? kept_read(&a->old, a->json, a->state.dir, err) : 0;
 }
 

@@ -17,6 +17,7 @@ struct adding {
 	struct cni_config config;
 	struct state state;		/* locked */
 	json_t *json;			/* the state that was there, or NULL */
+	bool known;			/* it was looked for: without it, the folder is empty */
 	struct kept old;		/* what it says */
 	struct pod pod;			/* both ends found, once adding_stamp is called */
 	struct cni_result result;

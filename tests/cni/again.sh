@@ -127,6 +127,26 @@ state_lost() {
 	nothing_left "state lost"
 }
 
+# What stands in the place of the state is somebody else's: the pod runs on.
+state_of_another() {
+	local pod=$bpffs/bpfstamp-cni/net%2e1/c-pod1:eth0 programs
+	before_us ptp pod1 || return
+	after '{object: $drop, attach: [{hook: "tcx", set: {target_addr: "${ip.0}"}}]}'
+	good "state of another: ADD" ADD pod1 || return
+	programs=$(attached '"\(.dev) \(.id)"')
+	mv "$pod/state" $bpffs/aside
+	ok "state of another: a map" bpftool map create "$pod/state" type array key 4 value 4 entries 1 name another
+	bad "state of another: ADD again" 100 'is not the pin of a state' ADD pod1
+	bad "state of another: DEL" 100 'is not the pin of a state' DEL pod1
+	is "state of another: it stays" another "$(bpftool -j map show pinned "$pod/state" | jq -r .name)"
+	is "state of another: the pod's programs" "$programs" "$(attached '"\(.dev) \(.id)"')"
+	rm "$pod/state"
+	mv $bpffs/aside "$pod/state"
+	good "state of another: DEL with the state" DEL pod1
+	gone_before_us ptp pod1
+	nothing_left "state of another"
+}
+
 # An IPAM plugin that knows no 1.1.0 and reads prevResult.
 old_ipam() {
 	version=1.1.0
@@ -244,7 +264,7 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere other_addresses \
-		made_then_chained state_lost old_ipam nowhere_to_look read_only other_node \
+		made_then_chained state_lost state_of_another old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
 		$t
 	done
