@@ -183,7 +183,9 @@ static int prepare(struct add *add, json_t **result, struct bpfstamp_err *err)
 	for (size_t i = 0; i < a->programs.pod_count; i++)
 		if (program_load(&a->programs.pod[i], err))
 			return -1;
-	return node_attach(&a->config, &a->programs, &a->pod, err);
+	if (node_attach(&a->config, &a->programs, &a->pod, err))
+		return -1;
+	return node_set_up(&a->config, &a->pod, &a->vxlan, err);
 }
 
 static int change(struct add *add, struct bpfstamp_err *err)

@@ -80,7 +80,7 @@ int adding_stamp(struct adding *a, json_t *result, struct bpfstamp_err *err)
 
 int adding_make_vxlan(struct adding *a, struct bpfstamp_err *err)
 {
-	if (node_make_vxlan(&a->config, &a->pod, err))
+	if (node_make_vxlan(&a->config, &a->pod, &a->vxlan, err))
 		return -1;
 	if (!a->vxlan_missing)
 		return 0;

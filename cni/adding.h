@@ -23,6 +23,7 @@ struct adding {
 	struct cni_result result;
 	struct values values;
 	struct programs programs;
+	struct link_info vxlan;		/* once adding_make_vxlan is called */
 	bool vxlan_missing;		/* some value may be of a device that is still to be made */
 };
 

@@ -5,7 +5,8 @@
  *
  * Many ADDs may find at once that it is missing.  The kernel lets one of them make
  * the device, or be the first to attach; to the others it says EEXIST, which is
- * as good.  A program that is there already is left as it is, whatever values it
+ * as good.  The device is set up behind the programs, so that nothing comes out of it
+ * that no program has seen.  A program that is there already is left as it is, whatever values it
  * has: `bpfstamp set` changes them, and `bpfstamp detach` makes room for another.
  */
 #include <errno.h>
@@ -40,21 +41,22 @@ int node_find_vxlan(const struct cni_config *c, const struct pod *pod, bool *the
 	return err->code == ENODEV ? 0 : -1;
 }
 
-int node_make_vxlan(const struct cni_config *c, const struct pod *pod, struct bpfstamp_err *err)
+int node_make_vxlan(const struct cni_config *c, const struct pod *pod, struct link_info *vxlan,
+		    struct bpfstamp_err *err)
 {
-	struct link_info link;
-
-	if (!c->vxlan)
+	if (!c->vxlan || !find(c, pod, vxlan, err))
 		return 0;
-	if (find(c, pod, &link, err)) {
-		if (err->code != ENODEV)
-			return -1;
-		if (linkmake_vxlan(pod_node(pod), c->vxlan, c->vxlan_port, c->vxlan_mtu, err) && err->code != EEXIST)
-			return -1;
-		if (find(c, pod, &link, err))
-			return -1;
-	}
-	return link.up ? 0 : linkmake_up(pod_node(pod), link.ifindex, c->vxlan, err);
+	if (err->code != ENODEV)
+		return -1;
+	if (linkmake_vxlan(pod_node(pod), c->vxlan, c->vxlan_port, c->vxlan_mtu, err) && err->code != EEXIST)
+		return -1;
+	return find(c, pod, vxlan, err);
+}
+
+int node_set_up(const struct cni_config *c, const struct pod *pod, const struct link_info *vxlan,
+		struct bpfstamp_err *err)
+{
+	return !c->vxlan || vxlan->up ? 0 : linkmake_up(pod_node(pod), vxlan->ifindex, c->vxlan, err);
 }
 
 /* -------------------------------------------------------------- programs */

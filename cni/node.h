@@ -11,8 +11,11 @@
 /* Whether the VXLAN device is there, and is what the configuration says. */
 int node_find_vxlan(const struct cni_config *c, const struct pod *pod, bool *there, struct bpfstamp_err *err);
 
-/* See to it that it is there, and up. */
-int node_make_vxlan(const struct cni_config *c, const struct pod *pod, struct bpfstamp_err *err);
+/* See to it that it is there; *vxlan is what it is.  Then, once the programs are attached, that it is up. */
+int node_make_vxlan(const struct cni_config *c, const struct pod *pod, struct link_info *vxlan,
+		    struct bpfstamp_err *err);
+int node_set_up(const struct cni_config *c, const struct pod *pod, const struct link_info *vxlan,
+		struct bpfstamp_err *err);
 
 /* Attach the programs that are not attached yet. */
 int node_attach(const struct cni_config *c, struct programs *p, const struct pod *pod, struct bpfstamp_err *err);

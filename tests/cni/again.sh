@@ -115,6 +115,29 @@ made_then_chained() {
 	nothing_left "made, then chained"
 }
 
+vxlan_flags() {
+	ip -j link show vxlan0 | jq -r '.[0].flags | join(" ")'
+}
+
+# The VXLAN device is not up before its program is attached; the next ADD uses what is left of one that could not.
+vxlan_down() {
+	before_us ptp pod1 || return
+	vpc_at '.node = [{dev: "vxlan0", program: "from_vxlan", hook: "netkit"}]'
+	bad "VXLAN device without a program: ADD" 100 'from_vxlan' ADD pod1
+	is "VXLAN device without a program" "BROADCAST MULTICAST" "$(vxlan_flags)"
+	vpc_at '.node = [{dev: "vxlan0", program: "from_vxlan", direction: "ingress"}]'
+	good "VXLAN device with a program: ADD" ADD pod1
+	has "VXLAN device with a program" '(^| )UP( |$)' "$(vxlan_flags)"
+	ip link set vxlan0 down
+	good "VXLAN device that was set down: ADD" ADD pod1
+	has "VXLAN device that was set down" '(^| )UP( |$)' "$(vxlan_flags)"
+	good "VXLAN device with a program: DEL" DEL pod1
+	gone_before_us ptp pod1
+	"$BPFSTAMP" detach --dev vxlan0 --direction ingress >/dev/null
+	no_more_vxlan
+	nothing_left "VXLAN device"
+}
+
 # Somebody removed the pins: the pair is known by its name.
 state_lost() {
 	new_pod pod1
@@ -263,7 +286,7 @@ taken_at_once() {
 test_again() {
 	local t
 	version=1.0.0
-	for t in ${AGAIN:-another_mac another_netns deleted_elsewhere other_addresses \
+	for t in ${AGAIN:-another_mac vxlan_down another_netns deleted_elsewhere other_addresses \
 		made_then_chained state_lost state_of_another old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
 		$t
