@@ -203,6 +203,12 @@ static bool is_gone(const struct kept_place *place, const struct bpfstamp_err *e
 	       err->code == ENOTUNIQ;
 }
 
+/* clsact has a shared block by now: it was made anew, and is somebody else's. */
+static bool is_another(const struct kept_place *place, const struct bpfstamp_err *err)
+{
+	return place->type == BPFSTAMP_CLSACT && err->code == EOPNOTSUPP;
+}
+
 static int detach_by_netlink(const struct kept_place *place, const struct pod *pod, struct bpfstamp_err *err)
 {
 	struct bpfstamp_net *net = net_of(place, pod);
@@ -218,8 +224,12 @@ static int detach_by_netlink(const struct kept_place *place, const struct pod *p
 	if (link_find(place->pod ? pod_inside(pod) : pod_node(pod), place->ifindex, NULL, &link, err))
 		return err->code == ENODEV ? 0 : -1;
 	hook.dev = link.name;
-	if (bpfstamp_detach(net, &hook, false, NULL, err) && !is_gone(place, err))
-		return -1;
+	if (bpfstamp_detach(net, &hook, false, NULL, err)) {
+		if (is_another(place, err))
+			return 0;
+		if (!is_gone(place, err))
+			return -1;
+	}
 	if (place->clsact)
 		bpfstamp_clsact_delete(net, link.name, false, &ignored);
 	return 0;

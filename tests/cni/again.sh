@@ -138,6 +138,19 @@ vxlan_down() {
 	nothing_left "VXLAN device"
 }
 
+# Somebody made clsact anew, with a shared block, in which the pod's filter cannot be: it is that one's.
+clsact_of_another() {
+	before_us ptp pod1 || return
+	after "$drop_ip0"
+	good "clsact of another: ADD" ADD pod1 || return
+	tc qdisc del dev "$host" clsact
+	tc qdisc add dev "$host" egress_block 7 clsact
+	good "clsact of another: DEL" DEL pod1
+	has "clsact of another: it stays" 'egress_block 7' "$(tc qdisc show dev "$host")"
+	gone_before_us ptp pod1
+	nothing_left "clsact of another"
+}
+
 # Somebody removed the pins: the pair is known by its name.
 state_lost() {
 	new_pod pod1
@@ -287,7 +300,8 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac vxlan_down another_netns deleted_elsewhere other_addresses \
-		made_then_chained state_lost state_of_another old_ipam nowhere_to_look read_only other_node \
+		made_then_chained state_lost state_of_another clsact_of_another \
+		old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
 		$t
 	done
