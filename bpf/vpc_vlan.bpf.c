@@ -20,9 +20,10 @@
  * heard.  It may send only from the addresses that vpc_pods has at its interface.
  *
  * Frames that come without a tag, or with one that only tells a priority, are
- * the node's and pass.  All others are for a pod of that VLAN on this node, or
- * dropped.  What claims to come from a pod of this node is dropped, too; who
- * else may speak in a VLAN is for the switches to say.
+ * the node's, and from_uplink leaves them to the programs behind it, if there
+ * are any.  All others are for a pod of that VLAN on this node, or dropped.  What
+ * claims to come from a pod of this node is dropped, too; who else may speak in a
+ * VLAN is for the switches to say.
  */
 #include "vpc_neighbour.h"
 
@@ -73,7 +74,7 @@ int from_uplink(struct __sk_buff *skb)
 
 	network = skb->vlan_present ? skb->vlan_tci & VLAN_ID : 0;
 	if (!network)
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	network |= skb->vlan_proto == bpf_htons(ETH_P_8021AD) ? VPC_VLAN_AD : VPC_VLAN;
 	if (bpf_skb_vlan_pop(skb))
 		return vpc_drop(0, skb->ifindex, VPC_DROP_TUNNEL);

@@ -631,6 +631,10 @@ test_vlan() {
 	transfers "vlan" b2 b4
 	no_troubles "vlan"
 	ok "vlan: untagged frames pass" in_ns n1 ping -n -c 1 -W 1 192.0.2.2
+	attach n2 uplink ping_drop_stamp filter_out --prio 2 --set target_addr=192.0.2.2
+	is "vlan: untagged frames pass on to the program behind" lost \
+		"$(in_ns n1 ping -n -c 1 -W 0.3 192.0.2.2 >/dev/null && echo answered || echo lost)"
+	ok "vlan: without the program behind" "$BPFSTAMP" detach --netns n2 --dev uplink --direction ingress --prio 2
 
 	rises "vlan: control: what comes from outside reaches the pod" of_pod r3 .to_packets -- \
 		forge stranger frame 10.1.0.77 10.1.0.3 uplink 100
