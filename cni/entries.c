@@ -12,8 +12,9 @@
  * says.
  *
  * To look and then to overwrite or remove are two calls, so whoever does that has
- * the folder of the pins locked (flock): of two that take an address over at once, the
- * second sees the first.  An entry that is new needs no lock.
+ * the folder of the pins locked (flock), and waits for that as for the lock of a pod: of
+ * two that take an address over at once, the second sees the first.  An entry that is new
+ * needs no lock.
  *
  * The maps are made by the first program that uses them.
  */
@@ -22,10 +23,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "cni/entries.h"
+#include "cni/state.h"
 #include "include/bpfstamp_vpc.h"
 #include "loader/err.h"
 
@@ -176,11 +177,11 @@ static int lock(const char *pin_path, struct bpfstamp_err *err)
 {
 	int fd = open(pin_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0 && !flock(fd, LOCK_EX))
+	if (fd < 0)
+		return err_set(err, errno, "cannot lock %s: %s", pin_path, strerror(errno));
+	if (!state_flock(fd, pin_path, state_patience(), err))
 		return fd;
-	err_set(err, errno, "cannot lock %s: %s", pin_path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return -1;
 }
 

@@ -167,7 +167,12 @@ static int64_t seconds(void)
 	return now.tv_sec;
 }
 
-static int flock_until(int fd, const char *dir, int64_t deadline, struct bpfstamp_err *err)
+int64_t state_patience(void)
+{
+	return seconds() + PATIENCE;
+}
+
+int state_flock(int fd, const char *dir, int64_t deadline, struct bpfstamp_err *err)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE };
 
@@ -175,8 +180,8 @@ static int flock_until(int fd, const char *dir, int64_t deadline, struct bpfstam
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_set(err, errno, "cannot lock %s: %s", dir, strerror(errno));
 		if (seconds() > deadline)
-			return err_set(err, CNI_ERROR + CNI_TRY_AGAIN, "another process has been at work on this pod "
-				       "for %d seconds (it has %s locked): try again", PATIENCE, dir);
+			return err_set(err, CNI_ERROR + CNI_TRY_AGAIN, "another process has had %s locked for %d "
+				       "seconds: try again", dir, PATIENCE);
 		nanosleep(&pause, NULL);
 	}
 	return 0;
@@ -202,7 +207,7 @@ static int try_lock(struct state *s, int64_t deadline, struct bpfstamp_err *err)
 
 	if (fd < 0)
 		return no_folder(s->dir, errno, err);
-	if (flock_until(fd, s->dir, deadline, err)) {
+	if (state_flock(fd, s->dir, deadline, err)) {
 		close(fd);
 		return -1;
 	}
@@ -243,7 +248,7 @@ static int no_place(bool create, struct bpfstamp_err *err)
 int state_lock(struct state *s, const char *pin_path, const char *network, const char *container,
 	       const char *ifname, bool create, struct bpfstamp_err *err)
 {
-	int64_t deadline = seconds() + PATIENCE;
+	int64_t deadline = state_patience();
 	char leftover[4096];
 	size_t made;
 	int ret;

@@ -35,6 +35,13 @@ int state_lock(struct state *s, const char *pin_path, const char *network, const
 	       const char *ifname, bool create, struct bpfstamp_err *err);
 void state_unlock(struct state *s);
 
+/*
+ * Lock an open folder of that path, waiting at most until the deadline, which is that of state_patience() or of a
+ * test; then CNI_TRY_AGAIN.
+ */
+int64_t state_patience(void);
+int state_flock(int fd, const char *dir, int64_t deadline, struct bpfstamp_err *err);
+
 /* *out: a new reference, or NULL where there is none.  A pin that is not ours, or not JSON, is an error. */
 int state_read(const struct state *s, json_t **out, struct bpfstamp_err *err);
 int state_write(const struct state *s, const json_t *value, struct bpfstamp_err *err);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -389,6 +390,23 @@ START_TEST(ends_with_the_process)
 }
 END_TEST
 
+/* Nobody waits for ever, neither for a pod nor for the folder of all pins. */
+START_TEST(ends_with_patience)
+{
+	int held = open(BPFFS, O_RDONLY | O_DIRECTORY), fd = open(BPFFS, O_RDONLY | O_DIRECTORY);
+	int64_t now = state_patience() - 60;
+
+	ck_assert_int_eq(flock(held, LOCK_EX), 0);
+	fails(state_flock(fd, BPFFS, now - 1, &err), CNI_ERROR + CNI_TRY_AGAIN,
+	      "another process has had " BPFFS " locked for 60 seconds: try again");
+	fails(state_flock(fd, BPFFS, now + 1, &err), CNI_ERROR + CNI_TRY_AGAIN, "try again");
+	ck_assert_int_gt(state_patience() - 60, now + 1);
+	close(held);
+	GOOD(state_flock(fd, BPFFS, now - 1, &err));
+	close(fd);
+}
+END_TEST
+
 /* ------------------------------------------------------- what it says */
 
 static const struct kept whole = {
@@ -486,5 +504,6 @@ Suite *suite_cni_state_kernel(void)
 	tcase_add_test(tcase, one_at_a_time);
 	tcase_add_test(tcase, removed_while_waited_for);
 	tcase_add_test(tcase, ends_with_the_process);
+	tcase_add_test(tcase, ends_with_patience);
 	return suite;
 }
