@@ -28,6 +28,7 @@ enum cni_code {
 	CNI_CONFIG = 7,			/* invalid network configuration */
 	CNI_TRY_AGAIN = 11,
 	CNI_NOT_AVAILABLE = 50,		/* STATUS: the plugin cannot serve ADD */
+	CNI_LIMITED = 51,		/* STATUS: and pods that are there may be cut off */
 	CNI_FAILED = 100,		/* our own: the kernel, or a program, refused */
 	CNI_TAKEN = 101,		/* our own: another pod of that network has the address */
 };

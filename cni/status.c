@@ -2,7 +2,8 @@
 /*
  * STATUS: whether an ADD could be served.  The objects can be opened and have
  * their programs, pinPath is in a bpffs, and IPAM says that it is ready, if it
- * knows the question.  Nothing is loaded or changed.
+ * knows the question.  Whatever is wrong, the specification has two codes for it, of
+ * which only IPAM can know the second.  Nothing is loaded or changed.
  */
 #include "cni/ipam.h"
 #include "cni/programs.h"
@@ -34,6 +35,7 @@ int cni_status(const struct cni_request *r, json_t **out, struct bpfstamp_err *e
 		return -1;
 	if (!look(r, &c, err))
 		return 0;
-	err->code = CNI_ERROR + CNI_NOT_AVAILABLE;
+	if (err->code != CNI_ERROR + CNI_LIMITED)
+		err->code = CNI_ERROR + CNI_NOT_AVAILABLE;
 	return -1;
 }

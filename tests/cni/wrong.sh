@@ -15,6 +15,18 @@ collect() {	# NAME [POD…]: GC, with these pods valid
 	[ -n "${under:-}" ] || is "$name" "0 " "$status $answer"
 }
 
+ipam_that() {	# NAME LINE…: an IPAM plugin that does that
+	mkdir -p "$tmp/plugins"
+	printf '%s\n' '#!/bin/bash' "${@:2}" >"$tmp/plugins/$1" && chmod +x "$tmp/plugins/$1"
+}
+
+status_of_ipam() {	# CODE EXPECTED
+	local PLUGINS=$tmp/plugins
+	ipam_that says "echo '{\"cniVersion\": \"1.1.0\", \"code\": $1, \"msg\": \"no pool\"}'; exit 1"
+	write "$drop_ip0 + {ipam: {type: \"says\"}}"
+	bad "STATUS, IPAM says $1" "$2" 'says: no pool' STATUS none
+}
+
 test_commands() {
 	local v
 	version=1.1.0
@@ -34,6 +46,9 @@ test_commands() {
 	good "STATUS, IPAM knows none" STATUS none
 	write "$drop_ip0 + {ipam: {type: \"no-such-ipam\"}}"
 	bad "STATUS without the IPAM plugin" 50 "no IPAM plugin 'no-such-ipam'" STATUS none
+	status_of_ipam 51 51
+	status_of_ipam 50 50
+	status_of_ipam 999 50
 
 	echo '{"red": {"vni": 100}, "blue": {"vni": 200}}' >"$tmp/vpcs"
 	rm -rf "$tmp/ipam"
