@@ -54,7 +54,7 @@ struct cni_request {
 	enum cni_command command;
 	const char *container, *netns, *ifname, *args, *path;
 	json_t *config;			/* as it came, an object; borrowed */
-	enum cni_version version;	/* of config */
+	enum cni_version version;	/* of config; not of VERSION, which may be asked in any */
 };
 
 /*
@@ -77,7 +77,7 @@ int request_arg(const struct cni_request *r, const char *key, const char **value
 
 const char *version_text(enum cni_version version);
 bool version_find(const char *text, enum cni_version *out);
-json_t *version_answer(enum cni_version version);	/* to VERSION; a new reference, NULL: no memory */
+json_t *version_answer(const json_t *config);	/* to VERSION, in the one it was asked in; NULL: no memory */
 
 /* One file a command.  *out is the result that goes out, a new reference; NULL: none. */
 int cni_add(const struct cni_request *r, json_t **out, struct bpfstamp_err *err);

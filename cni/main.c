@@ -32,7 +32,7 @@ static int run(const struct cni_request *r, json_t **out, struct bpfstamp_err *e
 	case CNI_GC:
 		return cni_gc(r, out, err);
 	case CNI_VERSION:
-		*out = version_answer(r->version);
+		*out = version_answer(r->config);
 		return *out ? 0 : bpfstamp_err_set(err, ENOMEM, "no memory for the answer");
 	}
 	return bpfstamp_err_set(err, CNI_ERROR + CNI_ENVIRONMENT, "no such command");
@@ -52,19 +52,31 @@ static int print(json_t *value)
 	return ret || fflush(stdout) || ferror(stdout) ? -1 : 0;
 }
 
+/* VERSION needs no input, and before 1.0.0 has none; *where is set where it fails. */
+static json_t *read_config(const char *command, json_error_t *where)
+{
+	int first = getc(stdin);
+
+	if (first == EOF && !ferror(stdin) && !strcmp(command, "VERSION"))
+		return json_object();
+	ungetc(first, stdin);
+	return json_loadf(stdin, JSON_REJECT_DUPLICATES, where);
+}
+
 int main(void)
 {
 	struct cni_request request = { 0 };
 	json_t *config, *out = NULL;
 	json_error_t where;
 	struct bpfstamp_err err;
+	const char *command = getenv("CNI_COMMAND");
 	int ret;
 
-	if (!getenv("CNI_COMMAND")) {
+	if (!command) {
 		fputs(about, stderr);
 		return 1;
 	}
-	config = json_loadf(stdin, JSON_REJECT_DUPLICATES, &where);
+	config = read_config(command, &where);
 	if (config)
 		ret = serve(config, &out, &request, &err);
 	else

@@ -195,15 +195,6 @@ static const char *variable(char *(*env)(const char *), const char *name)
 	return value ? value : "";
 }
 
-/* A runtime that asks for versions may speak one that we do not: it is answered in ours. */
-static void read_probe(struct cni_request *out, const json_t *config)
-{
-	const char *text = json_string_value(json_object_get(config, "cniVersion"));
-
-	if (!text || !version_find(text, &out->version))
-		out->version = CNI_1_1_0;
-}
-
 int request_read(struct cni_request *out, char *(*env)(const char *), json_t *config, struct bpfstamp_err *err)
 {
 	struct cni_request r = { .container = "", .netns = "", .ifname = "", .args = "", .config = config };
@@ -216,7 +207,6 @@ int request_read(struct cni_request *out, char *(*env)(const char *), json_t *co
 	r.command = commands[i].command;
 	r.path = variable(env, "CNI_PATH");
 	if (r.command == CNI_VERSION) {
-		read_probe(&r, config);
 		*out = r;
 		return 0;
 	}

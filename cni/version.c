@@ -29,8 +29,10 @@ bool version_find(const char *text, enum cni_version *out)
 	return false;
 }
 
-json_t *version_answer(enum cni_version version)
+json_t *version_answer(const json_t *config)
 {
-	return json_pack("{s:s, s:[s,s,s,s]}", "cniVersion", version_text(version), "supportedVersions",
+	const char *asked = json_string_value(json_object_get(config, "cniVersion"));
+
+	return json_pack("{s:s, s:[s,s,s,s]}", "cniVersion", asked ? asked : texts[CNI_1_1_0], "supportedVersions",
 			 texts[CNI_0_3_1], texts[CNI_0_4_0], texts[CNI_1_0_0], texts[CNI_1_1_0]);
 }

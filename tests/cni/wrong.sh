@@ -30,11 +30,16 @@ status_of_ipam() {	# CODE EXPECTED
 test_commands() {
 	local v
 	version=1.1.0
-	for v in 0.3.1 0.4.0 1.0.0 1.1.0; do
+	for v in 0.3.1 0.4.0 1.0.0 1.1.0 7.0.0; do
 		answer=$(echo "{\"cniVersion\": \"$v\"}" | CNI_COMMAND=VERSION "$CNI")
 		is "VERSION, $v" "$v 0.3.1,0.4.0,1.0.0,1.1.0" \
 			"$(jq -r '"\(.cniVersion) \(.supportedVersions | join(","))"' <<<"$answer")"
 	done
+
+	answer=$(CNI_COMMAND=VERSION "$CNI" </dev/null)
+	is "VERSION of nothing" "0 1.1.0 0.3.1" "$? $(jq -r '"\(.cniVersion) \(.supportedVersions[0])"' <<<"$answer")"
+	: >"$conf"
+	bad "ADD of nothing" 6 'no JSON' ADD none
 
 	write "$drop_ip0"
 	good "STATUS" STATUS none
