@@ -77,7 +77,7 @@ static void forget_ipam(struct add *add)
 	struct bpfstamp_err ignored;
 	json_t *answer = NULL;
 
-	ipam_run(add->a.request, &add->a.config, "DEL", &answer, &ignored);
+	ipam_run(add->a.request, &add->a.config, "DEL", add->a.state.lock, &answer, &ignored);
 	json_decref(answer);
 	add->a.config.ipam = NULL;
 }
@@ -86,13 +86,14 @@ static int ask_ipam(struct add *add, json_t **result, struct bpfstamp_err *err)
 {
 	const struct cni_request *r = add->a.request;
 	const struct cni_config *c = &add->a.config;
+	int lock = add->a.state.lock;
 	json_t *answer = NULL;
 
 	/* An ADD that was cut short may have been given addresses. */
-	if (add->a.json && ipam_run(r, c, "DEL", &answer, err))
+	if (add->a.json && ipam_run(r, c, "DEL", lock, &answer, err))
 		return -1;
 	json_decref(answer);
-	if (ipam_run(r, c, "ADD", result, err)) {
+	if (ipam_run(r, c, "ADD", lock, result, err)) {
 		forget_ipam(add);
 		return -1;
 	}

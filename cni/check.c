@@ -72,7 +72,7 @@ static int check_made(const struct adding *a, struct bpfstamp_err *err)
 	if (!a->old.made)
 		return 0;
 	if (veth_check(&a->result, a->request, &a->pod, err) ||
-	    ipam_run(a->request, &a->config, "CHECK", &answer, err))
+	    ipam_run(a->request, &a->config, "CHECK", a->state.lock, &answer, err))
 		return -1;
 	json_decref(answer);
 	return 0;

@@ -66,7 +66,7 @@ int cni_gc(const struct cni_request *r, json_t **out, struct bpfstamp_err *err)
 		g.failed = true;
 		*err = why;
 	}
-	if (c.ipam && ipam_run(r, &c, "GC", &answer, &why) && !g.failed) {
+	if (c.ipam && ipam_run(r, &c, "GC", -1, &answer, &why) && !g.failed) {
 		g.failed = true;
 		*err = why;
 	}

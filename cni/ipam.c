@@ -7,7 +7,10 @@
  * break.  Its answer is read to the end before it is waited for.  Of the
  * environment it gets ours, but for what the request says: GC deletes pods that
  * the environment does not name.  No descriptor is inherited but the three
- * standard ones; those that a runtime may have left open for us are closed, too.
+ * standard ones and the pod's lock; those that a runtime may have left open for us are
+ * closed, too.  The lock, because a runtime that loses its patience kills us, and knows
+ * nothing of the plugin: who comes next waits for that, and does not take back what it
+ * is about to give.
  *
  * A plugin that knows no 1.1.0 says that our configuration's version is
  * incompatible.  It is asked again with 1.0.0, which has all that is needed of
@@ -150,7 +153,6 @@ static int spawn(pid_t *pid, const char *path, int in, int out, char **env, stru
 
 	if (code)
 		return err_set(err, code, "cannot run %s: %s", path, strerror(code));
-	syscall(SYS_close_range, 3, ~0u, CLOEXEC_RANGE);
 	signal(SIGCHLD, SIG_DFL);	/* ignored, it would leave nothing to wait for */
 	code = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	if (!code)
@@ -311,7 +313,14 @@ static bool has_no_1_1_0(const struct cni_request *r, const char *command, const
 	}
 }
 
-int ipam_run(const struct cni_request *r, const struct cni_config *c, const char *command, json_t **out,
+static void let_inherit(int lock)
+{
+	syscall(SYS_close_range, 3, ~0u, CLOEXEC_RANGE);
+	if (lock >= 0)
+		fcntl(lock, F_SETFD, 0);
+}
+
+int ipam_run(const struct cni_request *r, const struct cni_config *c, const char *command, int lock, json_t **out,
 	     struct bpfstamp_err *err)
 {
 	const char *type = json_string_value(json_object_get(c->ipam, "type"));
@@ -322,6 +331,7 @@ int ipam_run(const struct cni_request *r, const struct cni_config *c, const char
 
 	if (find_plugin(path, r->path, type, err) || make_environment(&e, r, command, err))
 		return -1;
+	let_inherit(lock);
 	ret = run_with(path, type, r->config, e.all, &result, err);
 	if (ret && has_no_1_1_0(r, command, err))
 		ret = run_older(path, type, r, command, e.all, &result, err);

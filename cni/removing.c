@@ -61,11 +61,11 @@ int removing_rest(const struct state *s, const struct kept *k, size_t places, si
 }
 
 /* IPAM is asked even where nothing is known of the pod: it may know it. */
-static int ask_ipam(const struct cni_request *r, const struct cni_config *c, struct bpfstamp_err *err)
+static int ask_ipam(const struct cni_request *r, const struct cni_config *c, int lock, struct bpfstamp_err *err)
 {
 	json_t *answer = NULL;
 
-	if (ipam_run(r, c, "DEL", &answer, err))
+	if (ipam_run(r, c, "DEL", lock, &answer, err))
 		return -1;
 	json_decref(answer);
 	return 0;
@@ -87,7 +87,7 @@ static int remove_all(const struct state *s, const struct kept *k, const struct 
 		note(&first, veth_remove(name, &pod, &why), &why);
 	pod_close(&pod);
 	if (k->made && c->ipam)
-		note(&first, ask_ipam(r, c, &why), &why);
+		note(&first, ask_ipam(r, c, s->lock, &why), &why);
 	return told(&first, err);
 }
 
@@ -126,7 +126,7 @@ static int remove_unknown(const struct cni_request *r, const struct cni_config *
 	if (!c->ipam)
 		return 0;
 	if (state_lock(&s, c->pin_path, c->name, r->container, r->ifname, true, err))
-		return err->code == CNI_ERROR + CNI_TRY_AGAIN ? -1 : ask_ipam(r, c, err);
+		return err->code == CNI_ERROR + CNI_TRY_AGAIN ? -1 : ask_ipam(r, c, -1, err);
 	ret = remove_locked(&s, r, c, err);
 	state_unlock(&s);
 	return ret;

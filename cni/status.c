@@ -20,7 +20,7 @@ static int look(const struct cni_request *r, const struct cni_config *c, struct 
 	programs_close(&programs);
 	if (pin_check_folder(c->pin_path, err))
 		return -1;
-	if (c->ipam && ipam_run(r, c, "STATUS", &answer, err))
+	if (c->ipam && ipam_run(r, c, "STATUS", -1, &answer, err))
 		return -1;
 	json_decref(answer);
 	return 0;

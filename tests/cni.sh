@@ -106,6 +106,11 @@ gone_before_us() {	# PLUGIN POD
 	ip netns del "$2"
 }
 
+ipam_that() {	# NAME LINE…: an IPAM plugin that does that
+	mkdir -p "$tmp/plugins"
+	printf '%s\n' '#!/bin/bash' "${@:2}" >"$tmp/plugins/$1" && chmod +x "$tmp/plugins/$1"
+}
+
 # ----------------------------------------------------------------- what is there
 
 pinned() {	# but for the index of programs, which stays

@@ -71,6 +71,7 @@ reached() {	# NAME
 test_killed() {
 	local before
 	version=1.0.0
+	killed_with_ipam
 	before_us bridge pod1 || return
 	before=$(left)
 	after "$drop_ip0"
@@ -96,6 +97,27 @@ test_killed() {
 	"$BPFSTAMP" detach --dev vxlan0 --direction ingress >/dev/null
 	ip link del vxlan0
 	nothing_left "killed"
+}
+
+# ADD is killed while IPAM still looks for an address: DEL waits for what that finds, and has it taken back.
+killed_with_ipam() {
+	local PLUGINS=$tmp/plugins n pid given=$tmp/given
+	ipam_that slow 'cat >/dev/null' "[ \$CNI_COMMAND = ADD ] || { rm -f $given; exit; }" \
+		"exec >$tmp/slow" 'sleep 0.5' "touch $given"
+	new_pod pod1
+	write "$drop_ip0 + {ipam: {type: \"slow\"}}"
+	rm -f "$tmp/slow"
+	CNI_COMMAND=ADD CNI_CONTAINERID=c-pod1 CNI_NETNS=/run/netns/pod1 CNI_IFNAME=eth0 CNI_PATH=$PLUGINS \
+		"$CNI" <"$conf" >/dev/null 2>&1 &
+	pid=$!
+	for ((n = 0; n < 500; n++)); do [ ! -e "$tmp/slow" ] || break; sleep 0.01; done
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	good "killed with IPAM: DEL" DEL pod1
+	sleep 0.6
+	is "killed with IPAM: no address is given away" "" "$(ls "$given" 2>/dev/null)"
+	ip netns del pod1
+	nothing_left "killed with IPAM"
 }
 
 # Eight pods at once, each added and deleted again and again, and often killed on the way; the first of them makes

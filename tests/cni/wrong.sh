@@ -15,11 +15,6 @@ collect() {	# NAME [POD…]: GC, with these pods valid
 	[ -n "${under:-}" ] || is "$name" "0 " "$status $answer"
 }
 
-ipam_that() {	# NAME LINE…: an IPAM plugin that does that
-	mkdir -p "$tmp/plugins"
-	printf '%s\n' '#!/bin/bash' "${@:2}" >"$tmp/plugins/$1" && chmod +x "$tmp/plugins/$1"
-}
-
 status_of_ipam() {	# CODE EXPECTED
 	local PLUGINS=$tmp/plugins
 	ipam_that says "echo '{\"cniVersion\": \"1.1.0\", \"code\": $1, \"msg\": \"no pool\"}'; exit 1"
