@@ -199,6 +199,8 @@ static int change(struct add *add, struct bpfstamp_err *err)
 	for (size_t i = 0; i < places; i++)
 		if (place_fill(&add->kept.places[i], &a->programs.pod[i], &a->pod, &a->state, err))
 			return -1;
+	if (add->kept.made && veth_set_up(&a->pod, err))
+		return -1;
 	if (entries_put(&add->kept, add->entries, &a->old, &a->values, &a->pod, err))
 		return -1;
 	if (add->kept.place_count == places && add->kept.pod_count == add->entries)

@@ -2,10 +2,11 @@
 /*
  * Removal of a pod, by its state alone.
  *
- * Entries of vpc_pods go first, so that nothing is sent to the pod any more; then
- * its programs; then what they counted, which they would make anew; then the
- * pair, where it is ours; then its addresses, by IPAM; and at last the state, so
- * that a removal that was cut short is done by the next one.
+ * The pair goes first, where it is ours, and its programs with it, so that the pod is
+ * never heard without them; then entries of vpc_pods, so that nothing is sent to the pod
+ * any more; then its programs; then what they counted, which they would make anew; then
+ * its addresses, by IPAM; and at last the state, so that a removal that was cut short is
+ * done by the next one.
  *
  * What is gone already is removed already.  Where a step fails, all others are
  * done nevertheless, and the state stays.
@@ -81,10 +82,10 @@ static int remove_all(const struct state *s, const struct kept *k, const struct 
 
 	if (pod_open_left(&pod, r->netns, k->netns, k->netns_inode, err))
 		return -1;
-	note(&first, removing_rest(s, k, 0, 0, &pod, c, &why), &why);
 	veth_name(name, c, r);
 	if (k->made)
 		note(&first, veth_remove(name, &pod, &why), &why);
+	note(&first, removing_rest(s, k, 0, 0, &pod, c, &why), &why);
 	pod_close(&pod);
 	if (k->made && c->ipam)
 		note(&first, ask_ipam(r, c, s->lock, &why), &why);

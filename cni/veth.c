@@ -6,7 +6,9 @@
  * container and interface, so that it is known without having been told: who
  * was killed between making it and saying so has not lost it.  A pair of that
  * name that leads into the pod, as its interface of that name, is the pair; one
- * that leads elsewhere is what is left of a pod that is no more.
+ * that leads elsewhere is what is left of a pod that is no more.  The node's end is up
+ * only while the pod's programs are attached: without them the node would take what
+ * the pod sends for its own.
  *
  * The pod's end gets the addresses that IPAM gave, and its routes: by the
  * gateway that a route says, else by that of an address of its family, else
@@ -89,9 +91,12 @@ int veth_make(const char *name, const struct cni_config *c, const struct cni_req
 	}
 	if (!there && make(name, c, r->ifname, pod, err))
 		return -1;
-	if (!pod->host.up && linkmake_up(pod_node(pod), pod->host.ifindex, name, err))
-		return -1;
 	return pod->end.up ? 0 : linkmake_up(pod_inside(pod), pod->end.ifindex, r->ifname, err);
+}
+
+int veth_set_up(const struct pod *pod, struct bpfstamp_err *err)
+{
+	return pod->host.up ? 0 : linkmake_up(pod_node(pod), pod->host.ifindex, pod->host.name, err);
 }
 
 int veth_remove(const char *name, const struct pod *pod, struct bpfstamp_err *err)

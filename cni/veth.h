@@ -13,9 +13,12 @@ enum { VETH_NAME = 16 };
 /* The name of the node's end: of nobody else, and the same each time. */
 void veth_name(char name[VETH_NAME], const struct cni_config *c, const struct cni_request *r);
 
-/* See to it that the pair is there, and up; its ends are then pod->host and pod->end. */
+/* See to it that the pair is there, and the pod's end up; its ends are then pod->host and pod->end. */
 int veth_make(const char *name, const struct cni_config *c, const struct cni_request *r, struct pod *pod,
 	      struct bpfstamp_err *err);
+
+/* Once the programs are attached, the node's end. */
+int veth_set_up(const struct pod *pod, struct bpfstamp_err *err);
 
 /* Give the pod's end addresses and routes. */
 int veth_configure(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,

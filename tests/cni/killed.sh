@@ -3,7 +3,8 @@
 #
 # Part of cni.sh: kill -9 after each system call of ADD and DEL that changes
 # something, or after each KILL_STEPth of them, beginning anywhere.  By turns the
-# next ADD, DEL or GC has to repair what that left.
+# next ADD, DEL or GC has to repair what that left.  What one sees who looks between
+# these calls; and what comes of a plugin that outlives ADD.
 
 # Status 0: it was killed; 1: it ended before.
 cut_short() {	# NAME CALL COMMAND POD
@@ -72,6 +73,7 @@ test_killed() {
 	local before
 	version=1.0.0
 	killed_with_ipam
+	never_without
 	before_us bridge pod1 || return
 	before=$(left)
 	after "$drop_ip0"
@@ -118,6 +120,37 @@ killed_with_ipam() {
 	is "killed with IPAM: no address is given away" "" "$(ls "$given" 2>/dev/null)"
 	ip netns del pod1
 	nothing_left "killed with IPAM"
+}
+
+# Looked at after its system calls, neither ADD nor DEL ever has the node's end up without the program.
+never_without() {
+	local n command more=1 step=${KILL_STEP:-3}
+	printf '%s\n' '#!/bin/bash' "ip -br link show up | sed -n 's/^\\(bs[0-9a-f]*\\).*/\\1/p' | while read -r dev; do" \
+		"tc filter show dev \$dev ingress | grep -q bpf || echo \$dev" \
+		"done >>$tmp/heard" >"$tmp/look"
+	chmod +x "$tmp/look"
+	: >"$tmp/heard"
+	new_pod pod1
+	write "{object: \$drop, attach: [{direction: \"ingress\"}],
+		ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
+	for ((n = 1 + RANDOM % step; n < 200 && more; n += step)); do
+		more=
+		for command in ADD DEL; do
+			under="$LIFE/between $tmp/look call $n"
+			cni $command pod1
+			under=
+			case $status in
+			0) more=1 ;;
+			100) ;;
+			*) fail "never without: $command, call $n" "status $status: $answer" ;;
+			esac
+		done
+	done
+	is "never without its program" "" "$(sort "$tmp/heard" | uniq -c)"
+	[ $n -gt 10 ] && [ $n -lt 200 ]
+	is "never without its program: some calls, not all" 0 $?
+	ip netns del pod1
+	nothing_left "never without its program"
 }
 
 # Eight pods at once, each added and deleted again and again, and often killed on the way; the first of them makes
