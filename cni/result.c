@@ -143,6 +143,16 @@ static int read_ips(struct cni_result *out, const json_t *ips, const json_t *int
 	return 0;
 }
 
+static const char *find_more(const json_t *route)
+{
+	static const char *const keys[] = { "mtu", "advmss", "priority", "table", "scope" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (field_get(route, keys[i]))
+			return keys[i];
+	return NULL;
+}
+
 static int read_routes(struct cni_result *out, const json_t *routes, struct bpfstamp_err *err)
 {
 	char where[32];
@@ -158,6 +168,7 @@ static int read_routes(struct cni_result *out, const json_t *routes, struct bpfs
 		if (read_prefix(json, where, "dst", &route.ipv6, route.dst, &route.prefix, err) ||
 		    read_gateway(json, where, "gw", route.ipv6, &route.has_gateway, route.gateway, err))
 			return -1;
+		route.more = find_more(json);
 		out->routes[out->route_count++] = route;
 	}
 	return 0;

@@ -23,6 +23,7 @@ struct cni_route {
 	uint8_t prefix;
 	bool has_gateway;
 	uint8_t gateway[16];
+	const char *more;	/* one of the keys that 1.1.0 has for it besides; or NULL */
 };
 
 enum { CNI_IPS = 16, CNI_ROUTES = 128 };
@@ -36,7 +37,8 @@ struct cni_result {
 
 /*
  * Read a result of any version.  ips that belong to another interface (their "interface" is the
- * index of one whose name is not ifname or that has no sandbox) are left out.  Of routes, only dst and gw are read.
+ * index of one whose name is not ifname or that has no sandbox) are left out.  Of routes, dst and gw are read,
+ * and what else is asked for is noted.
  * CNI_DECODE where the result is none, CNI_CONFIG where it has more than we can hold.
  */
 int result_read(struct cni_result *out, json_t *json, const char *ifname, struct bpfstamp_err *err);

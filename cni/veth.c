@@ -13,7 +13,7 @@
  * The pod's end gets the addresses that IPAM gave, and its routes: by the
  * gateway that a route says, else by that of an address of its family, else
  * directly.  A gateway that is in none of the pod's subnets gets a route to
- * itself first.  The node's end gets no address: programs answer for whatever the
+ * itself first.  A route that is to have more than that is refused.  The node's end gets no address: programs answer for whatever the
  * pod asks for, and routes of the node are its owner's.
  */
 #include <arpa/inet.h>
@@ -155,9 +155,21 @@ static int add_route(const struct cni_result *result, const struct cni_route *ro
 	return linkmake_route(rtnl, ifindex, ifname, family, route->dst, route->prefix, gateway, err);
 }
 
+/* A route that is another than the one that is asked for is worse than none. */
+static int refuse_more(const struct cni_result *result, struct bpfstamp_err *err)
+{
+	for (size_t i = 0; i < result->route_count; i++)
+		if (result->routes[i].more)
+			return err_set(err, CNI_ERROR + CNI_CONFIG, "ipam: routes[%zu].%s of its result is not "
+				       "supported: a route can have dst and gw", i, result->routes[i].more);
+	return 0;
+}
+
 int veth_configure(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
 		   struct bpfstamp_err *err)
 {
+	if (refuse_more(result, err))
+		return -1;
 	for (size_t i = 0; i < result->ip_count; i++) {
 		const struct cni_ip *ip = &result->ips[i];
 

@@ -92,12 +92,30 @@ START_TEST(reads_all)
 	expect_address("0.0.0.0", false, result.routes[0].dst);
 	ck_assert_uint_eq(result.routes[0].prefix, 0);
 	ck_assert(!result.routes[0].has_gateway);
+	ck_assert_ptr_null(result.routes[0].more);
 	ck_assert(result.routes[1].ipv6);
 	expect_address("2001:db8:1::", true, result.routes[1].dst);
 	ck_assert_uint_eq(result.routes[1].prefix, 48);
 	ck_assert(result.routes[1].has_gateway);
 	expect_address("fe80::1", true, result.routes[1].gateway);
+	ck_assert_str_eq(result.routes[1].more, "mtu");
 	ck_assert_ptr_eq(result.json, json);
+}
+END_TEST
+
+START_TEST(more_of_a_route)
+{
+	static const char *const keys[] = { "mtu", "advmss", "priority", "table", "scope" };
+	char text[128];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(text, sizeof(text), "{'routes': [{'dst': '::/0', '%s': 0}]}", keys[i]);
+		accepted(text);
+		ck_assert_str_eq(result.routes[0].more, keys[i]);
+		snprintf(text, sizeof(text), "{'routes': [{'dst': '::/0', '%s': null}]}", keys[i]);
+		accepted(text);
+		ck_assert_ptr_null(result.routes[0].more);
+	}
 }
 END_TEST
 
@@ -356,6 +374,7 @@ Suite *suite_cni_result(void)
 
 	tcase_add_checked_fixture(tests, NULL, teardown);
 	tcase_add_test(tests, reads_all);
+	tcase_add_test(tests, more_of_a_route);
 	tcase_add_test(tests, rest_of_an_address_is_zero);
 	tcase_add_test(tests, older_and_shorter);
 	tcase_add_test(tests, addresses_of_others);

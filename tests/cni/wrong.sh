@@ -167,6 +167,15 @@ test_wrong() {
 	same_address
 }
 
+route_with_more() {	# KEY VALUE
+	local PLUGINS=$tmp/plugins
+	ipam_that routes '[ $CNI_COMMAND = ADD ] || exit 0' "cat <<'END'" "{\"cniVersion\": \"1.0.0\",
+		\"ips\": [{\"address\": \"10.1.0.9/24\"}], \"routes\": [{\"dst\": \"10.2.0.0/16\"},
+		{\"dst\": \"10.3.0.0/16\", \"$1\": $2}]}" END
+	write "$drop_ip0 + {ipam: {type: \"routes\"}}"
+	wrong "a route with $1" 7 "ipam: routes\[1\]\.$1 of its result is not supported"
+}
+
 ipam_wrong() {
 	local before
 	new_pod pod1
@@ -179,6 +188,8 @@ ipam_wrong() {
 	write "$drop_ip0 + {ipam: {type: \"host-local\", dataDir: \"$tmp/ipam\", ranges: $ranges}}
 		| .attach[0].set.target_addr = \"\${ip.5}\""
 	wrong "after IPAM" 7 'ip\.5'
+	route_with_more table 100
+	route_with_more mtu 1400
 	ip -n pod1 link add eth0 type veth peer name other
 	write "$drop_ip0 + {ipam: {type: \"host-local\", dataDir: \"$tmp/ipam\", ranges: $ranges}}"
 	wrong "the pod has an interface of that name" 100 'eth0'
