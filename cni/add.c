@@ -12,7 +12,8 @@
  * known, so for them a state is written first.  The one that is written then keeps
  * what IPAM said: a repeated ADD has the same addresses without asking, because IPAM
  * plugins refuse to give twice, unless it was configured otherwise meanwhile.  A state
- * that says nothing of IPAM is of an ADD that was cut short, whatever IPAM knows of it.
+ * that has no answer of IPAM is of an ADD that was cut short, whatever IPAM knows of it; it
+ * may still have another configuration, by which that is to take back what it gave.
  *
  * Repeated, ADD replaces programs in their places and entries in theirs, and
  * removes in the end what is no longer wanted.  Until then the state has both.  What the
@@ -71,6 +72,30 @@ static json_t *said_before(const struct add *add)
 	return result && json_equal(json_object_get(add->kept.ipam, "config"), add->a.config.ipam) ? result : NULL;
 }
 
+/* How it was configured before, where that was otherwise. */
+static json_t *configured_before(const struct add *add)
+{
+	json_t *config = json_object_get(add->kept.ipam, "config");
+
+	return json_equal(config, add->a.config.ipam) ? NULL : config;
+}
+
+/* By IPAM as it was before.  It may be gone, or have failed since: what it says is no reason to refuse another. */
+static void take_back(const struct add *add, json_t *ipam)
+{
+	struct cni_request r = *add->a.request;
+	struct bpfstamp_err ignored;
+	json_t *answer = NULL;
+	struct cni_config c;
+
+	r.command = CNI_DEL;
+	r.config = json_copy(r.config);
+	if (r.config && !json_object_set(r.config, "ipam", ipam) && !config_read(&c, &r, &ignored) && c.ipam)
+		ipam_run(&r, &c, "DEL", add->a.state.lock, &answer, &ignored);
+	json_decref(answer);
+	json_decref(r.config);
+}
+
 /* IPAM that gave nothing is told so, but whatever it says to that keeps no state. */
 static void forget_ipam(struct add *add)
 {
@@ -97,10 +122,22 @@ static int ask_ipam(struct add *add, json_t **result, struct bpfstamp_err *err)
 		forget_ipam(add);
 		return -1;
 	}
-	add->ipam = json_pack("{s:O, s:o}", "config", c->ipam, "result", *result);
-	if (!add->ipam)
-		return err_set(err, ENOMEM, "no memory for the answer of the IPAM plugin");
-	add->kept.ipam = add->ipam;
+	json_decref(add->ipam);
+	add->kept.ipam = add->ipam = json_pack("{s:O, s:o}", "config", c->ipam, "result", *result);
+	return add->ipam ? 0 : err_set(err, ENOMEM, "no memory for the answer of the IPAM plugin");
+}
+
+/* IPAM is to be asked anew: until it has answered, the state has what is to be taken back. */
+static int begin_anew(struct add *add, json_t *before, struct bpfstamp_err *err)
+{
+	add->kept.ipam = add->ipam = before ? json_pack("{s:O}", "config", before) : NULL;
+	if (write_state(add, err))
+		return -1;
+	/* Other addresses are for another pair: nobody has to find out what is left of those before. */
+	if (veth_remove(add->kept.host, &add->a.pod, err))
+		return -1;
+	if (before)
+		take_back(add, before);
 	return 0;
 }
 
@@ -113,13 +150,10 @@ static int make_pair(struct add *add, json_t **result, struct bpfstamp_err *err)
 	add->kept.made = true;
 	veth_name(add->kept.host, &a->config, a->request);
 	*result = said_before(add);
-	if (!*result)
-		add->kept.ipam = NULL;
-	known = a->json && a->old.made && !strcmp(a->old.host, add->kept.host) && a->old.ipam == add->kept.ipam;
-	if (!known && write_state(add, err))
+	known = *result && a->old.made && !strcmp(a->old.host, add->kept.host);
+	if (*result && !known && write_state(add, err))
 		return -1;
-	/* Other addresses are for another pair: nobody has to find out what is left of those before. */
-	if (!*result && (veth_remove(add->kept.host, &a->pod, err) || ask_ipam(add, result, err)))
+	if (!*result && (begin_anew(add, configured_before(add), err) || ask_ipam(add, result, err)))
 		return -1;
 	if (veth_make(add->kept.host, &a->config, a->request, &a->pod, err))
 		return -1;

@@ -95,6 +95,36 @@ other_addresses() {
 	nothing_left "other addresses"
 }
 
+given_by() {	# FOLDER: how many addresses host-local has given away there
+	find "$1" -name '[1-9f]*' | wc -l
+}
+
+# Another IPAM: that of before takes its addresses back, whenever an ADD is cut short on the way; or it is gone.
+other_ipam() {
+	local n more=1 step=${KILL_STEP:-5} to="$drop_ip0 + {ipam: {type: \"host-local\", dataDir: \"$tmp/ipam.2\",
+		ranges: $ranges}}"
+	new_pod pod1
+	for ((n = 1 + RANDOM % step; n < 200 && more; n += step)); do
+		ipam_conf "$ranges"
+		good "other IPAM: ADD" ADD pod1 || return
+		write "$to"
+		more=
+		cut_short "other IPAM, call $n" $n ADD pod1 && more=1
+		good "other IPAM, call $n: ADD again" ADD pod1
+		is "other IPAM, call $n: addresses" "0 2" "$(given_by "$tmp/ipam") $(given_by "$tmp/ipam.2")"
+		good "other IPAM: DEL" DEL pod1
+		is "other IPAM, call $n: addresses, after" 0 "$(given_by "$tmp/ipam.2")"
+	done
+	ipam_that gone "sed 's/\"gone\"/\"static\"/' | $PLUGINS/static"
+	write "$drop_ip0 + {ipam: {type: \"gone\", addresses: [{address: \"10.1.0.9/24\"}]}}"
+	PLUGINS=$tmp/plugins good "other IPAM: ADD of one" ADD pod1
+	write "$to"
+	good "other IPAM: that is gone" ADD pod1
+	good "other IPAM: DEL" DEL pod1
+	ip netns del pod1
+	nothing_left "other IPAM"
+}
+
 # A network whose interfaces were made here gets them from another plugin.
 made_then_chained() {
 	new_pod pod1
@@ -299,7 +329,7 @@ taken_at_once() {
 test_again() {
 	local t
 	version=1.0.0
-	for t in ${AGAIN:-another_mac vxlan_down another_netns deleted_elsewhere other_addresses \
+	for t in ${AGAIN:-another_mac vxlan_down another_netns deleted_elsewhere other_addresses other_ipam \
 		made_then_chained state_lost state_of_another clsact_of_another \
 		old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
