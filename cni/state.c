@@ -9,8 +9,8 @@
  * The lock is held by whoever has the pod's folder locked with flock(2) while
  * it is still the one at that path: who removes a pod removes the folder, and
  * whoever waited for it begins anew.  It ends with its process, however that
- * ends, and with that of the IPAM plugin that it runs (ipam.c).  Nobody waits longer than PATIENCE, because a runtime asks again, and
- * does not ask about what hangs.
+ * ends, and with that of the IPAM plugin that it runs (ipam.c).  Nobody waits longer
+ * than PATIENCE, because a runtime asks again, and does not ask about what hangs.
  *
  * A state is never changed.  A new one is a new map, frozen where the kernel
  * can, pinned beside the old one and renamed over it.  Killed in between, a

@@ -13,8 +13,9 @@
  * The pod's end gets the addresses that IPAM gave, and its routes: by the
  * gateway that a route says, else by that of an address of its family, else
  * directly.  A gateway that is in none of the pod's subnets gets a route to
- * itself first.  A route that is to have more than that is refused.  The node's end gets no address: programs answer for whatever the
- * pod asks for, and routes of the node are its owner's.
+ * itself first.  A route that is to have more than that is refused.  The node's end
+ * gets no address: programs answer for whatever the pod asks for, and routes of the
+ * node are its owner's.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -125,7 +125,7 @@ killed_with_ipam() {
 # Looked at after its system calls, neither ADD nor DEL ever has the node's end up without the program.
 never_without() {
 	local n command more=1 step=${KILL_STEP:-3}
-	printf '%s\n' '#!/bin/bash' "ip -br link show up | sed -n 's/^\\(bs[0-9a-f]*\\).*/\\1/p' | while read -r dev; do" \
+	printf '%s\n' '#!/bin/bash' 'ip -br link show up | grep -o "^bs[0-9a-f]*" | while read -r dev; do' \
 		"tc filter show dev \$dev ingress | grep -q bpf || echo \$dev" \
 		"done >>$tmp/heard" >"$tmp/look"
 	chmod +x "$tmp/look"
