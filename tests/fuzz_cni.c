@@ -137,6 +137,18 @@ static void check_config(const struct cni_request *r, const struct cni_config *c
 		check_attachment(&c->node[i], true);
 }
 
+/* What VERSION answers to any object, in the version that it names. */
+static void check_versions(const json_t *json)
+{
+	const json_t *asked = json_object_get(json, "cniVersion"), *said;
+	json_t *answer = version_answer(json);
+
+	said = json_object_get(answer, "cniVersion");
+	require(json_is_string(asked) ? json_equal(said, asked) : json_is_string(said));
+	require(json_array_size(json_object_get(answer, "supportedVersions")) == 4);
+	json_decref(answer);
+}
+
 static void run(json_t *json)
 {
 	struct cni_request r = { 0 };
@@ -148,9 +160,12 @@ static void run(json_t *json)
 		check_error(r.version, &err);
 		return;
 	}
-	require(r.command && r.version && r.config == json);
-	if (r.command == CNI_VERSION)
+	require(r.command && r.config == json);
+	if (r.command == CNI_VERSION) {
+		check_versions(json);
 		return;
+	}
+	require(r.version);
 	check_config(&r, &c);
 	if (c.prev_result && result_read(&result, c.prev_result, r.ifname, &err)) {
 		check_error(r.version, &err);
