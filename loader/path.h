@@ -40,13 +40,13 @@ bool part_member(struct part *part, const struct part *outer, const struct btf *
 struct bpfstamp_ref part_ref(const struct part *part, uint32_t injectable);
 struct part part_from_ref(const struct bpfstamp_ref *ref);
 
+enum { PART_LEAVES_MOST = 1 << 20 };	/* a limit that no sensible object comes to */
+
 /*
  * Call fn with each scalar of a whole variable, or what cannot be taken apart;
  * its path begins with name.  False where the walk ended at limit parts, of
  * which some may have been told.
  */
-enum { PART_LEAVES_MOST = 1 << 20 };	/* a limit that no sensible object comes to */
-
 typedef void part_leaf_fn(const char *path, const struct part *part, void *arg);
 bool part_leaves(const struct part *whole, const struct btf *btf, const char *name, uint32_t limit, part_leaf_fn *fn,
 		 void *arg);
