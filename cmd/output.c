@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cmd/output.h"
+#include "include/control.h"
 
 json_t *output_text(const char *text)
 {
@@ -29,23 +30,10 @@ json_t *output_text(const char *text)
 	return string;
 }
 
-/*
- * How many bytes the control character has that text begins with, which is not
- * empty: ASCII's, or U+0080 to U+009F in UTF-8; or 0.
- */
-static int control_size(const char *text)
-{
-	unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
-
-	if (first == 0xc2)
-		return second >= 0x80 && second < 0xa0 ? 2 : 0;
-	return first < ' ' || first == 0x7f;
-}
-
 void output_plain(FILE *to, const char *text)
 {
 	while (*text) {
-		int size = control_size(text);
+		unsigned int size = control_size(text);
 
 		fputc(size ? '?' : *text, to);
 		text += size ? size : 1;

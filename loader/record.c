@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "include/bytes.h"
+#include "include/control.h"
 #include "loader/err.h"
 #include "loader/record.h"
 #include "loader/sys.h"
@@ -54,14 +55,6 @@ static void put32(uint8_t *at, uint32_t value)
 static uint32_t get32(const uint8_t *at)
 {
 	return bytes_get32(at, BYTES_HOST_BIG);
-}
-
-/* How many bytes the control character has that text begins with: ASCII's, or U+0080 to U+009F in UTF-8; or 0. */
-static uint32_t control_size(const uint8_t *text)
-{
-	if (text[0] == 0xc2)
-		return (text[1] & 0xe0) == 0x80 ? 2 : 0;
-	return text[0] < ' ' || text[0] == 0x7f;
 }
 
 /* ---------------------------------------------------------------- making */
