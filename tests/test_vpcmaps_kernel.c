@@ -460,6 +460,47 @@ START_TEST(while_others_change)
 }
 END_TEST
 
+enum { FEW = 8 };
+
+static void *overwrite(void *arg)
+{
+	struct bpfstamp_err mine;
+	struct bpfstamp_vpc_pod pod;
+
+	for (uint32_t i = 0; !atomic_load((atomic_bool *)arg); i++) {
+		pod = local(RED, i % FEW, i + 1);
+		if (bpfstamp_vpc_add(vpc, &pod, BPFSTAMP_VPC_MOVE, &mine))
+			return "overwriting";
+	}
+	return NULL;
+}
+
+/* So few buckets that some pods share one: with a single look, some are not found. */
+START_TEST(found_while_overwritten)
+{
+	struct bpfstamp_vpc_pod pod, there;
+	atomic_bool stop = false;
+	pthread_t thread;
+	void *failed;
+
+	make_pods(FEW);
+	make_stats();
+	OK(bpfstamp_vpc_open(&vpc, NULL, &err));
+	for (uint32_t i = 0; i < FEW; i++) {
+		pod = local(RED, i, i + 1);
+		OK(bpfstamp_vpc_add(vpc, &pod, BPFSTAMP_VPC_NEW, &err));
+	}
+	ck_assert_int_eq(pthread_create(&thread, NULL, overwrite, &stop), 0);
+	for (uint32_t i = 0; i < 200000; i++) {
+		pod = local(RED, i % FEW, 0);
+		OK(bpfstamp_vpc_find(vpc, RED, pod.address, &there, &err));
+	}
+	atomic_store(&stop, true);
+	ck_assert_int_eq(pthread_join(thread, &failed), 0);
+	ck_assert_msg(!failed, "%s", (char *)failed);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ stats */
 
 static void count(uint32_t network, uint32_t ifindex, uint64_t unit)
@@ -553,6 +594,7 @@ Suite *suite_vpcmaps_kernel(void)
 	tcase_add_checked_fixture(pins, empty_setup, NULL);
 	tcase_add_loop_test(pins, another_map, 0, TESTS(others));
 	tcase_add_test(pins, not_there);
+	tcase_add_test(pins, found_while_overwritten);
 	tcase_add_checked_fixture(maps, setup, teardown);
 	tcase_set_timeout(maps, 60);
 	tcase_add_test(maps, as_the_programs_read_it);

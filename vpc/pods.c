@@ -10,6 +10,10 @@
  * To remove an entry only if it is still the same is nothing that a hash can do:
  * it is looked at first.
  *
+ * An entry that is overwritten is put anew at the front of its bucket, and then the old
+ * one is taken out; who has passed the front by then, and is not yet at the old one,
+ * finds neither (kernel/bpf/hashtab.c).  So what is not found is looked for again.
+ *
  * What the programs could not use is refused: a network that is none, and a pod
  * that is in two places, or in none, as is one of a VLAN that has no MAC address.
  */
@@ -155,6 +159,16 @@ static int add_failed(const struct bpfstamp_vpc *vpc, const struct named *n, str
 	return vpc_failed(doing, err);
 }
 
+static int look(const struct bpfstamp_vpc *vpc, const struct vpc_pod_key *key, struct vpc_pod *value)
+{
+	int tries = 0;
+
+	while (sys_map_lookup(vpc->pods.fd, key, value))
+		if (errno != ENOENT || ++tries == TRIES)
+			return -1;
+	return 0;
+}
+
 /* Where somebody else has just removed the entry that was in the way, it is tried again. */
 static int add_new(const struct bpfstamp_vpc *vpc, const struct vpc_pod_key *key, const struct vpc_pod *value,
 		   const struct named *n, struct bpfstamp_err *err)
@@ -166,7 +180,7 @@ static int add_new(const struct bpfstamp_vpc *vpc, const struct vpc_pod_key *key
 			return 0;
 		if (errno != EEXIST)
 			break;
-		if (!sys_map_lookup(vpc->pods.fd, key, &there))
+		if (!look(vpc, key, &there))
 			return memcmp(&there, value, sizeof(there)) ? is_taken(n, &there, err) : 0;
 		if (errno != ENOENT)
 			break;
@@ -197,7 +211,7 @@ int bpfstamp_vpc_add_check(struct bpfstamp_vpc *vpc, const struct bpfstamp_vpc_p
 
 	if (check_pod(pod, err))
 		return -1;
-	if (sys_map_lookup(vpc->pods.fd, &key, &there))
+	if (look(vpc, &key, &there))
 		return errno == ENOENT ? 0 : vpc_failed("look into vpc_pods", err);
 	return existing == BPFSTAMP_VPC_NEW && memcmp(&there, &value, sizeof(there)) ? is_taken(&n, &there, err) : 0;
 }
@@ -216,7 +230,7 @@ int bpfstamp_vpc_find(struct bpfstamp_vpc *vpc, uint32_t network, const uint8_t 
 	struct named n = name_of(network, address);
 	struct vpc_pod value;
 
-	if (sys_map_lookup(vpc->pods.fd, &key, &value))
+	if (look(vpc, &key, &value))
 		return errno == ENOENT ? there_is_none(&n, err) : vpc_failed("look into vpc_pods", err);
 	*out = pod_of(&key, &value);
 	return 0;
@@ -257,7 +271,7 @@ static int call(const struct bpfstamp_vpc *vpc, const struct vpc_pod_key *key, b
 	struct bpfstamp_vpc_pod pod;
 	struct vpc_pod value;
 
-	if (sys_map_lookup(vpc->pods.fd, key, &value))
+	if (look(vpc, key, &value))
 		return errno == ENOENT ? 0 : vpc_failed("read vpc_pods", err);
 	pod = pod_of(key, &value);
 	return fn(&pod, arg) ? err_set(err, ECANCELED, "stopped by the caller") : 0;
