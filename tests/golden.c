@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Whole messages of tc, byte by byte.
+ * Whole messages: of tc byte by byte, others word by word.
  *
- * Fields of netlink are in the host's byte order.  The golden bytes are written
+ * Fields of netlink are in the host's byte order.  The golden bytes of tc are written
  * down as on a little-endian host; on another one they are turned field by field
  * before they are compared, by a walk through the message of its own: nothing of
  * netlink/ takes part.
@@ -18,11 +18,11 @@
 #include "netlink/tcmsg.h"
 #include "tests/golden.h"
 
-static uint32_t buffer[TCMSG_BUFFER / 4];
+static uint32_t request[TCMSG_BUFFER / 4];
 
 void *golden_dirty(void)
 {
-	return memset(buffer, 0xaa, sizeof(buffer));
+	return memset(request, 0xaa, sizeof(request));
 }
 
 static void turn(uint8_t *bytes, size_t size)
@@ -70,7 +70,7 @@ void golden_check(const struct nlmsghdr *nlh, const uint8_t *golden, size_t size
 	const uint8_t *bytes = (const uint8_t *)nlh;
 	uint8_t expected[256];
 
-	ck_assert_ptr_eq(nlh, buffer);
+	ck_assert_ptr_eq(nlh, request);
 	ck_assert_uint_eq(nlh->nlmsg_len, size);
 	ck_assert_uint_le(size, sizeof(expected));
 	memcpy(expected, golden, size);
@@ -78,4 +78,14 @@ void golden_check(const struct nlmsghdr *nlh, const uint8_t *golden, size_t size
 		turn_message(expected, size);
 	for (size_t i = 0; i < size; i++)
 		ck_assert_msg(bytes[i] == expected[i], "byte %zu is %02x, not %02x", i, bytes[i], expected[i]);
+}
+
+void golden_words(const struct nlmsghdr *nlh, const void *buffer, const uint32_t *golden, size_t size)
+{
+	const uint32_t *words = buffer;
+
+	ck_assert_ptr_eq(nlh, buffer);
+	ck_assert_uint_eq(nlh->nlmsg_len, size);
+	for (size_t i = 0; i < size / 4; i++)
+		ck_assert_msg(words[i] == golden[i], "word %zu is 0x%08x, not 0x%08x", i, words[i], golden[i]);
 }

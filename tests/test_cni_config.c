@@ -7,11 +7,11 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cni/config.h"
 #include "include/bpfstamp_vpc.h"
+#include "tests/quoted.h"
 
 Suite *suite_cni_config(void);
 
@@ -34,26 +34,10 @@ static void teardown(void)
 	request.config = NULL;
 }
 
-/* JSON with ' for ". */
-static json_t *parse(const char *text)
-{
-	char *quoted = strdup(text);
-	json_error_t where;
-	json_t *json;
-
-	for (char *c = quoted; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	json = json_loads(quoted, JSON_REJECT_DUPLICATES, &where);
-	ck_assert_msg(json, "%s: %s", text, where.text);
-	free(quoted);
-	return json;
-}
-
 static int read_text(const char *text)
 {
 	json_decref(request.config);
-	request.config = parse(text);
+	request.config = quoted_json(text);
 	memset(&config, 0xaa, sizeof(config));
 	return config_read(&config, &request, &err);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cni/result.h"
+#include "tests/quoted.h"
 
 Suite *suite_cni_result(void);
 
@@ -25,19 +26,11 @@ static void teardown(void)
 	json = NULL;
 }
 
-/* JSON with ' for ". */
+/* In the notation of tests/quoted.h. */
 static int read_text(const char *text)
 {
-	char *quoted = strdup(text);
-	json_error_t where;
-
-	for (char *c = quoted; *c; c++)
-		if (*c == '\'')
-			*c = '"';
 	json_decref(json);
-	json = json_loads(quoted, JSON_DECODE_ANY, &where);
-	ck_assert_msg(json, "%s: %s", text, where.text);
-	free(quoted);
+	json = quoted_json(text);
 	memset(&result, 0xaa, sizeof(result));
 	return result_read(&result, json, "eth0", &err);
 }

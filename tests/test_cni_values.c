@@ -15,6 +15,7 @@
 
 #include "cni/values.h"
 #include "include/bpfstamp_vpc.h"
+#include "tests/quoted.h"
 
 Suite *suite_cni_values(void);
 
@@ -29,22 +30,6 @@ static int fake_ifindex(void *arg, const char *dev)
 {
 	ck_assert_ptr_eq(arg, &values);
 	return !strcmp(dev, "vxlan0") ? 42 : !strcmp(dev, "eth0.100") ? 43 : 0;
-}
-
-/* JSON with ' for ". */
-static json_t *parse(const char *text)
-{
-	char *quoted = strdup(text);
-	json_error_t where;
-	json_t *json;
-
-	for (char *c = quoted; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	json = json_loads(quoted, JSON_DECODE_ANY, &where);
-	ck_assert_msg(json, "%s: %s", text, where.text);
-	free(quoted);
-	return json;
 }
 
 static void write_table(const char *text)
@@ -64,7 +49,7 @@ static void setup(void)
 		.command = CNI_ADD, .container = "c1", .netns = "/run/netns/c1", .ifname = "eth0",
 		.args = "IgnoreUnknown=1;VPC=red;EMPTY=;EVIL=${mac}$$;TWICE=1;TWICE=2", .path = "",
 		.version = CNI_1_1_0,
-		.config = parse("{'args': {'cni': {'vni': 7, 'flag': true, 'off': false, 'text': 'te xt', "
+		.config = quoted_json("{'args': {'cni': {'vni': 7, 'flag': true, 'off': false, 'text': 'te xt', "
 				"'in': {'ner': 'x'},"
 				"'list': [1], 'real': 1.5, 'none': null, 'neg': -9223372036854775808, "
 				"'evil': '${mac}'}},"
@@ -177,7 +162,7 @@ START_TEST(what_the_runtime_gives)
 	gives("${cni.neg}", "-9223372036854775808");
 	gives("${runtime.vpc}", "blue");
 	gives("${runtime.deep.er.est}", "1");
-	values.row = parse("{'vni': 100, 'peer': {'ip': '192.0.2.1'}}");
+	values.row = quoted_json("{'vni': 100, 'peer': {'ip': '192.0.2.1'}}");
 	gives("${vpc.vni}", "100");
 	gives("${vpc.peer.ip}", "192.0.2.1");
 }
@@ -202,7 +187,7 @@ START_TEST(nothing_is_expanded_twice)
 	gives("${args.EVIL}", "${mac}$$");
 	gives("${cni.evil}", "${mac}");
 	gives("${args.NO:-${cni.evil}}", "${mac}");
-	values.row = parse("{'x': '${args.VPC}'}");
+	values.row = quoted_json("{'x': '${args.VPC}'}");
 	gives("${vpc.x}", "${args.VPC}");
 }
 END_TEST
@@ -264,10 +249,10 @@ START_TEST(missing_from_the_runtime)
 	is_missing("vpc.vni", CNI_CONFIG, "${vpc.vni}: the configuration has no vpc and vpcs");
 	config.vpc = json_string("x");
 	is_missing("vpc.vni", CNI_CONFIG, "the VPC is not known before vpc is");
-	values.row = parse("{'vni': 1}");
+	values.row = quoted_json("{'vni': 1}");
 	is_missing("vpc.vnu", CNI_CONFIG, "the row of the VPC in /etc/vpcs.json: has no 'vnu'; did you mean 'vni'?");
 	json_decref(request.config);
-	request.config = parse("{'args': 7, 'runtimeConfig': {'bpfstamp': null}}");
+	request.config = quoted_json("{'args': 7, 'runtimeConfig': {'bpfstamp': null}}");
 	is_missing("cni.x", CNI_CONFIG, "args.cni");
 	is_missing("runtime.x", CNI_CONFIG,
 		   "the runtime gave no runtimeConfig.bpfstamp, which it does where capabilities");
@@ -395,7 +380,7 @@ END_TEST
 
 static int expand_json(const char *text)
 {
-	json_t *json = parse(text);
+	json_t *json = quoted_json(text);
 	int ret = values_expand(&values, json, "set.n", value, &err);
 
 	json_decref(json);
@@ -421,7 +406,7 @@ END_TEST
 
 static int number(const char *text, uint32_t low, uint32_t high, uint32_t *out)
 {
-	json_t *json = parse(text);
+	json_t *json = quoted_json(text);
 	int ret = values_number(&values, json, "mtu", low, high, out, &err);
 
 	json_decref(json);

@@ -19,16 +19,12 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "include/bytes.h"
 #include "netlink/link.h"
+#include "tests/golden.h"
 
 Suite *suite_link_netlink(void);
 
 #define IFINDEX 0x01020304
-#define PAIR(bits, first, second) \
-	((uint32_t)(BYTES_HOST_BIG ? (first) : (second)) << (bits) | (uint32_t)(BYTES_HOST_BIG ? (second) : (first)))
-#define HALVES(first, second) PAIR(16, first, second)
-#define CHARS(a, b, c, d) HALVES(PAIR(8, a, b), PAIR(8, c, d))
 #define NESTED 0x8000u
 
 static uint32_t buffer[LINK_BUFFER / 4];
@@ -39,18 +35,8 @@ static void *dirty(void)
 	return memset(buffer, 0xaa, sizeof(buffer));
 }
 
-static void is_message(const struct nlmsghdr *nlh, const uint32_t *golden, size_t size)
-{
-	const uint32_t *words = (const uint32_t *)nlh;
-
-	ck_assert_ptr_eq(nlh, buffer);
-	ck_assert_uint_eq(nlh->nlmsg_len, size);
-	for (size_t i = 0; i < size / 4; i++)
-		ck_assert_msg(words[i] == golden[i], "word %zu is 0x%08x, not 0x%08x", i, words[i], golden[i]);
-}
-
 #define IS(nlh, ...) \
-	is_message(nlh, (const uint32_t[]){ __VA_ARGS__ }, sizeof((const uint32_t[]){ __VA_ARGS__ }))
+	golden_words(nlh, buffer, (const uint32_t[]){ __VA_ARGS__ }, sizeof((const uint32_t[]){ __VA_ARGS__ }))
 
 /* nlmsghdr and ifinfomsg; the type of the message is 18 for GETLINK, 19 for SETLINK, 16 for NEWLINK. */
 #define HEADER(size, type, flags, ifindex) size, HALVES(type, flags), 0, 0, 0, ifindex, 0, 0

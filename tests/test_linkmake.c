@@ -16,16 +16,12 @@
 #include <check.h>
 #include <linux/rtnetlink.h>
 
-#include "include/bytes.h"
 #include "netlink/linkmake.h"
+#include "tests/golden.h"
 
 Suite *suite_linkmake(void);
 
 #define IFINDEX 0x01020304
-#define PAIR(bits, first, second) \
-	((uint32_t)(BYTES_HOST_BIG ? (first) : (second)) << (bits) | (uint32_t)(BYTES_HOST_BIG ? (second) : (first)))
-#define HALVES(first, second) PAIR(16, first, second)
-#define CHARS(a, b, c, d) HALVES(PAIR(8, a, b), PAIR(8, c, d))
 #define NESTED 0x8000u
 
 static uint32_t buffer[LINKMAKE_BUFFER / 4];
@@ -36,18 +32,8 @@ static void *dirty(void)
 	return memset(buffer, 0xaa, sizeof(buffer));
 }
 
-static void is_message(const struct nlmsghdr *nlh, const uint32_t *golden, size_t size)
-{
-	const uint32_t *words = (const uint32_t *)nlh;
-
-	ck_assert_ptr_eq(nlh, buffer);
-	ck_assert_uint_eq(nlh->nlmsg_len, size);
-	for (size_t i = 0; i < size / 4; i++)
-		ck_assert_msg(words[i] == golden[i], "word %zu is 0x%08x, not 0x%08x", i, words[i], golden[i]);
-}
-
 #define IS(nlh, ...) \
-	is_message(nlh, (const uint32_t[]){ __VA_ARGS__ }, sizeof((const uint32_t[]){ __VA_ARGS__ }))
+	golden_words(nlh, buffer, (const uint32_t[]){ __VA_ARGS__ }, sizeof((const uint32_t[]){ __VA_ARGS__ }))
 
 #define CREATE 0x601		/* NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL */
 #define MESSAGE(size, type) size, HALVES(type, CREATE), 0, 0
