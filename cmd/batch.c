@@ -22,6 +22,7 @@
  * the lines that were being done.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -437,6 +438,15 @@ static int finish(const struct batch *b, struct bpfstamp_err *err)
 	return -1;
 }
 
+/* Where one is closed, the next file that is opened would get what is told. */
+static int check_outputs(struct bpfstamp_err *err)
+{
+	if (fcntl(STDOUT_FILENO, F_GETFD) >= 0 && fcntl(STDERR_FILENO, F_GETFD) >= 0)
+		return 0;
+	return bpfstamp_err_set(err, errno, "standard output or standard error is closed, and there is nowhere to tell "
+				"results: open it, if only to /dev/null");
+}
+
 /* Wrong lines have been told. */
 static int misused(const struct batch *b, struct bpfstamp_err *err)
 {
@@ -464,7 +474,7 @@ int batch_attach(const struct options *o, struct bpfstamp_err *err)
 	};
 	int ret;
 
-	if (batchrows_read(&b.rows, o, err))
+	if (check_outputs(err) || batchrows_read(&b.rows, o, err))
 		return -1;
 	ret = prepare(&b, err);
 	if (!ret)

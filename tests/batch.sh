@@ -263,6 +263,11 @@ wrong_lines() {
 	is "no such file" "1 bpfstamp: cannot open $tmp/nosuch: No such file or directory" "$? $stdout"
 	stdout=$(stamp attach "$tmp/$uniq.o" --batch "$tmp" 2>&1)
 	is "a folder" "1 bpfstamp: cannot read $tmp: Is a directory" "$? $stdout"
+	stdout=$(stamp attach "$tmp/$uniq.o" --batch - 2>&1 >&- <<<va1)
+	is "no standard output" "1 bpfstamp: standard output or standard error is closed, and there is nowhere to tell \
+results: open it, if only to /dev/null" "$? $stdout"
+	stdout=$(stamp attach "$tmp/$uniq.o" --batch - 2>&- <<<va1)
+	is "no standard error" "1 " "$? $stdout"
 	detached "wrong"
 }
 
