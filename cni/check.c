@@ -64,14 +64,16 @@ static int check_entries(const struct adding *a, struct bpfstamp_err *err)
 	return entries_check(&now, &a->values, err);
 }
 
-/* A pair of our own: its addresses, and what IPAM knows of them. */
+/* A pair of our own: its addresses and routes, and what IPAM knows of them. */
 static int check_made(const struct adding *a, struct bpfstamp_err *err)
 {
-	json_t *answer = NULL;
+	json_t *said = json_object_get(a->old.ipam, "result"), *answer = NULL;
+	struct cni_result ipam = { 0 };
 
 	if (!a->old.made)
 		return 0;
-	if (veth_check(&a->result, a->request, &a->pod, err) ||
+	if ((said && result_read(&ipam, said, a->request->ifname, err)) ||
+	    veth_check(&a->result, &ipam, a->request, &a->pod, err) ||
 	    ipam_run(a->request, &a->config, "CHECK", a->state.lock, &answer, err))
 		return -1;
 	json_decref(answer);

@@ -143,17 +143,21 @@ static const uint8_t *gateway_of(const struct cni_result *result, const struct c
 	return NULL;
 }
 
-static int add_route(const struct cni_result *result, const struct cni_route *route, const char *ifname,
-		     const struct pod *pod, struct bpfstamp_err *err)
+typedef int route_fn(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *dst, uint8_t prefix,
+		     const void *gateway, struct bpfstamp_err *err);
+
+/* Make or check a route, and before it the one to its gateway, where that needs one. */
+static int do_route(route_fn *fn, const struct cni_result *result, const struct cni_route *route, const char *ifname,
+		    const struct pod *pod, struct bpfstamp_err *err)
 {
 	const uint8_t *gateway = gateway_of(result, route), whole = route->ipv6 ? 128 : 32;
 	int family = family_of(route->ipv6), ifindex = pod->end.ifindex;
 	struct rtnl *rtnl = pod_inside(pod);
 
 	if (gateway && !is_near(result, route->ipv6, gateway) &&
-	    linkmake_route(rtnl, ifindex, ifname, family, gateway, whole, NULL, err))
+	    fn(rtnl, ifindex, ifname, family, gateway, whole, NULL, err))
 		return -1;
-	return linkmake_route(rtnl, ifindex, ifname, family, route->dst, route->prefix, gateway, err);
+	return fn(rtnl, ifindex, ifname, family, route->dst, route->prefix, gateway, err);
 }
 
 /* A route that is another than the one that is asked for is worse than none. */
@@ -179,7 +183,7 @@ int veth_configure(const struct cni_result *result, const struct cni_request *r,
 			return -1;
 	}
 	for (size_t i = 0; i < result->route_count; i++)
-		if (add_route(result, &result->routes[i], r->ifname, pod, err))
+		if (do_route(linkmake_route, result, &result->routes[i], r->ifname, pod, err))
 			return -1;
 	return 0;
 }
@@ -230,10 +234,28 @@ static int check_addresses(void *arg, struct bpfstamp_err *err)
 	return ret;
 }
 
-int veth_check(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
-	       struct bpfstamp_err *err)
+static bool has_route(const struct cni_result *result, const struct cni_route *route)
+{
+	const struct cni_route *r = result->routes;
+
+	for (const struct cni_route *end = r + result->route_count; r < end; r++)
+		if (r->ipv6 == route->ipv6 && r->prefix == route->prefix && !memcmp(r->dst, route->dst, sizeof(r->dst)) &&
+		    r->has_gateway == route->has_gateway &&
+		    !memcmp(r->gateway, route->gateway, sizeof(r->gateway)) && !r->more)
+			return true;
+	return false;
+}
+
+int veth_check(const struct cni_result *result, const struct cni_result *ipam, const struct cni_request *r,
+	       const struct pod *pod, struct bpfstamp_err *err)
 {
 	struct checking c = { .result = result, .ifname = r->ifname };
 
-	return inside(pod_netns_fd(pod), check_addresses, &c, err);
+	if (inside(pod_netns_fd(pod), check_addresses, &c, err))
+		return -1;
+	for (size_t i = 0; i < ipam->route_count; i++)
+		if (has_route(result, &ipam->routes[i]) &&
+		    do_route(linkmake_check_route, ipam, &ipam->routes[i], r->ifname, pod, err))
+			return -1;
+	return 0;
 }

@@ -24,9 +24,12 @@ int veth_set_up(const struct pod *pod, struct bpfstamp_err *err);
 int veth_configure(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
 		   struct bpfstamp_err *err);
 
-/* Whether the pod's end has its addresses. */
-int veth_check(const struct cni_result *result, const struct cni_request *r, const struct pod *pod,
-	       struct bpfstamp_err *err);
+/*
+ * Whether the pod's end has the addresses of result, and those routes of ipam, from which veth_configure made them,
+ * that are still in result: a plugin behind this one may have changed what it found.
+ */
+int veth_check(const struct cni_result *result, const struct cni_result *ipam, const struct cni_request *r,
+	       const struct pod *pod, struct bpfstamp_err *err);
 
 /* No error where it is gone. */
 int veth_remove(const char *name, const struct pod *pod, struct bpfstamp_err *err);

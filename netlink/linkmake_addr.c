@@ -263,3 +263,18 @@ int linkmake_route(struct rtnl *rtnl, int ifindex, const char *dev, int family, 
 		return -1;
 	return r.found ? 0 : err_set(err, EEXIST, "%s: another route leads there already", what);
 }
+
+int linkmake_check_route(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *dst, uint8_t prefix,
+			 const void *gateway, struct bpfstamp_err *err)
+{
+	struct route r = route_of(ifindex, family, dst, prefix, gateway);
+	char to[INET6_ADDRSTRLEN], by[INET6_ADDRSTRLEN], what[128];
+
+	snprintf(what, sizeof(what), "look for the route to %s/%u through %s", text_of(family, r.dst, to), prefix, dev);
+	if (look_for(rtnl, &r, what, err))
+		return -1;
+	if (r.found)
+		return 0;
+	return err_set(err, ENOENT, "%s: there is none%s%s", what, gateway ? " by " : " without a gateway",
+		       gateway ? text_of(family, gateway, by) : "");
+}

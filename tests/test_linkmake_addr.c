@@ -43,7 +43,11 @@ static int give(struct rtnl *rtnl, int ifindex, const char *dev, const char *tex
 	return linkmake_address(rtnl, ifindex, dev, family, address, prefix, &netns.err);
 }
 
-static int lead(struct rtnl *rtnl, int ifindex, const char *dev, const char *to, uint8_t prefix, const char *by)
+typedef int route_fn(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *dst, uint8_t prefix,
+		     const void *gateway, struct bpfstamp_err *err);
+
+static int do_route(route_fn *fn, struct rtnl *rtnl, int ifindex, const char *dev, const char *to, uint8_t prefix,
+		    const char *by)
 {
 	uint8_t address[16], gateway[16];
 	int family;
@@ -51,8 +55,11 @@ static int lead(struct rtnl *rtnl, int ifindex, const char *dev, const char *to,
 	if (by)
 		parse(by, &family, gateway);
 	parse(to, &family, address);
-	return linkmake_route(rtnl, ifindex, dev, family, address, prefix, by ? gateway : NULL, &netns.err);
+	return fn(rtnl, ifindex, dev, family, address, prefix, by ? gateway : NULL, &netns.err);
 }
+
+#define lead(...) do_route(linkmake_route, __VA_ARGS__)
+#define leads(...) do_route(linkmake_check_route, __VA_ARGS__)
 
 START_TEST(addresses)
 {
@@ -107,6 +114,12 @@ START_TEST(default_route)
 		OK(lead(&netns.rtnl, DEV, to[_i], 0, by[_i]));
 	strcpy(before, netns_output("%s", show[_i]));
 	ck_assert_ptr_nonnull(strstr(before, by[_i]));
+	OK(leads(&netns.rtnl, DEV, to[_i], 0, by[_i]));
+	REFUSED(leads(&netns.rtnl, DEV, to[_i], 0, other[_i]), ENOENT, "look for the route to ",
+		_i ? "::/0 through va: there is none by 2001:db8::9" : "0.0.0.0/0 through va: there is none by 10.1.0.9");
+	REFUSED(leads(&netns.rtnl, DEV, to[_i], 0, NULL), ENOENT, "look for the route to ",
+		"/0 through va: there is none without a gateway");
+	REFUSED(leads(&netns.rtnl, vb, "vb", to[_i], 0, by[_i]), ENOENT, "look for the route to ", by[_i]);
 	REFUSED(lead(&netns.rtnl, DEV, to[_i], 0, other[_i]), EEXIST, "make the route to ",
 		"/0 through va: another route leads there already");
 	REFUSED(lead(&netns.rtnl, DEV, to[_i], 0, NULL), EEXIST, "make the route to ",
@@ -130,6 +143,10 @@ START_TEST(direct_route)
 		/* What came with the address leads there as well. */
 		OK(lead(&netns.rtnl, DEV, "10.1.0.0", 24, NULL));
 	}
+	OK(leads(&netns.rtnl, DEV, "10.9.1.2", 17, NULL));
+	OK(leads(&netns.rtnl, DEV, "2001:db8:9::2", 48, NULL));
+	REFUSED(leads(&netns.rtnl, DEV, "10.9.1.2", 18, NULL), ENOENT, "look for the route to 10.9.0.0/18 through va: ",
+		"there is none without a gateway");
 	ck_assert(says("ip -4 route", "10.9.0.0/16 dev va scope link"));
 	ck_assert(says("ip -4 route", "10.9.0.0/17 dev va scope link"));
 	ck_assert(says("ip -4 route", "10.9.1.2 dev va scope link"));

@@ -77,10 +77,36 @@ standalone_in() {	# VERSION
 		"$(jq -r '[.interfaces[].name] | join(",")' <<<"$answer")"
 	reaches "$name: ADD again" answered 10.1.0.3 p1
 	checked_conf
-	[ "$version" = 0.3.1 ] || good "$name: CHECK" CHECK p1
+	[ "$version" = 0.3.1 ] || checked "$name"
+	standalone_conf
 	moved "$name"
 	three_gone "$name"
 	nothing_left "$name"
+}
+
+# What ADD gave p1 is taken away piece by piece, and given back; of what a plugin behind changed in the result,
+# nothing is said.
+checked() {	# NAME
+	good "$1: CHECK" CHECK p1
+	ip -n p1 route del default
+	bad "$1: CHECK: no route" 100 'route to 0.0.0.0/0 through eth0: there is none by 10.1.0.1$' CHECK p1
+	ip -n p1 route add default via 10.1.0.9
+	bad "$1: CHECK: another route" 100 'route to 0.0.0.0/0 through eth0: there is none by 10.1.0.1$' CHECK p1
+	checked_conf '| .prevResult.routes[0].gw = "10.1.0.9"'
+	good "$1: CHECK: the result has another" CHECK p1
+	checked_conf '| del(.prevResult.routes[0])'
+	good "$1: CHECK: the result has none" CHECK p1
+	ip -n p1 route replace default via 10.1.0.1
+	checked_conf
+	good "$1: CHECK: it is there again" CHECK p1
+	ip -n p1 -6 route del default
+	bad "$1: CHECK: no route, IPv6" 100 'route to ::/0 through eth0: there is none by fd01::1$' CHECK p1
+	ip -n p1 address del 10.1.0.2/24 dev eth0
+	bad "$1: CHECK: no address" 100 'eth0 of the pod does not have its address 10\.1\.0\.2 any more' CHECK p1
+	standalone_conf
+	good "$1: ADD gives all back" ADD p1
+	checked_conf
+	good "$1: CHECK: all is back" CHECK p1
 }
 
 # p1 goes to the other VPC, with another address, because p3 has that.
