@@ -12,7 +12,9 @@
  * all links are looked at.
  *
  * A link tells its interface, but not of which namespace.  That it is meant here is
- * seen by its program: it must be the one that the interface has.
+ * seen by its program, which must be the one that the interface has, and has by a
+ * link.  Only where links of two namespaces hold one shared program at
+ * interfaces of the same index does nothing but the pin say which is meant.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -122,6 +124,16 @@ static int elsewhere(const struct hook_place *place, const struct mprog_link *pi
 		       pinned->ifindex == (uint32_t)place->ifindex ? " of another network namespace" : "");
 }
 
+/* Whether a link may hold the program. */
+static bool is_held(struct bpfstamp_net *net, const struct bpfstamp_attachment *a)
+{
+	uint32_t flags = xdp_mode_flag(a->xdp_mode) | XDP_FLAGS_REPLACE;
+	struct bpfstamp_err err;
+
+	return link_set_xdp(&net->rtnl, a->ifindex, a->dev, -1, flags, -1, &err) && err.code != EEXIST &&
+	       err.code != EINVAL;
+}
+
 /* The pinned link's program, or else what is in the way of one of the mode that is wanted. */
 static int look_once(struct bpfstamp_net *net, const struct hook_place *place, struct xdp_there *t,
 		     struct bpfstamp_err *err)
@@ -130,6 +142,7 @@ static int look_once(struct bpfstamp_net *net, const struct hook_place *place, s
 	const struct mprog_link *pinned = &t->pin.link;
 	enum bpfstamp_xdp_mode mode;
 	struct link_info link;
+	bool is_here = false;
 
 	*t = (struct xdp_there){ .prog = -1, .pin = { .fd = -1 } };
 	if (hook->pin && xdplink_open(hook->pin, &t->pin, err))
@@ -141,14 +154,17 @@ static int look_once(struct bpfstamp_net *net, const struct hook_place *place, s
 	mode = in_the_way(&link, hook->xdp_mode);
 	if (xdp_pinned(t)) {
 		mode = xdp_mode_of(&link, pinned->program);
-		if (mode == BPFSTAMP_XDP_ANY || pinned->ifindex != (uint32_t)place->ifindex) {
-			xdp_forget(t);
-			return elsewhere(place, pinned, err);
-		}
+		is_here = mode != BPFSTAMP_XDP_ANY && pinned->ifindex == (uint32_t)place->ifindex;
 	}
 	xdp_describe(t, &link, mode);
-	if (xdp_pinned(t))
-		xdp_describe_pin(&t->a, hook->pin, pinned->id);
+	if (!xdp_pinned(t))
+		return 0;
+	if (!is_here || !is_held(net, &t->a)) {
+		elsewhere(place, pinned, err);
+		xdp_forget(t);
+		return -1;
+	}
+	xdp_describe_pin(&t->a, hook->pin, pinned->id);
 	return 0;
 }
 
@@ -163,16 +179,6 @@ int xdp_look(struct bpfstamp_net *net, const struct hook_place *place, struct xd
 	}
 	err->code = EBUSY;
 	return -1;
-}
-
-/* Whether a link may hold the program. */
-static bool is_held(struct bpfstamp_net *net, const struct bpfstamp_attachment *a)
-{
-	uint32_t flags = xdp_mode_flag(a->xdp_mode) | XDP_FLAGS_REPLACE;
-	struct bpfstamp_err err;
-
-	return link_set_xdp(&net->rtnl, a->ifindex, a->dev, -1, flags, -1, &err) && err.code != EEXIST &&
-	       err.code != EINVAL;
 }
 
 void xdp_find_link(struct bpfstamp_net *net, struct bpfstamp_attachment *a)
