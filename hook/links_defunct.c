@@ -58,8 +58,8 @@ static int remove_one(const char *path, const struct linkpin_info *info, const s
 {
 	struct removal *r = arg;
 
-	if (!link->ifindex && !r->dry && linkpin_remove_link(path, link->id, err) && err->code != ENOENT)
-		return -1;
+	if (!link->ifindex && !r->dry && linkpin_remove_link(path, link->id, err))
+		return err->code == ENOENT ? 0 : -1;
 	return show_one(path, info, link, &r->show, err);
 }
 

@@ -161,6 +161,9 @@ static int remove_defunct(const struct mprog_hook *hook, const struct choice *c,
 	links_describe_by_id(out, c->pin.link.program);
 	out->ours = true;
 	out->link = c->pin.link.id;
+	if (!is_meant(c, out))
+		return err_set(err, ENOENT, "the link pinned at %s, whose interface is gone, holds program %u '%s', not "
+			       "the one asked for", c->wanted->pin, out->id, out->name);
 	snprintf(out->pin, sizeof(out->pin), "%s", c->wanted->pin);
 	return dry ? 0 : linkpin_remove(c->wanted->pin, &c->pin, err);
 }

@@ -60,6 +60,11 @@ static int may_replace(struct bpfstamp_net *net, const struct hook_place *place,
 	return 0;
 }
 
+static bool is_kept(const struct hook_place *place, const struct xdp_there *t)
+{
+	return place->hook->existing == BPFSTAMP_KEEP && t->a.ours;
+}
+
 static int held_by_link(struct bpfstamp_net *net, struct xdp_there *t, struct bpfstamp_err *err)
 {
 	return xdp_taken(net, t, EBUSY, "; what a link holds is replaced by its pin (--link-pin), or with --force",
@@ -76,8 +81,8 @@ static int check(struct bpfstamp_net *net, const struct hook_place *place, const
 	if (xdp_look(net, place, &t, err))
 		return -1;
 	xdp_find_link(net, &t.a);
-	ret = may_replace(net, place, &t, err);
-	if (!ret && t.a.link && !place->hook->pin && !place->hook->force)
+	ret = is_kept(place, &t) ? 0 : may_replace(net, place, &t, err);
+	if (!ret && !is_kept(place, &t) && t.a.link && !place->hook->pin && !place->hook->force)
 		ret = held_by_link(net, &t, err);
 	xdp_forget(&t);
 	if (ret)
@@ -192,7 +197,7 @@ static int replace(struct bpfstamp_net *net, const struct hook_place *place, str
 	const struct bpfstamp_hook *hook = place->hook;
 	bool same_mode = hook->xdp_mode == BPFSTAMP_XDP_ANY || hook->xdp_mode == t->a.xdp_mode;
 
-	if (hook->existing == BPFSTAMP_KEEP && t->a.ours)
+	if (is_kept(place, t))
 		return xdp_taken(net, t, EEXIST, " already, which is kept", err);
 	if (may_replace(net, place, t, err))
 		return -1;
@@ -296,9 +301,10 @@ static bool has_name(const struct bpfstamp_attachment *a, const char *program)
 	return !strcmp(a->name, program) || !strcmp(a->name, name);
 }
 
+/* What is not at an interface any more has no mode either. */
 static bool is_meant(const struct bpfstamp_attachment *a, const struct bpfstamp_hook *hook)
 {
-	return a->id && (hook->xdp_mode == BPFSTAMP_XDP_ANY || hook->xdp_mode == a->xdp_mode) &&
+	return a->id && (hook->xdp_mode == BPFSTAMP_XDP_ANY || !a->ifindex || hook->xdp_mode == a->xdp_mode) &&
 	       (!hook->id || hook->id == a->id) && (!hook->program || has_name(a, hook->program));
 }
 
@@ -335,7 +341,7 @@ static int choose(struct bpfstamp_net *net, const struct hook_place *place, stru
 		return none_meant(place, &link, err);
 	if (several) {
 		xdp_forget(&found);
-		return err_set(err, EINVAL, "XDP of %s has several programs: say which one by --xdp-mode or --id",
+		return err_set(err, ENOTUNIQ, "XDP of %s has several programs: say which one by --xdp-mode or --id",
 			       place->dev);
 	}
 	*t = found;
@@ -362,9 +368,8 @@ static int detach_once(struct bpfstamp_net *net, const struct hook_place *place,
 
 static void describe_defunct(struct xdp_there *t, const char *pin)
 {
-	t->a = (struct bpfstamp_attachment){
-		.type = BPFSTAMP_XDP, .direction = BPFSTAMP_INGRESS, .id = t->pin.link.program,
-	};
+	t->a = (struct bpfstamp_attachment){ .type = BPFSTAMP_XDP, .direction = BPFSTAMP_INGRESS };
+	links_describe_by_id(&t->a, t->pin.link.program);
 	xdp_describe_pin(&t->a, pin, t->pin.link.id);
 }
 
@@ -380,7 +385,7 @@ static int detach_pinned(struct bpfstamp_net *net, const struct hook_place *plac
 		ret = err_set(err, ENOENT, "no link is pinned at %s", place->hook->pin);
 	else if (xdp_defunct(&t))
 		describe_defunct(&t, place->hook->pin);
-	if (!ret && !(xdp_defunct(&t) ? !place->hook->id || place->hook->id == t.a.id : is_meant(&t.a, place->hook)))
+	if (!ret && !is_meant(&t.a, place->hook))
 		ret = err_set(err, ENOENT, "the link pinned at %s holds program %u '%s' in %s mode, not the one "
 			      "asked for", place->hook->pin, t.a.id, t.a.name, xdp_mode_name(t.a.xdp_mode));
 	if (!ret && !dry)

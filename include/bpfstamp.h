@@ -590,7 +590,8 @@ int bpfstamp_attach_check(struct bpfstamp_net *net, const struct bpfstamp_hook *
 /*
  * Remove the program in that place: of clsact the filter of that prio and
  * handle, of the others the one that hook->pin, id or program says, or the only
- * one of bpfstamp; ENOENT where there is none, ENOTUNIQ where there are several.
+ * one of bpfstamp; ENOENT where there is none, ENOTUNIQ where there are several;
+ * of XDP, EBUSY where the only one is not bpfstamp's (force).
  * *out, where not NULL, tells which.  dry: only look.
  */
 int bpfstamp_detach(struct bpfstamp_net *net, const struct bpfstamp_hook *hook, bool dry,
