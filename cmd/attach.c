@@ -96,9 +96,10 @@ static void print_plan(const struct attaching *at)
 static int report_plan(const struct attaching *at, struct bpfstamp_err *err)
 {
 	const struct bpfstamp_hook *hook = &at->o->hook;
+	bool appends = hook->existing == BPFSTAMP_APPEND;	/* at a prio that is found then */
 	struct bpfstamp_attachment a = {
 		.type = at->plan.type, .ifindex = at->plan.ifindex, .direction = hook->direction, .kind = "bpf",
-		.ours = true, .prio = hook->prio, .handle = hook->handle, .protocol = hook->protocol,
+		.ours = true, .prio = appends ? 0 : hook->prio, .handle = hook->handle, .protocol = hook->protocol,
 		.chain = hook->chain, .block = hook->block, .skip_sw = hook->skip_sw, .skip_hw = hook->skip_hw,
 		.xdp_mode = hook->xdp_mode,
 	};

@@ -26,7 +26,9 @@ static void print_place(FILE *to, const struct bpfstamp_attachment *a)
 void attachment_position(FILE *to, const struct bpfstamp_attachment *a)
 {
 	if (a->type == BPFSTAMP_CLSACT) {
-		fprintf(to, " prio %u handle 0x%x", a->prio, a->handle);
+		if (a->prio)
+			fprintf(to, " prio %u", a->prio);
+		fprintf(to, " handle 0x%x", a->handle);
 		if (a->chain)
 			fprintf(to, " chain %u", a->chain);
 	}
@@ -78,7 +80,7 @@ static json_t *fields_of_hook(const struct bpfstamp_attachment *a)
 {
 	switch (a->type) {
 	case BPFSTAMP_CLSACT:
-		return json_pack("{s:i, s:I, s:i, s:I, s:o, s:o, s:b, s:b, s:b}", "prio", (int)a->prio,
+		return json_pack("{s:o, s:I, s:i, s:I, s:o, s:o, s:b, s:b, s:b}", "prio", number(a->prio),
 				 "handle", (json_int_t)a->handle, "protocol", (int)a->protocol,
 				 "chain", (json_int_t)a->chain, "block", number(a->block),
 				 "kind", output_text(a->kind), "skip_sw", (int)a->skip_sw, "skip_hw", (int)a->skip_hw,

@@ -4,7 +4,8 @@
  * work: the interface is looked up once, and BPFSTAMP_AUTO decided.
  *
  * AUTO comes to clsact where a filter of bpfstamp stands there already, so that
- * a program is not run twice after the kernel, or a bpffs, has come to allow TCX.
+ * a program is not run twice after the kernel, or a bpffs, has come to allow TCX; and to
+ * append, where one stands at any prio, since what TCX has runs before all of clsact.
  *
  * Two things that all kinds of hooks have in common are told here.  A program
  * of the wrong type is EINVAL to the kernel, like much else, so its type is
@@ -87,7 +88,8 @@ static enum bpfstamp_hook_type decide(struct bpfstamp_net *net, struct resolved 
 	struct bpfstamp_plan plan;
 
 	r->hook.type = BPFSTAMP_CLSACT;
-	if (!hook_clsact.check(net, &r->place, "", &plan, &ignored) && plan.occupied && plan.there.ours)
+	if (r->hook.existing == BPFSTAMP_APPEND ? hook_clsact_has_ours(net, &r->place) :
+	    !hook_clsact.check(net, &r->place, "", &plan, &ignored) && plan.occupied && plan.there.ours)
 		return BPFSTAMP_CLSACT;
 	r->hook.type = BPFSTAMP_TCX;
 	return hook_links_usable(net, &r->place) ? BPFSTAMP_TCX : BPFSTAMP_CLSACT;

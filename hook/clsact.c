@@ -370,8 +370,8 @@ static int look(struct bpfstamp_net *net, const struct hook_place *place, const 
 		*clsact = true;
 	else if (f->prio)
 		tc_find_both(&net->rtnl, f, place->dev, &q, err, there, &none);
-	else
-		tc_clsact_find(&net->rtnl, f->ifindex, place->dev, &q, err);
+	else if (!tc_clsact_find(&net->rtnl, f->ifindex, place->dev, &q, err))
+		err->code = 0;
 	if (!f->block && check_clsact(place, f, &q, clsact, err))
 		return -1;
 	if (!*clsact)
@@ -412,6 +412,23 @@ static int check(struct bpfstamp_net *net, const struct hook_place *place, const
 	if (tc_prio_last(&net->rtnl, &f, place->dev, &last, err))
 		return -1;
 	return last == UINT16_MAX ? no_prio_left(&f, place, err) : 0;
+}
+
+static int find_ours(const struct tc_filter *there, void *arg, struct bpfstamp_err *err)
+{
+	(void)err;
+	*(bool *)arg |= clsact_is_ours(there);
+	return 0;
+}
+
+bool hook_clsact_has_ours(struct bpfstamp_net *net, const struct hook_place *place)
+{
+	uint32_t parent = clsact_parent(place->hook->direction);
+	struct bpfstamp_err ignored;
+	bool found = false;
+
+	tc_filter_each(&net->rtnl, place->ifindex, parent, place->dev, find_ours, &found, &ignored);
+	return found;
 }
 
 /* Whether it is the program that the caller means. */

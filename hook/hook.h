@@ -67,6 +67,9 @@ int hook_xdp_show(const struct hook_show *show, const struct link_info *link, st
 /* The links that bpfstamp pinned below show->pin_path, and whose device is gone. */
 int hook_links_show_defunct(const struct hook_show *show, struct bpfstamp_err *err);
 
+/* Whether clsact has a filter of bpfstamp in that direction; decides BPFSTAMP_AUTO, where it is to append. */
+bool hook_clsact_has_ours(struct bpfstamp_net *net, const struct hook_place *place);
+
 /* Whether the kernel has TCX, and a bpffs is where its link would be pinned: decides BPFSTAMP_AUTO. */
 bool hook_links_usable(struct bpfstamp_net *net, const struct hook_place *place);
 
