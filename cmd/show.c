@@ -33,6 +33,7 @@ struct showing {
 	json_t *namespaces;			/* with --all-netns */
 	const char *heading;			/* with --all-netns: to be printed in front of what comes first */
 	unsigned int shown;			/* namespaces */
+	bool knows_defunct;			/* links of no interface were told, which are of no namespace */
 	struct bpfstamp_err *err;
 };
 
@@ -99,6 +100,12 @@ static bool tells_counters(struct showing *s, const struct bpfstamp_attachment *
 	return true;
 }
 
+/* A link whose interface is gone, which is in no namespace. */
+static bool is_defunct(const struct bpfstamp_attachment *a)
+{
+	return a->link && !a->ifindex;
+}
+
 static int show_attachment(const struct bpfstamp_attachment *attachment, void *arg)
 {
 	struct showing *s = arg;
@@ -108,6 +115,8 @@ static int show_attachment(const struct bpfstamp_attachment *attachment, void *a
 	bool counted;
 	int ret = 0;
 
+	if (s->knows_defunct && is_defunct(attachment))
+		return 0;
 	if (a.id && bpfstamp_running_open(&r, a.id, &why) && s->o->verbose)
 		fprintf(stderr, "note: %s\n", why.text);
 	complete(&a, r, s->pins);
@@ -172,6 +181,7 @@ static int show_among(struct showing *s, const char *name, struct bpfstamp_net *
 	s->attachments = s->o->json ? json_array() : NULL;
 	ret = show_net(s, net, s->err);
 	is_absent = ret && s->err->code == (s->o->hook.block ? ENOENT : ENODEV);
+	s->knows_defunct = true;
 	if (!ret)
 		s->shown++;
 	if (s->o->json && !ret &&
