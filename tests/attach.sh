@@ -233,6 +233,37 @@ test_xdp() {
 	life "xdp link" "va xdp ingress native link [0-9]+" --dev va --hook xdp --link-pin "$bpffs/x"
 	at=(--netns $peer)
 	life "xdp, netns" "vb xdp ingress native" --dev vb --hook xdp --netns $peer
+	xdp_kept
+	xdp_elsewhere
+}
+
+# What is ours stays with --if-absent, whatever else is asked for.
+xdp_kept() {
+	local place
+	ok "xdp kept: attach" stamp attach "$o" --dev va --hook xdp --link-pin "$bpffs/x"
+	for place in "" "--link-pin $bpffs/y" "--link-pin $bpffs/x" "--xdp-mode generic"; do
+		ok "xdp kept: $place" stamp attach "$o" --dev va --hook xdp --if-absent $place
+		has "xdp kept: $place" "^already attached: $uniq to xdp ingress of va: native" "$out"
+	done
+	ok "xdp kept: detach" stamp detach --dev va --hook xdp --link-pin "$bpffs/x"
+	cleared "xdp kept"
+}
+
+# Two interfaces of one index have the same program, but the pin is of the other's link.
+xdp_elsewhere() {
+	local words="$bpffs/x is the pin of XDP link [0-9]+, which is not on ww but on interface 77 of another .*"
+	local same=("$OBJECTS/xdp_frags.v3.o" --prog length --dev ww --hook xdp)
+	ip link add ww index 77 type veth
+	ip -n peer link add ww index 77 type veth
+	ok "xdp elsewhere: attach" stamp attach "${same[@]}" --link-pin "$bpffs/x"
+	ok "xdp elsewhere: the same there" stamp attach "${same[@]}" --netns peer --json
+	query "xdp elsewhere: it is shared" "$(stamp show --dev ww --json | jq '.attachments[0].id')" .id "$out"
+	refused "xdp elsewhere: replace" "$words" stamp attach "$o" --dev ww --hook xdp --netns peer --link-pin "$bpffs/x"
+	refused "xdp elsewhere: detach" "$words" stamp detach --dev ww --hook xdp --netns peer --link-pin "$bpffs/x"
+	ip link del ww
+	ip -n peer link del ww
+	ok "xdp elsewhere: the pin" stamp detach --defunct --link-pin "$bpffs/x"
+	cleared "xdp elsewhere"
 }
 
 # ------------------------------------------------------- several in one place
@@ -297,6 +328,18 @@ test_defunct() {
 	ok "defunct: dry run" stamp detach --defunct --dry-run
 	has "defunct: dry run" "^would remove $uniq: link .*pin $pin\$" "$out"
 	is "defunct: dry run removes nothing" "$pin $own" "$(pins | sort | paste -sd' ')"
+	is "defunct: in all namespaces once" 1 "$(stamp show --all-netns | grep -c '^(no device) tcx')"
+	ip link add dd type veth peer name de
+	refused "defunct: another name" "the link pinned at $pin, .*, holds program [0-9]+ '$uniq', not the one.*" \
+		stamp detach --dev dd --tcx --link-pin "$pin" --prog other
+	refused "defunct: another id" "the link pinned at $pin, .*, holds program [0-9]+ '$uniq', not the one.*" \
+		stamp detach --dev dd --tcx --link-pin "$pin" --id 1
+	refused "defunct: XDP, another name" "the link pinned at $own holds program [0-9]+ '$uniq' .* not the one.*" \
+		stamp detach --dev de --hook xdp --link-pin "$own" --prog other
+	ok "defunct: the name" stamp detach --dev dd --tcx --link-pin "$pin" --prog "$uniq" --dry-run
+	ok "defunct: XDP, the name" stamp detach --dev de --hook xdp --link-pin "$own" --prog "$uniq" --dry-run
+	has "defunct: XDP, the name" "^would detach $uniq from xdp ingress of \(no device\): .*pin $own\$" "$out"
+	ip link del dd
 	ok "defunct: all of the folder" stamp detach --defunct --json
 	query "defunct: JSON" "false 1 $pin" '"\(.dry_run) \(.removed | length) \(.removed[0].link_pin)"' "$out"
 	is "defunct: its pin is gone" "$own" "$(pins)"
@@ -314,6 +357,16 @@ test_append() {
 	ok "append" stamp attach "$o" --dev va --append --json
 	query "append: behind it" true '.attached and .prio > 7' "$out"
 	is "append: tc sees it there" "$(jq .prio <<<"$out")" "$(tc -j filter show dev va egress | jq '.[-1].pref')"
+	ok "append: auto, dry run" stamp attach "$o" --dev va --append --hook auto --dry-run
+	has "append: auto, dry run" "^would attach $uniq to clsact egress of va: handle 0x1\$" "$out"
+	ok "append: auto, dry run, JSON" stamp attach "$o" --dev va --append --hook auto --dry-run --json
+	query "append: auto, dry run, JSON" "clsact null" '"\(.hook) \(.prio)"' "$out"
+	ok "append: auto, where one is at another prio" stamp attach "$o" --dev va --append --hook auto --json
+	query "append: auto: behind both" "clsact true" '"\(.hook) \(.prio > 8)"' "$out"
+	ok "append: auto: detach" stamp detach --dev va --prio "$(jq .prio <<<"$out")"
+	ok "append: auto, where none is" stamp attach "$o" --dev va --append --hook auto --direction ingress --json
+	query "append: auto, where none is" tcx .hook "$out"
+	ok "append: auto, where none is: detach" stamp detach --dev va --tcx --direction ingress
 	refused "clsact is in use" "$uniq would be detached, but clsact of va has other filters" \
 		stamp detach --dev va --prio 7 --clsact --dry-run
 	out=$(stamp detach --dev va --prio 7 --clsact 2>"$tmp/stderr")
