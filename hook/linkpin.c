@@ -9,7 +9,9 @@
  * links of one program's name apart.  In PROGRAM, all but letters and digits
  * becomes '_': a bpffs takes no dot, and the '-' separates.  Neither inode nor
  * ifindex is used for one thing only forever, so the link behind a pin is always
- * asked where it is, and one whose interface is gone counts as none.
+ * asked where it is, and one whose interface is gone counts as none.  A link goes
+ * with its interface to another namespace, and its pin keeps the name of the old one:
+ * there it is found by its record and its id, but not as the place of an attach.
  *
  * A pin that leads elsewhere is replaced by unlink and pin, with the link made
  * before: killed in between, the process takes the link with it, and the next
