@@ -8,16 +8,17 @@
  * filters are, the last one is told twice.
  *
  * A short answer comes in one datagram, and is taken as it is.  A longer one is
- * asked for again.  Two that are equal and tell nothing twice are taken: to be
- * wrong, both would have to pass over the same filters, by the same changes at the
- * same moments.  Else what was seen in any of them is collected, until dumps bring
+ * asked for again.  Three that are equal and tell nothing twice are taken: to be
+ * wrong, all would have to pass over the same filters, by the same changes at the
+ * same moments.  (Of two that happened: datagrams of one size put the same filters at
+ * risk each time.)  Else what was seen in any of them is collected, until dumps bring
  * nothing new any more (QUIET of them, or MOST in all): to stay unseen, a filter
  * would have to be passed over by every one of them.  The last dump is then the
  * list, each filter once; and what only earlier ones told is asked for one by one,
  * which tells whether it was deleted or passed over.  Such a filter is put behind
  * the others of its prio.
  *
- * Reading a table twice that nobody changes costs some milliseconds for
+ * Reading a table three times that nobody changes costs some milliseconds for
  * thousands of filters, and nothing for those few that an interface has.
  */
 #include <errno.h>
@@ -30,6 +31,7 @@
 #include "netlink/dump.h"
 #include "netlink/tcdump.h"
 
+#define EQUAL 3
 #define QUIET 2
 #define MOST 10
 #define SHORT 2048	/* bytes: the smallest datagram of a dump is nearly a page, and has had room for more */
@@ -226,12 +228,16 @@ int tcdump_filters(struct rtnl *rtnl, struct nlmsghdr *request, const char *dev,
 	if (!status && now.bytes > SHORT) {
 		first = now;
 		now = no_filters();
+	}
+	for (int dumps = 1; !status && first.count && dumps < EQUAL; dumps++) {
 		status = fill(&now, rtnl, request, dev, err);
 		told = now.count;
 		if (!status)
 			status = drop_repeated(&now, err);
-		if (!status && (now.count != told || !equal(&first, &now)))
+		if (!status && (now.count != told || !equal(&first, &now))) {
 			status = merge(rtnl, request, dev, &first, &now, err);
+			break;
+		}
 	}
 	free(first.items);
 	if (status) {
