@@ -7,7 +7,7 @@
 
 #include "hook/linkpin.h"
 
-enum { XDP_ATTEMPTS = 10 };	/* while others change what is there */
+enum { XDP_ATTEMPTS = 64 };	/* each that is lost was another process's success */
 
 struct xdp_there {
 	struct bpfstamp_attachment a;	/* a.id is 0 where nothing is */

@@ -136,11 +136,22 @@ attached() {	# JQ FILTER of each attachment here
 }
 
 # Of what a test makes nothing is there; what pods share may be.
+# Those of a namespace go some time after its name.
+interfaces() {
+	local list
+	for _ in {1..50}; do
+		list=$(ip -br link | grep -vE '^(lo|br0|vxlan0|dummy0) ')
+		[ "$list" ] || break
+		sleep 0.1
+	done
+	echo "$list"
+}
+
 nothing_left() {	# NAME
 	is "$1: no program" 0 "$(kernel_objects 0)"
 	is "$1: no pin" "" "$(pinned | grep -vE '/vpc_(pods|stats)$')"
 	is "$1: no attachment" "" "$(attached 'select(.dev != "vxlan0")')"
-	is "$1: no interface" "" "$(ip -br link | grep -vE '^(lo|br0|vxlan0|dummy0) ')"
+	is "$1: no interface" "" "$(interfaces)"
 	is "$1: no address is given away" "" "$(find "$tmp/ipam" -name '[1-9f]*' 2>/dev/null)"
 }
 

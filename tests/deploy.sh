@@ -144,14 +144,16 @@ test_install() {
 
 # Waits as the first process of a pid namespace, and ends when it is asked to.
 test_wait() {
-	local pid state
+	local pid state waits
 	container node "" & pid=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		state=$(crun --root "$tmp/crun" state test 2>/dev/null | jq -r .status)
-		[ "$state" = running ] && break
+	# It waits for the signal once it has blocked it (bit 14); before that the first process of a namespace gets none.
+	for _ in {1..100}; do
+		state=$(crun --root "$tmp/crun" state test 2>/dev/null)
+		waits=$(sed -n 's/^SigBlk:\t//p' "/proc/$(jq .pid <<<"$state")/status" 2>/dev/null)
+		((0x${waits:-0} & 0x4000)) && break
 		sleep 0.1
 	done
-	is "the container that stays" running "$state"
+	is "the container that stays" running "$(jq -r .status <<<"$state")"
 	ok "the container that stays: SIGTERM" crun --root "$tmp/crun" kill test TERM
 	wait $pid
 	is "the container that stays: status" 0 $?

@@ -18,7 +18,7 @@
 #   kernels        the tests that ask a kernel, on others in qemu (tests/kernels)
 #   initramfs      make initramfs
 #   deploy         tests/deploy.sh: the containers of deploy/, and the networks
-#   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each
+#   fuzz           tests/fuzz_*.c, FUZZ_SECONDS each; with CI set always from the same seed
 #
 # A test that the machine cannot run prints SKIP; with CI set that is a failure.
 
@@ -37,7 +37,8 @@ TEST_BPF = $(foreach m,$(MCPUS),$(patsubst %.bpf.c,$(BUILD)/tests/objects/%.$(m)
 TEST_BPF_HEADERS = $(wildcard tests/objects/*.h)
 ABSOLUTE = $(abspath $(BUILD))
 TEST_ENV = BPFSTAMP=$(ABSOLUTE)/bpfstamp OBJECTS=$(ABSOLUTE)/tests/objects BPF=$(ABSOLUTE)/bpf CLANG="$(CLANG)" \
-	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj
+	BPF_OBJECTS="$(abspath $(TEST_BPF))" REALOBJ=$(ABSOLUTE)/tests/realobj \
+	CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=5
 
 .PHONY: check-freestanding check-clang check-unit check-sanitized check-cli check-kernel check-load check-attach \
 	check-batch check-syscalls check-vpc check-cni check-cnirun check-life check-compat check-fuzz check-oracle \
@@ -220,7 +221,7 @@ check-fuzz: $(addprefix check-fuzz-,$(FUZZERS))
 
 check-fuzz-%: $(BUILD)/fuzz/% $(BUILD)/corpus/made
 	@mkdir -p $(BUILD)/corpus/$* $(BUILD)/fuzz/found/$*
-	@$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	@$< -max_total_time=$(FUZZ_SECONDS) $(if $(CI),-seed=1) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/fuzz/crash-$*- $(BUILD)/fuzz/found/$* $(BUILD)/corpus/$* \
 		>$(BUILD)/fuzz/$*.log 2>&1 || { tail -40 $(BUILD)/fuzz/$*.log; exit 1; }
 	@echo "fuzz $*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/fuzz/$*.log) inputs, no fault"

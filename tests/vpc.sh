@@ -80,7 +80,7 @@ rises() {	# NAME COUNTER… -- COMMAND…: the counter is higher after the comma
 	shift
 	before=$("${counter[@]}")
 	"$@" >/dev/null 2>&1
-	for _ in 1 2 3 4 5; do
+	for _ in {1..50}; do
 		after=$("${counter[@]}")
 		[ "${after:-0}" -gt "${before:-0}" ] && break
 		sleep 0.05
@@ -343,14 +343,19 @@ vxlan_pods() {	# UNDERLAY
 }
 
 test_vxlan() {
-	local vni is_vxlan='VXLAN, flags \[I\] \(0x08\), vni'
+	local vni tentative is_vxlan='VXLAN, flags \[I\] \(0x08\), vni'
 	vxlan_pods 4
 	attach n1 vxlan vpc_vxlan from_vxlan --inline
 	attach n2 vxlan vpc_vxlan from_vxlan --set redirect_peer=0
 	ip -n r1 address del fd01::1/64 dev eth0
 	ip -n r1 address add fd01::1/64 dev eth0
-	sleep 2.2
-	is "vxlan: duplicate address detection is not answered" "" "$(ip -n r1 -6 address show dev eth0 tentative)"
+	for _ in {1..50}; do
+		sleep 0.1
+		tentative=$(ip -n r1 -6 address show dev eth0 tentative)
+		[ "$tentative" ] || break
+	done
+	is "vxlan: duplicate address detection is not answered" "" "$tentative"
+	is "vxlan: the address can be used" 0 "$(ip -n r1 -6 address show dev eth0 dadfailed | grep -c .)"
 	wire
 	matrix "vxlan"
 	wire_ends

@@ -308,8 +308,11 @@ taken_at_once() {
 		cni ADD pod1
 		under= first=$status
 		[ $first != 100 ] || break
-		until [ -s "$tmp/second" ]; do sleep 0.01; done
-		second=$(cat "$tmp/second")
+		for _ in {1..1000}; do
+			[ ! -s "$tmp/second" ] || break
+			sleep 0.01
+		done
+		second=$(cat "$tmp/second") || { fail "taken at once, call $n" "ADD: $first: $answer"; break; }
 		is "taken at once, call $n: one has it" 1 $(((first == 0) + (second == 0)))
 		is "taken at once, call $n: its entry" "$(place_of $([ "$first" = 0 ] && echo pod1 || echo pod3))" \
 			"$(bpftool -j map dump pinned $bpffs/vpc_pods | jq '.[].formatted.value.ifindex')"

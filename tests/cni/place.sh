@@ -134,7 +134,7 @@ host_of() {	# POD
 # How many programs the kernel has of the object; it frees them a little late.
 programs() {	# [EXPECTED]
 	local n
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..100}; do
 		n=$(bpftool prog list | grep -c "name ${uniq:0:7}")
 		[ "$n" = "${1:-$n}" ] && break
 		sleep 0.1

@@ -100,7 +100,8 @@ count_skipped() {
 unit() {	# FORK SUITE…
 	local sum status fork=$1
 	shift
-	CK_FORK=$fork CK_DEFAULT_TIMEOUT=60 CLANG="" REALOBJ=/realobj OBJECTS=$OBJECTS /unit "$@" >/tmp/unit 2>&1
+	CK_FORK=$fork CK_DEFAULT_TIMEOUT=60 CK_TIMEOUT_MULTIPLIER=5 \
+		CLANG="" REALOBJ=/realobj OBJECTS=$OBJECTS /unit "$@" >/tmp/unit 2>&1
 	status=$?
 	sum=$(sed -n 's/.*: Checks: \(.*\), Failures: \(.*\), Errors: \(.*\)/\1 \2 \3/p' /tmp/unit)
 	grep '^[^ ]*:[0-9]*:[FE]:' /tmp/unit

@@ -47,12 +47,16 @@ packages() {	# ARCHITECTURE
 		libpcre2-8-0 libc6 zlib1g libzstd1
 }
 
+# A mirror that fails for a moment is asked again.
 fetch() {	# NAME ARCHITECTURE RELEASES METAPACKAGE
-	local release
-	for release in ${3//|/ }; do
-		# The packages are one word each.
-		# shellcheck disable=SC2046
-		"$here/fetch.sh" "$OUT/$1" "$2" "$release" "$4" $(packages "$2") && return
+	local release pause
+	for pause in 0 10 30; do
+		sleep $pause
+		for release in ${3//|/ }; do
+			# The packages are one word each.
+			# shellcheck disable=SC2046
+			"$here/fetch.sh" "$OUT/$1" "$2" "$release" "$4" $(packages "$2") && return
+		done
 	done
 	return 1
 }
