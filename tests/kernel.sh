@@ -354,7 +354,10 @@ test_capabilities() {
 test_netns() {
 	local netns pid
 	nsenter --net=/run/netns/peer sleep 100 & pid=$!
-	sleep 0.1
+	for _ in {1..500}; do
+		[ "/proc/$pid/ns/net" -ef /run/netns/peer ] && break
+		sleep 0.01
+	done
 	for netns in peer /run/netns/peer $pid /proc/$pid/ns/net; do
 		ok "--netns $netns: attach" "$BPFSTAMP" attach "$OBJECTS/ping_drop_stamp.v3.o" --dev vb \
 			--netns "$netns" --direction ingress --set target_addr=10.0.0.3

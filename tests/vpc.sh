@@ -184,11 +184,13 @@ wire() {	# what tcpdump sees on the uplink of n1 goes to $tmp/wire.pcap
 	rm -f "$tmp/wire.pcap"
 	nsenter --net=/run/netns/n1 tcpdump -Z root --immediate-mode -i uplink -s 200 -U -w "$tmp/wire.pcap" \
 		2>"$tmp/tcpdump" & dump=$!
-	for _ in {1..50}; do
-		grep -q listening "$tmp/tcpdump" && break
+	for _ in {1..200}; do
+		grep -q listening "$tmp/tcpdump" && return
 		sleep 0.05
 	done
+	fail "wire" "tcpdump does not start: $(cat "$tmp/tcpdump")"
 }
+
 wire_ends() {
 	sleep 0.2
 	kill $dump

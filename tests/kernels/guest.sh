@@ -142,9 +142,15 @@ peer() {
 
 # va1 10.0.1.1 here, vb1 10.0.1.2 and 10.0.1.3 in another namespace, and so on.
 network() {
-	local n
+	local n own
+	own=$(readlink /proc/self/ns/net)
 	unshare -n sleep 1000 &
 	peer=$!
+	n=0
+	while [ "$(readlink /proc/$peer/ns/net)" = "$own" ] && [ $n -lt 100 ]; do
+		sleep 0.1
+		n=$((n + 1))
+	done
 	for n in 1 2 3 4 5 6 7 8; do
 		ip link add va$n type veth &&
 		ip link set veth0 name vb$n &&
