@@ -166,12 +166,14 @@ static int check_section(const struct elf64 *elf, uint32_t index, uint64_t names
 	return 0;
 }
 
+/* Nothing that is loaded may be compressed: places in it would not be bounded by the bytes of it that are there. */
 static int check_compressed(const struct elf64 *elf, uint32_t index, struct elf64_fault *fault)
 {
 	struct elf64_section section;
 
 	elf64_section(elf, index, &section);
-	if (section.flags & ELF64_SHF_COMPRESSED && strncmp(section.name, ".debug_", 7))
+	if (section.flags & ELF64_SHF_COMPRESSED &&
+	    (section.flags & (ELF64_SHF_ALLOC | ELF64_SHF_EXECINSTR) || strncmp(section.name, ".debug_", 7)))
 		return elf64_fail(fault, "section is compressed",
 				  elf64_section_header_at(elf, index) + SH_FLAGS);
 	return 0;

@@ -131,7 +131,8 @@ struct elf64_reloc {
  *    each symbol index below the count; all of them together are not larger
  *    than the file, so that a few bytes cannot pose as endless relocations;
  *    relocations in a format that is not read (RELR, CREL) are refused;
- *  - no SHF_COMPRESSED section except one whose name begins with ".debug_".
+ *  - no SHF_COMPRESSED section except one that is not loaded (SHF_ALLOC,
+ *    SHF_EXECINSTR) and whose name begins with ".debug_".
  *    Its bytes are not what its symbols and relocations count, so these are
  *    not held against its size; nothing here reads it.
  *

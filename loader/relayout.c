@@ -4,7 +4,7 @@
  * end of the file.  All that names a place in it is translated by code->moved:
  *
  *   symbols                st_value, st_size
- *   relocations of it      r_offset; gone with their instruction
+ *   relocations of it      r_offset; gone with their instruction, or where they are R_BPF_NONE
  *   .bpfstamp              the address in each record, where it counts from the section
  *   .BTF.ext               insn_off; a record whose instruction is gone is left to
  *                          the next instruction, or dropped where that has one
@@ -42,18 +42,20 @@ size_t relayout_size(const struct bpfstamp_template *t, size_t end)
 	return end;
 }
 
-bool relayout_reloc(const struct bpfstamp_template *t, uint32_t section, uint64_t offset, uint64_t *now)
+bool relayout_reloc(const struct bpfstamp_template *t, uint32_t section, const struct elf64_reloc *r, uint64_t *now)
 {
 	uint32_t code = section < t->elf.section_count ? t->code_of[section] : NO_INDEX, slot;
 	struct elf64_section s;
 
-	*now = offset;
+	*now = r->offset;
 	if (code == NO_INDEX || !t->codes[code].moved)
 		return true;
+	if (!r->type)
+		return false;	/* it says nothing, so nobody has checked that its place is an instruction */
 	elf64_section(&t->elf, section, &s);
-	slot = (uint32_t)(offset / BPFINSN_SIZE);
+	slot = (uint32_t)(r->offset / BPFINSN_SIZE);
 	*now = (uint64_t)t->codes[code].moved[slot] * BPFINSN_SIZE;
-	return t->codes[code].moved[slot] != t->codes[code].moved[slot + bpfinsn_slots(s.bytes[offset])];
+	return t->codes[code].moved[slot] != t->codes[code].moved[slot + bpfinsn_slots(s.bytes[r->offset])];
 }
 
 static size_t write_code(const struct bpfstamp_stamp *s, uint8_t *copy, const struct code *c, size_t end)

@@ -73,7 +73,7 @@ static void move_relocs(const struct bpfstamp_stamp *s, uint8_t *copy, uint32_t 
 		uint64_t now;
 
 		elf64_reloc(&t->elf, section, i, &r);
-		if (is_void(s, section, i) || !relayout_reloc(t, rel.info, r.offset, &now))
+		if (is_void(s, section, i) || !relayout_reloc(t, rel.info, &r, &now))
 			continue;
 		memmove(copy + first + kept * rel.entsize, copy + first + i * rel.entsize, rel.entsize);
 		bytes_put64(copy + first + kept++ * rel.entsize, now, t->elf.big);

@@ -206,6 +206,7 @@ static void by_hand(bool big, bool with_btf)
 	elfgen_rel(gen, tc, &(struct elf64_reloc){ .offset = 56, .type = 10, .symbol = elfgen_symbol(gen,
 		&(struct elf64_symbol){ .name = "sub", .bind = ELF64_STB_GLOBAL, .type = ELF64_STT_FUNC,
 					.section = sub, .size = 8 }) });
+	elfgen_rel(gen, tc, &(struct elf64_reloc){ .offset = sizeof(raw) - 1 });	/* R_BPF_NONE: anywhere */
 	elfgen_symbol(gen, &(struct elf64_symbol){ .name = "prog", .bind = ELF64_STB_GLOBAL, .section = tc,
 						   .type = ELF64_STT_FUNC, .size = sizeof(raw) });
 	if (with_btf)

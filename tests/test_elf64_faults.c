@@ -93,6 +93,8 @@ static const struct change changes[] = {
 	{ "section is compressed", 0, SECTION, BSS, 8, 8, UINT64_MAX, 0 },
 	{ "section is compressed", 0, SECTION, SHSTRTAB, 8, 8, ELF64_SHF_COMPRESSED, 0 },
 	{ NULL, 0, SECTION, DEBUG, 8, 8, ELF64_SHF_COMPRESSED, 0 },
+	{ "section is compressed", 0, SECTION, DEBUG, 8, 8, ELF64_SHF_COMPRESSED | ELF64_SHF_ALLOC, 0 },
+	{ "section is compressed", 0, SECTION, DEBUG, 8, 8, ELF64_SHF_COMPRESSED | ELF64_SHF_EXECINSTR, 0 },
 	{ "second symbol table", 0, SECTION, DATA, 4, 4, 2, 1 },
 	{ "second table of section indices", 1, SECTION, DATA, 4, 4, 18, 1 },
 	{ "section indices are not of the symbol table", 1, SECTION, SHNDX, 40, 4, STRTAB, 0 },

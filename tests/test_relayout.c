@@ -208,6 +208,37 @@ START_TEST(shorter_stays)
 }
 END_TEST
 
+/*
+ * R_BPF_NONE may stand anywhere, here on bytes of the last slot that look like
+ * the first of two, and is gone when the code has moved, and only then.
+ */
+START_TEST(none_relocs)
+{
+	static const struct bpfinsn code[] = {
+		{ .code = BPF_CODE_LDDW, .dst = 1 }, { 0 }, LOAD(BPF_SIZE_W, 0, 1, 0), EXIT, MOV64(0, 0x18181818),
+	};
+	struct bpfobj o = bpfobj_new(_i & 1), again;
+	uint32_t tc = bpfobj_code(&o, "tc", code, COUNT(code)), rodata = bpfobj_data(&o, ".rodata", "\1\2\3\4", 4);
+	struct bpfstamp_stamp *s;
+	uint32_t rel = 0;
+
+	bpfobj_func(&o, "h", tc, 0, COUNT(code));
+	bpfobj_var(&o, "r", rodata, 0, 4);
+	bpfobj_rel(&o, tc, 0, R_BPF_64_64, bpfobj_section_symbol(&o, rodata));
+	for (uint64_t offset = 4 * BPFINSN_SIZE; offset < 5 * BPFINSN_SIZE; offset++)
+		rel = elfgen_rel(o.gen, tc, &(struct elf64_reloc){ .offset = offset });
+	bpfobj_open(&o);
+	if (_i & 2)
+		rewrite_inline(&o);
+	s = bpfobj_stamp(&o);
+	again = check_reopened(&o, s);
+	ck_assert_uint_eq(elf64_reloc_count(&again.t->elf, rel), _i & 2 ? 0 : 1 + BPFINSN_SIZE);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+	bpfobj_free(&again);
+}
+END_TEST
+
 /* ------------------------------------------------------------- compiled */
 
 static const char source[] =
@@ -355,6 +386,7 @@ Suite *suite_relayout(void)
 
 	tcase_add_loop_test(tcase, records, 0, 8);
 	tcase_add_loop_test(tcase, shorter_stays, 0, 2);
+	tcase_add_loop_test(tcase, none_relocs, 0, 4);
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(real, 60);
 	tcase_add_loop_test(real, compiled, 0, 8 * (int)COUNT(extras));
