@@ -47,6 +47,9 @@ struct work {
 	uint8_t *image, *starts;	/* a copy in which instructions are replaced one for one */
 	bool *spoiled;			/* by data: everything in it is kept, if it may be written */
 	bool *moving;			/* by data: everything in it is kept, for CO-RE decides what is where */
+	struct injectable *injectables;	/* as the template had them before */
+	struct site *sites;
+	uint32_t site_count;
 };
 
 /* ------------------------------------------------------------- analysis */
@@ -397,6 +400,30 @@ static int replace_all(struct work *w, struct bpfstamp_err *err)
 	return ret;
 }
 
+/* What decide and add_sites change in the template, so that a failure leaves it as it was. */
+static int save(struct work *w)
+{
+	const struct bpfstamp_template *t = w->t;
+
+	w->injectables = calloc(t->injectable_count + 1, sizeof(*w->injectables));
+	w->sites = calloc((size_t)t->site_count + 1, sizeof(*w->sites));
+	if (!w->injectables || !w->sites)
+		return -1;
+	memcpy(w->injectables, t->injectables, t->injectable_count * sizeof(*w->injectables));
+	memcpy(w->sites, t->sites, t->site_count * sizeof(*w->sites));
+	w->site_count = t->site_count;
+	return 0;
+}
+
+static void restore(const struct work *w)
+{
+	struct bpfstamp_template *t = w->t;
+
+	memcpy(t->injectables, w->injectables, t->injectable_count * sizeof(*w->injectables));
+	memcpy(t->sites, w->sites, w->site_count * sizeof(*w->sites));
+	t->site_count = w->site_count;
+}
+
 int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err)
 {
 	uint32_t slots = t->image_size / BPFINSN_SIZE + 1;
@@ -409,7 +436,7 @@ int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	w.image = malloc(t->image_size + 1);
 	w.spoiled = calloc(t->data_count + 1, sizeof(*w.spoiled));
 	w.moving = calloc(t->data_count + 1, sizeof(*w.moving));
-	if (!w.args || !w.live || !w.starts || !w.image || !w.spoiled || !w.moving) {
+	if (!w.args || !w.live || !w.starts || !w.image || !w.spoiled || !w.moving || save(&w)) {
 		object_no_memory(err);
 		goto out;
 	}
@@ -422,6 +449,8 @@ int bpfstamp_inline(struct bpfstamp_template *t, struct bpfstamp_err *err)
 	}
 	decide(&w);
 	ret = replace_all(&w, err);
+	if (ret)
+		restore(&w);
 out:
 	free(w.findings);
 	free(w.args);
@@ -430,5 +459,7 @@ out:
 	free(w.image);
 	free(w.spoiled);
 	free(w.moving);
+	free(w.injectables);
+	free(w.sites);
 	return ret;
 }

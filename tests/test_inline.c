@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "loader/link.h"
@@ -17,7 +18,7 @@
 
 Suite *suite_inline(void);
 
-enum { MAX_SLOTS = 64, DATA = 32 };
+enum { DATA = 32 };
 
 static const uint8_t bytes[DATA] = { 0x81, 0x02, 0x83, 0x04, 0xf5, 0xf6, 0xf7, 0xf8, 0x11, 0x22, 0x33, 0x44,
 				     0x55, 0x66, 0x77, 0x88, 0x00, 0x00, 0x00, 0x80 };
@@ -29,14 +30,15 @@ static const uint8_t bytes[DATA] = { 0x81, 0x02, 0x83, 0x04, 0xf5, 0xf6, 0xf7, 0
 static struct bpfobj sample(bool big, const char *section, const struct bpfinsn *code, uint32_t slots)
 {
 	struct bpfobj o = bpfobj_new(big);
-	struct bpfinsn copy[MAX_SLOTS];
+	struct bpfinsn *copy = malloc(slots * sizeof(*copy));
 	uint32_t tc, data, symbol;
 
-	ck_assert_uint_le(slots, MAX_SLOTS);
+	ck_assert_ptr_nonnull(copy);
 	memcpy(copy, code, slots * sizeof(*code));
 	for (uint32_t i = 0; i < slots; i++)
 		copy[i].src = code[i].code == BPF_CODE_LDDW ? 0 : code[i].src;
 	tc = bpfobj_code(&o, "tc", copy, slots);
+	free(copy);
 	data = bpfobj_data(&o, section, strncmp(section, ".bss", 4) ? bytes : NULL, DATA);
 	symbol = bpfobj_section_symbol(&o, data);
 	for (uint32_t i = 0; i < slots; i++)
@@ -525,6 +527,48 @@ START_TEST(again)
 }
 END_TEST
 
+/* Two loads grow by a slot each under a jump: one slot too many, and all of the template is as it was. */
+START_TEST(far_jump)
+{
+	const struct bpfinsn head[] = { ADDRESS(6, 0), LOAD(BPF_SIZE_DW, 0, 6, 0), LOAD(BPF_SIZE_DW, 0, 6, 8),
+					STORE_IMM(BPF_SIZE_W, 6, 16, 5) };
+	const struct bpfinsn nothing = MOV64(0, 0), exit_insn = EXIT;
+	int16_t far = (int16_t)(INT16_MAX - 2 + _i / 2);
+	uint32_t slots = (uint32_t)far + 2;
+	struct bpfinsn *code = calloc(slots, sizeof(*code));
+	struct injectable injs[3];
+	struct bpfstamp_err err;
+	struct site sites[8];
+	struct bpfobj o;
+
+	ck_assert_ptr_nonnull(code);
+	code[0] = (struct bpfinsn)JUMP(BPF_OP_JEQ, 1, 0, far);
+	memcpy(code + 1, head, sizeof(head));
+	for (uint32_t i = 1 + COUNT(head); i < slots; i++)
+		code[i] = i == slots - 1 ? exit_insn : nothing;
+	o = sample(_i & 1, ".data", code, slots);
+	ck_assert_uint_eq(o.t->injectable_count, COUNT(injs));
+	ck_assert_uint_le(o.t->site_count, COUNT(sites));
+	memcpy(injs, o.t->injectables, sizeof(injs));
+	memcpy(sites, o.t->sites, o.t->site_count * sizeof(*sites));
+	if (_i / 2) {
+		uint32_t count = o.t->site_count;
+
+		ck_assert_int_ne(bpfstamp_inline(o.t, &err), 0);
+		bpfobj_says(&err, "the code grew so much that its jump does not fit 16 bits");
+		ck_assert(!memcmp(injs, o.t->injectables, sizeof(injs)));
+		ck_assert_uint_eq(o.t->site_count, count);
+		ck_assert(!memcmp(sites, o.t->sites, count * sizeof(*sites)));
+	} else {
+		rewrite_inline(&o);
+		rewrite_kept(&o, "b", NULL);
+		rewrite_kept(&o, "c", "it is written");
+	}
+	free(code);
+	bpfobj_free(&o);
+}
+END_TEST
+
 Suite *suite_inline(void)
 {
 	Suite *suite = suite_create("inline");
@@ -543,6 +587,7 @@ Suite *suite_inline(void)
 	tcase_add_loop_test(places, calls, 0, 2);
 	tcase_add_loop_test(places, call_without_relocation, 0, 2);
 	tcase_add_loop_test(places, lines, 0, 4);
+	tcase_add_loop_test(places, far_jump, 0, 4);
 	suite_add_tcase(suite, places);
 	return suite;
 }
