@@ -132,7 +132,7 @@ static const enum option_id exclusive[][4] = {
 	{ OPT_SKIP_SW, OPT_SKIP_HW }, { OPT_NETNS, OPT_ALL_NETNS },
 	{ OPT_STATS, OPT_ALL_NETNS }, { OPT_DEBUG_INFO, OPT_NO_DEBUG_INFO },
 	{ OPT_STATS, OPT_BLOCK }, { OPT_ADD, OPT_REMOVE }, { OPT_DEV, OPT_NODE },
-	{ OPT_BATCH, OPT_PIN, OPT_LINK_PIN, OPT_SKIP_SW },
+	{ OPT_BATCH, OPT_PIN }, { OPT_BATCH, OPT_LINK_PIN }, { OPT_BATCH, OPT_SKIP_SW },
 };
 
 /* Of these commands, an option that wants one of those behind it. */

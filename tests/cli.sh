@@ -304,6 +304,8 @@ test_together() {
 	for pair in "batch -:dev lo" "batch -:block 1" "batch -:pin x" "batch -:link-pin x" "batch -:skip-sw"; do
 		misused "--${pair/:/ and --}" 'exclude each other' attach $stamp --${pair%:*} --${pair#*:}
 	done
+	bad "--pin goes with --link-pin" 'cannot pin in x/maps' attach $stamp --dev nosuch --hook tcx --pin x --link-pin y
+	bad "--pin goes with --skip-sw" 'no such device' attach $stamp --dev nosuch --pin x --skip-sw
 	misused "--batch, XDP in hardware" '--batch does not go with --xdp-mode offload: hardware runs programs' \
 		attach $stamp --batch - --hook xdp --xdp-mode offload
 	for option in "jobs 2" keep-going; do
