@@ -130,7 +130,8 @@ static int load_and_replace(struct setting *s, const struct stamped *stamped, st
 
 	if (loading(&fd, stamped, s->o, load, err))
 		return -1;
-	ret = s->o->dry_run ? 0 : bpfstamp_running_open(&r, s->there.id, err) || set_in_place(s, r, err);
+	ret = s->o->dry_run ? set_in_place(s, s->before, err) :
+		bpfstamp_running_open(&r, s->there.id, err) || set_in_place(s, r, err);
 	if (!ret && !s->o->dry_run) {
 		ret = bpfstamp_attach(s->net, &hook, fd, s->there.name, &made, err);
 		if (ret)

@@ -56,7 +56,7 @@ static void take_back(struct bpfstamp_running *r, const struct bpfstamp_running_
 	char name[1024];
 
 	if (snprintf(name, sizeof(name), "%s:%s", was->section, was->path) < (int)sizeof(name))
-		bpfstamp_poke(r, name, was->value, &ignored);
+		bpfstamp_poke(r, name, was->value, false, &ignored);
 }
 
 /* Write back what was there, of the first count values that were given. */
@@ -82,8 +82,9 @@ int set_in_place(const struct setting *s, struct bpfstamp_running *r, struct bpf
 
 		if (s->restamp && set_look_up(s->before, a->name, &v) != SET_WRITABLE)
 			continue;
-		if (bpfstamp_poke(r, a->name, a->value, err)) {
-			set_take_back(s, r, i);
+		if (bpfstamp_poke(r, a->name, a->value, s->o->dry_run, err)) {
+			if (!s->o->dry_run)
+				set_take_back(s, r, i);
 			return -1;
 		}
 	}
@@ -191,9 +192,6 @@ static int decide(struct setting *s, struct bpfstamp_err *err)
 			return bpfstamp_err_set(err, EROFS, "%s of %s stands in %s and cannot be changed in place; "
 						"give the object that it was attached from by --object OBJ", v.path,
 						s->there.name, v.section ? v.section : "instructions");
-		else if (found == SET_UNKNOWN && s->o->dry_run)
-			return bpfstamp_err_set(err, ENOENT, "nothing called '%s' can be read in %s", name,
-						s->there.name);
 	}
 	return 0;
 }
@@ -217,7 +215,8 @@ static int change(struct setting *s, struct bpfstamp_err *err)
 
 	if (find(s, err) || decide(s, err))
 		return -1;
-	if (s->restamp ? set_restamp(s, err) : !s->o->dry_run && change_running(s, err))
+	if (s->restamp ? set_restamp(s, err) :
+	    s->o->dry_run ? set_in_place(s, s->before, err) : change_running(s, err))
 		return -1;
 	if (!s->o->dry_run && bpfstamp_running_open(&now, s->there.id, err))
 		return -1;

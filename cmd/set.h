@@ -25,7 +25,8 @@ enum set_found set_look_up(const struct bpfstamp_running *r, const char *name, s
 
 /*
  * Change all values that can be changed in place; where nothing is stamped anew,
- * all.  A failure takes back those before it; set_take_back all of them.
+ * all.  A failure takes back those before it; set_take_back all of them.  With
+ * --dry-run values are only looked at.
  */
 int set_in_place(const struct setting *s, struct bpfstamp_running *r, struct bpfstamp_err *err);
 void set_take_back(const struct setting *s, struct bpfstamp_running *r, size_t count);

@@ -675,9 +675,10 @@ void bpfstamp_running_value_at(const struct bpfstamp_running *r, uint32_t i, str
  * bits around a bitfield are kept, too, though a program that changes these by
  * reading and writing bytes may undo the new value.  *r tells of it after
  * bpfstamp_running_refresh.
- * EROFS where the value is read-only or in instructions.
+ * EROFS where the value is read-only or in instructions.  dry: only look
+ * whether the name and the value would do.
  */
-int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text, struct bpfstamp_err *err);
+int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text, bool dry, struct bpfstamp_err *err);
 
 /*
  * Compare what runs with what would be stamped: the program of that id with

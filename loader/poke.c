@@ -125,7 +125,7 @@ static int explain(const struct bpfstamp_running *r, const char *name, int code,
 	return -1;
 }
 
-int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text, struct bpfstamp_err *err)
+int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text, bool dry, struct bpfstamp_err *err)
 {
 	const struct running_variable *v;
 	const struct running_map *map;
@@ -150,7 +150,9 @@ int bpfstamp_poke(struct bpfstamp_running *r, const char *name, const char *text
 		free(bytes);
 		return err_wrap(err, "program %s (id %u): %s", r->info.name, r->info.prog.id, name);
 	}
-	if (part.bitfield)
+	if (dry)
+		ret = 0;
+	else if (part.bitfield)
 		ret = poke_bits(map->fd, map->value_size, v->offset + part.offset, &part,
 				 value_load(bytes, part.type.size, part.type.is_signed, BYTES_HOST_BIG));
 	else

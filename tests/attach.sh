@@ -140,7 +140,7 @@ verifies() {	# NAME PLACE…
 }
 
 changes() {	# NAME WORDS ID PLACE…
-	local name=$1 words=$2 id=$3 made
+	local name=$1 words=$2 id=$3 made value
 	shift 3
 	ok "$name: set in place, dry run" stamp set "$@" enabled=0 --dry-run
 	has "$name: set in place, dry run" "^would change in place $program " "$out"
@@ -156,6 +156,11 @@ changes() {	# NAME WORDS ID PLACE…
 	refused "$name: set what is no value" ".*enabled.*" stamp set "$@" ports[0]=9 enabled=x
 	has "$name: set what is no value: taken back" 'ports\[0\] = 0x5 ' "$(stamp show "${at[@]}" --verbose)"
 	refused "$name: set what is not there" ".*enable.*did you mean 'enabled'.*" stamp set "$@" enable=1
+	for value in enabled=x enabled=99999999999 enabled.a=1 enable=1; do
+		refused "$name: set $value, dry run" ".*enable.*" stamp set "$@" ports[0]=9 $value --dry-run
+		refused "$name: set $value, dry run with the object" ".*enable.*" \
+			stamp set "$@" ports[0]=9 $value --object "$o" --dry-run
+	done
 	refused "$name: set what is read-only" \
 		"vni of $program stands in .rodata and cannot be changed in place; .*--object OBJ" \
 		stamp set "$@" enabled=0 vni=8

@@ -127,9 +127,9 @@ START_TEST(values)
 	/* One that was set, and no type to take it apart by. */
 	ck_assert_uint_eq(bpfstamp_running_value_count(r), 1);
 	runningbed_has(r, "cfg", o.big ? "hex:0000002800020000" : "hex:2800000002000000", true, false);
-	ck_assert_int_eq(bpfstamp_poke(r, "cfg", "hex:0000000000000000", &runningbed_err), -1);
+	ck_assert_int_eq(bpfstamp_poke(r, "cfg", "hex:0000000000000000", false, &runningbed_err), -1);
 	bpfobj_says(&runningbed_err, "cfg: its section is read-only, and its map has no BTF: stamp it anew");
-	ck_assert_int_eq(bpfstamp_poke(r, "counter", "1", &runningbed_err), -1);
+	ck_assert_int_eq(bpfstamp_poke(r, "counter", "1", false, &runningbed_err), -1);
 	bpfobj_says(&runningbed_err, "counter: it has no variable of that name");
 
 	for (int without = 0; without < 2; without++) {
