@@ -360,6 +360,43 @@ static bool find_enumerator(const struct btf *btf, uint32_t id, const char *text
 	return false;
 }
 
+/*
+ * Compilers of before 2022 say of no enum that it is signed.  One with a value
+ * whose top bit is set may be; all enumerators are looked at only when a value is
+ * read, because objects have many enums that nobody sets.
+ */
+static struct value_type with_sign(const struct value_type *type, const struct btf *btf)
+{
+	struct value_type known = *type;
+	struct btf_type t;
+	uint32_t id;
+
+	if (type->form != VALUE_ENUM || type->is_signed || !btf)
+		return known;
+	id = btf_resolve(btf, type->btf);
+	btf_type(btf, id, &t);
+	for (uint32_t i = 0; t.kind == BTF_ENUM && i < t.vlen && !known.any_sign; i++) {
+		struct btf_enumerator e;
+
+		btf_enumerator(btf, id, i, &e);
+		known.any_sign = e.value >> 31;
+	}
+	return known;
+}
+
+/* An enumerator of 32 bits as a number of the type: where that has fewer, the top bit can only be a sign. */
+static int store_enumerator(const struct value_type *type, bool big, uint64_t value, const char *text, uint8_t *out,
+			    struct bpfstamp_err *err)
+{
+	bool negative = type->is_signed && (int64_t)value < 0;
+
+	if (type->any_sign && type->bits < 32 && value >> 31) {
+		value = (uint64_t)(int32_t)value;
+		negative = true;
+	}
+	return store_number(type, big, value, negative, text, out, err);
+}
+
 /* `be16:80`: the number as it stands in memory in that byte order, read by the program as its own. */
 static int parse_ordered(const struct value_type *type, bool big, const char *text, uint8_t *out,
 			 struct bpfstamp_err *err)
@@ -409,6 +446,7 @@ static int parse_address(const struct value_type *type, bool big, const char *te
 int value_parse(const struct value_type *type, const struct btf *btf, bool big, const char *text, uint8_t *out,
 		struct bpfstamp_err *err)
 {
+	struct value_type known;
 	uint64_t value;
 	bool negative;
 
@@ -418,13 +456,14 @@ int value_parse(const struct value_type *type, const struct btf *btf, bool big, 
 		return parse_text(type, text, out, err);
 	if (is_ordered(text))
 		return parse_ordered(type, big, text, out, err);
+	known = with_sign(type, btf);
 	if (type->form == VALUE_ENUM && btf && find_enumerator(btf, type->btf, text, &value))
-		return store_number(type, big, value, type->is_signed && (int64_t)value < 0, text, out, err);
+		return store_enumerator(&known, big, value, text, out, err);
 	if (!strcmp(text, "true") || !strcmp(text, "false"))
 		return store_number(type, big, *text == 't', false, text, out, err);
 	switch (parse_number(text, &value, &negative)) {
 	case NUMBER_OK:
-		return store_number(type, big, value, negative, text, out, err);
+		return store_number(&known, big, value, negative, text, out, err);
 	case NUMBER_HUGE:
 		return err_set(err, ERANGE, "%s does not fit 64 bits", text);
 	default:

@@ -22,7 +22,7 @@ struct value_type {
 	uint32_t size;		/* bytes in memory */
 	uint8_t bits;		/* of INT, BOOL, ENUM, REGISTER: what a value may use */
 	bool is_signed;
-	bool any_sign;		/* of INT without BTF: signed or unsigned, nobody knows */
+	bool any_sign;		/* of INT without BTF and some enums: signed or unsigned, nobody knows */
 	uint32_t btf;		/* type id, or 0 */
 };
 

@@ -351,7 +351,7 @@ struct types {
 	uint8_t *bytes;
 	uint32_t index[64];
 	struct btf btf;
-	uint32_t color, wide, plain, u32, s16, boolean, chars, quad, pair, unnamed, pointer, matrix, flag3;
+	uint32_t color, wide, plain, few, narrow, u32, s16, boolean, chars, quad, pair, unnamed, pointer, matrix, flag3;
 };
 
 static void make_types(struct types *t, bool big)
@@ -372,6 +372,14 @@ static void make_types(struct types *t, bool big)
 	t->plain = btfgen_type(gen, "", BTF_ENUM, 1, 4);
 	btfgen_word(gen, btfgen_string(gen, "TOP"));
 	btfgen_word(gen, 0xfffffffe);
+	t->few = btfgen_type(gen, "few", BTF_ENUM, 1, 4);
+	btfgen_word(gen, btfgen_string(gen, "MOST"));
+	btfgen_word(gen, 0x7fffffff);
+	t->narrow = btfgen_type(gen, "narrow", BTF_ENUM, 2, 1);
+	btfgen_word(gen, btfgen_string(gen, "ONE"));
+	btfgen_word(gen, 1);
+	btfgen_word(gen, btfgen_string(gen, "LOW"));
+	btfgen_word(gen, (uint32_t)-128);
 	t->u32 = btfgen_type(gen, "unsigned int", BTF_INT, 0, 4);
 	btfgen_word(gen, 32);
 	t->u32 = btfgen_type(gen, "__u32", BTF_TYPEDEF, 0, t->u32);
@@ -486,6 +494,35 @@ START_TEST(enumerators)
 }
 END_TEST
 
+/* BTF that does not tell signs: a number below zero is right where an enumerator may be. */
+START_TEST(enumerators_of_any_sign)
+{
+	struct value_type plain, few, narrow;
+	struct types t;
+	uint8_t out[OUT];
+
+	make_types(&t, _i);
+	plain = value_from_btf(&t.btf, t.plain, 4);
+	few = value_from_btf(&t.btf, t.few, 4);
+	narrow = value_from_btf(&t.btf, t.narrow, 1);
+	parse(&plain, &t.btf, _i, "-2", out);
+	ck_assert_uint_eq(value_load(out, 4, false, _i), 0xfffffffe);
+	parse(&plain, &t.btf, _i, "-2147483648", out);
+	parse(&plain, &t.btf, _i, "4294967295", out);
+	refuse(&plain, &t.btf, _i, "-2147483649", ERANGE, "allowed is -2147483648 to 4294967295");
+	refuse(&plain, NULL, _i, "-2", ERANGE, "allowed is 0 to 4294967295");
+	parse(&few, &t.btf, _i, "MOST", out);
+	refuse(&few, &t.btf, _i, "-1", ERANGE, "allowed is 0 to 4294967295");
+	parse(&narrow, &t.btf, _i, "ONE", out);
+	ck_assert_uint_eq(out[0], 1);
+	parse(&narrow, &t.btf, _i, "LOW", out);
+	ck_assert_uint_eq(out[0], 0x80);
+	parse(&narrow, &t.btf, _i, "-128", out);
+	refuse(&narrow, &t.btf, _i, "-129", ERANGE, "allowed is -128 to 255");
+	free(t.bytes);
+}
+END_TEST
+
 START_TEST(load_and_store)
 {
 	static const uint8_t bytes[8] = { 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88 };
@@ -529,6 +566,7 @@ Suite *suite_value(void)
 	tcase_add_loop_test(tcase, types_of_btf, 0, 2);
 	tcase_add_loop_test(tcase, types_without_btf, 0, 7);
 	tcase_add_loop_test(tcase, enumerators, 0, 2);
+	tcase_add_loop_test(tcase, enumerators_of_any_sign, 0, 2);
 	tcase_add_loop_test(tcase, load_and_store, 0, 4);
 	suite_add_tcase(suite, tcase);
 	return suite;
