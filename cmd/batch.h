@@ -21,6 +21,7 @@ struct batch_row {
 	uint32_t value_first, value_count;
 	uint16_t prio;
 	uint8_t direction;
+	bool wrong;		/* it was told why */
 };
 
 struct batch_name {

@@ -129,6 +129,14 @@ static void tell_wrong(struct batch_rows *rows, uint32_t line, const struct bpfs
 	fputc('\n', stderr);
 }
 
+/* A line is told what is wrong with it first, and counts once; nobody looks at it again. */
+static void refuse_row(struct batch_rows *rows, struct batch_row *row, const struct bpfstamp_err *why)
+{
+	if (!row->wrong)
+		tell_wrong(rows, row->line, why);
+	row->wrong = true;
+}
+
 static int read_line(struct batch_rows *rows, char *line, size_t size, uint32_t number, struct bpfstamp_err *err)
 {
 	if (strlen(line) != size)
@@ -196,14 +204,14 @@ void batchrows_widen(struct batch_rows *rows, struct bpfstamp_template *t)
 	struct bpfstamp_err why;
 
 	for (size_t i = 0; i < rows->count; i++) {
-		const struct batch_row *row = &rows->rows[i];
+		struct batch_row *row = &rows->rows[i];
 
-		for (uint32_t k = 0; k < row->value_count; k++) {
+		for (uint32_t k = 0; k < row->value_count && !row->wrong; k++) {
 			const struct batch_value *v = &rows->values[row->value_first + k];
 			const char *name = rows->text + rows->names[v->name].text;
 
 			if (is_placeholder(rows->o, name) && bpfstamp_widen(t, name, rows->text + v->text, &why))
-				tell_wrong(rows, row->line, &why);
+				refuse_row(rows, row, &why);
 		}
 	}
 }
@@ -286,21 +294,24 @@ static int compare_places(const void *one, const void *other, void *arg)
 
 static int check_places(struct batch_rows *rows, struct bpfstamp_err *err)
 {
-	const struct batch_row **sorted = malloc((rows->count + 1) * sizeof(*sorted));
+	struct batch_row **sorted = malloc((rows->count + 1) * sizeof(*sorted));
 	struct bpfstamp_err why;
+	size_t count = 0;
 
 	if (!sorted)
 		return no_room(rows, err);
 	for (size_t i = 0; i < rows->count; i++)
-		sorted[i] = &rows->rows[i];
-	qsort_r(sorted, rows->count, sizeof(*sorted), compare_places, rows);
-	for (size_t i = 1; i < rows->count; i++) {
-		uint32_t a = sorted[i - 1]->line, b = sorted[i]->line;
+		if (!rows->rows[i].wrong)
+			sorted[count++] = &rows->rows[i];
+	qsort_r(sorted, count, sizeof(*sorted), compare_places, rows);
+	for (size_t i = 1; i < count; i++) {
+		struct batch_row *a = sorted[i - 1], *b = sorted[i];
 
 		if (compare_places(&sorted[i - 1], &sorted[i], rows))
 			continue;
-		bpfstamp_err_set(&why, EEXIST, "it means the same place as line %u", a < b ? a : b);
-		tell_wrong(rows, a < b ? b : a, &why);
+		bpfstamp_err_set(&why, EEXIST, "it means the same place as line %u",
+				 a->line < b->line ? a->line : b->line);
+		refuse_row(rows, a->line < b->line ? b : a, &why);
 	}
 	free(sorted);
 	return 0;
@@ -316,8 +327,8 @@ int batchrows_resolve(struct batch_rows *rows, const struct bpfstamp_template *t
 		return -1;
 	find_refs(rows, t);
 	for (size_t i = 0; i < rows->count; i++)
-		if (resolve_row(rows, &rows->rows[i], t, s, base, &why))
-			tell_wrong(rows, rows->rows[i].line, &why);
+		if (!rows->rows[i].wrong && resolve_row(rows, &rows->rows[i], t, s, base, &why))
+			refuse_row(rows, &rows->rows[i], &why);
 	bpfstamp_stamp_free(s);
 	return rows->o->hook.existing == BPFSTAMP_APPEND ? 0 : check_places(rows, err);
 }

@@ -259,6 +259,17 @@ wrong_lines() {
 	batch "$tmp/$uniq.o" <<<"$many"
 	is "wrong: many: told" "2 21 bpfstamp: stdin: 30 lines are wrong: nothing was attached" \
 		"$status $(wc -l <<<"$stderr") $(tail -n 1 <<<"$stderr")"
+	batch "$OBJECTS/ping_drop_const.v3.o" --replace 0xFEDCBA98=10.0.0.2 <<-END
+		va1 0xFEDCBA98=x
+		va2 0xFEDCBA98=y
+		va1 0xFEDCBA98=3
+		va3 nosuch=1
+		va1 0xFEDCBA98=4
+		va1 0xFEDCBA98=z
+	END
+	is "wrong: each line once" "1 2 4 5 6 bpfstamp: stdin: 5 lines are wrong: nothing was attached" \
+		"$(sed -n 's/^bpfstamp: stdin:\([0-9]*\):.*/\1/p' <<<"$stderr" | sort -n | paste -sd ' ') $(
+		tail -n 1 <<<"$stderr")"
 	stdout=$(stamp attach "$tmp/$uniq.o" --batch "$tmp/nosuch" 2>&1)
 	is "no such file" "1 bpfstamp: cannot open $tmp/nosuch: No such file or directory" "$? $stdout"
 	stdout=$(stamp attach "$tmp/$uniq.o" --batch "$tmp" 2>&1)
