@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * attach --batch: the lines (cmd/batchline.c reads them, cmd/batchrows.c makes
- * sense of them), and what becomes of them (cmd/batch.c).
+ * sense of them, cmd/batchplaces.c of their places), and what becomes of them (cmd/batch.c).
  */
 #ifndef CMD_BATCH_H
 #define CMD_BATCH_H
@@ -22,6 +22,7 @@ struct batch_row {
 	uint16_t prio;
 	uint8_t direction;
 	bool wrong;		/* it was told why */
+	uint64_t netns_dev, netns_ino;	/* for batchplaces.c */
 };
 
 struct batch_name {
@@ -62,6 +63,14 @@ int batchrows_read(struct batch_rows *rows, const struct options *o, struct bpfs
 void batchrows_widen(struct batch_rows *rows, struct bpfstamp_template *t);
 int batchrows_resolve(struct batch_rows *rows, const struct bpfstamp_template *t, const struct bpfstamp_stamp *base,
 		      struct bpfstamp_err *err);
+
+/* A line is told what is wrong with it first, and counts once; nobody looks at it again. */
+void batchrows_refuse(struct batch_rows *rows, struct batch_row *row, const struct bpfstamp_err *why);
+
+/* Refuse each line that means the same place as one before it. */
+int batchplaces_check(struct batch_rows *rows, struct bpfstamp_err *err);
+
+int batchrows_no_room(const struct batch_rows *rows, struct bpfstamp_err *err);
 void batchrows_free(struct batch_rows *rows);
 
 /* A text of a row; otherwise where there is none. */

@@ -9,9 +9,8 @@
  * What is wrong with a line is told with its number, and reading goes on, so
  * that one run tells all of it.  Beside what a line says by itself
  * (cmd/batchline.c): the object has these names and programs, each value fits,
- * and no two lines mean the same place, of which the later one would win by chance.
+ * and no two lines mean the same place (cmd/batchplaces.c).
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +43,7 @@ static bool reserve(void *array, size_t size, size_t count, size_t more, size_t 
 	return true;
 }
 
-static int no_room(const struct batch_rows *rows, struct bpfstamp_err *err)
+int batchrows_no_room(const struct batch_rows *rows, struct bpfstamp_err *err)
 {
 	return bpfstamp_err_set(err, ENOMEM, "out of memory for the lines of %s", rows->file);
 }
@@ -54,7 +53,7 @@ int batchrows_add_text(struct batch_rows *rows, const char *text, uint32_t *at, 
 	size_t size = strlen(text) + 1;
 
 	if (!reserve(&rows->text, 1, rows->text_size, size + 1, &rows->text_room))
-		return no_room(rows, err);
+		return batchrows_no_room(rows, err);
 	if (!rows->text_size)
 		rows->text[rows->text_size++] = '\0';
 	memcpy(rows->text + rows->text_size, text, size);
@@ -66,7 +65,7 @@ int batchrows_add_text(struct batch_rows *rows, const char *text, uint32_t *at, 
 int batchrows_add(struct batch_rows *rows, const struct batch_row *row, struct bpfstamp_err *err)
 {
 	if (!reserve(&rows->rows, sizeof(*row), rows->count, 1, &rows->room))
-		return no_room(rows, err);
+		return batchrows_no_room(rows, err);
 	rows->rows[rows->count++] = *row;
 	return 0;
 }
@@ -84,7 +83,7 @@ static int find_name(struct batch_rows *rows, const char *name, uint32_t *out, s
 		if (!strcmp(rows->text + rows->names[*out].text, name))
 			return 0;
 	if (!reserve(&rows->names, sizeof(new), rows->name_count, 1, &rows->name_room))
-		return no_room(rows, err);
+		return batchrows_no_room(rows, err);
 	if (batchrows_add_text(rows, name, &new.text, err))
 		return -1;
 	rows->names[rows->name_count++] = new;
@@ -102,7 +101,7 @@ int batchrows_add_value(struct batch_rows *rows, struct batch_row *row, const ch
 		if (rows->values[row->value_first + i].name == new.name)
 			return bpfstamp_err_set(err, EINVAL, "%s is given two values", name);
 	if (!reserve(&rows->values, sizeof(new), rows->value_count, 1, &rows->value_room))
-		return no_room(rows, err);
+		return batchrows_no_room(rows, err);
 	if (batchrows_add_text(rows, text, &new.text, err))
 		return -1;
 	rows->values[rows->value_count++] = new;
@@ -129,8 +128,7 @@ static void tell_wrong(struct batch_rows *rows, uint32_t line, const struct bpfs
 	fputc('\n', stderr);
 }
 
-/* A line is told what is wrong with it first, and counts once; nobody looks at it again. */
-static void refuse_row(struct batch_rows *rows, struct batch_row *row, const struct bpfstamp_err *why)
+void batchrows_refuse(struct batch_rows *rows, struct batch_row *row, const struct bpfstamp_err *why)
 {
 	if (!row->wrong)
 		tell_wrong(rows, row->line, why);
@@ -211,7 +209,7 @@ void batchrows_widen(struct batch_rows *rows, struct bpfstamp_template *t)
 			const char *name = rows->text + rows->names[v->name].text;
 
 			if (is_placeholder(rows->o, name) && bpfstamp_widen(t, name, rows->text + v->text, &why))
-				refuse_row(rows, row, &why);
+				batchrows_refuse(rows, row, &why);
 		}
 	}
 }
@@ -270,53 +268,6 @@ static int resolve_row(struct batch_rows *rows, struct batch_row *row, const str
 	return batchrows_stamp(rows, row, s, base, err);
 }
 
-/* By the place that a row means; a link's has the program in its name. */
-static int compare_places(const void *one, const void *other, void *arg)
-{
-	const struct batch_rows *rows = arg;
-	const struct batch_row *a = *(const struct batch_row *const *)one;
-	const struct batch_row *b = *(const struct batch_row *const *)other;
-	const char *netns = rows->o->netns ? rows->o->netns : "";
-	bool links = rows->o->hook.type == BPFSTAMP_TCX || rows->o->hook.type == BPFSTAMP_NETKIT;
-	int by_dev = strcmp(rows->text + a->dev, rows->text + b->dev);
-	int by_netns = strcmp(batchrows_text(rows, a->netns, netns), batchrows_text(rows, b->netns, netns));
-
-	if (by_dev || by_netns)
-		return by_dev ? by_dev : by_netns;
-	if (a->direction != b->direction)
-		return a->direction < b->direction ? -1 : 1;
-	if (links && a->program != b->program)
-		return a->program < b->program ? -1 : 1;
-	if (a->prio != b->prio)
-		return a->prio < b->prio ? -1 : 1;
-	return a->handle == b->handle ? 0 : a->handle < b->handle ? -1 : 1;
-}
-
-static int check_places(struct batch_rows *rows, struct bpfstamp_err *err)
-{
-	struct batch_row **sorted = malloc((rows->count + 1) * sizeof(*sorted));
-	struct bpfstamp_err why;
-	size_t count = 0;
-
-	if (!sorted)
-		return no_room(rows, err);
-	for (size_t i = 0; i < rows->count; i++)
-		if (!rows->rows[i].wrong)
-			sorted[count++] = &rows->rows[i];
-	qsort_r(sorted, count, sizeof(*sorted), compare_places, rows);
-	for (size_t i = 1; i < count; i++) {
-		struct batch_row *a = sorted[i - 1], *b = sorted[i];
-
-		if (compare_places(&sorted[i - 1], &sorted[i], rows))
-			continue;
-		bpfstamp_err_set(&why, EEXIST, "it means the same place as line %u",
-				 a->line < b->line ? a->line : b->line);
-		refuse_row(rows, a->line < b->line ? b : a, &why);
-	}
-	free(sorted);
-	return 0;
-}
-
 int batchrows_resolve(struct batch_rows *rows, const struct bpfstamp_template *t, const struct bpfstamp_stamp *base,
 		      struct bpfstamp_err *err)
 {
@@ -328,7 +279,7 @@ int batchrows_resolve(struct batch_rows *rows, const struct bpfstamp_template *t
 	find_refs(rows, t);
 	for (size_t i = 0; i < rows->count; i++)
 		if (!rows->rows[i].wrong && resolve_row(rows, &rows->rows[i], t, s, base, &why))
-			refuse_row(rows, &rows->rows[i], &why);
+			batchrows_refuse(rows, &rows->rows[i], &why);
 	bpfstamp_stamp_free(s);
-	return rows->o->hook.existing == BPFSTAMP_APPEND ? 0 : check_places(rows, err);
+	return rows->o->hook.existing == BPFSTAMP_APPEND ? 0 : batchplaces_check(rows, err);
 }

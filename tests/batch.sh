@@ -219,7 +219,7 @@ wrong() {	# NAME LINE PATTERN [OPTION…]: told with file and line, and the good
 }
 
 wrong_lines() {
-	local many
+	local many line
 	unique "$OBJECTS/ping_drop_stamp.v3.o"
 	wrong "a word alone" 'va2 target_addr' "'target_addr' is no NAME=VALUE"
 	wrong "no name" 'va2 =1' "'=1' is no NAME=VALUE"
@@ -239,6 +239,17 @@ wrong_lines() {
 	wrong "value too large" 'va2 target_addr=0x100000000' '.*target_addr: .*'
 	wrong "no such program" 'va2 prog=nosuch' ".*no program called 'nosuch'"
 	wrong "the same place" 'va1 target_addr=2' 'it means the same place as line 1'
+	for line in "va1 netns=/proc/self/ns/net" "va1 netns=$$"; do
+		wrong "the same namespace: $line" "$line" 'it means the same place as line 1'
+	done
+	wrong "a filter or a link" 'va1 prio=2' 'it means the same place as line 1' --hook auto
+	batch "$tmp/$uniq.o" --dry-run <<<$'va1\nva1 prio=2\nva1 handle=2\nva1 netns=pod\nva1 direction=ingress'
+	is "five places" "0 5" "$status $(wc -l <<<"$stdout")"
+	batch "$tmp/$uniq.o" <<<$'va1 netns=nosuch\nva2\nva1\nva1 netns=1\nva2\nva1 netns=nosuch\nva2'
+	is "the same places: lines and those before" \
+		"4 3 5 2 6 1 7 2 bpfstamp: stdin: 4 lines are wrong: nothing was attached" \
+		"$(sed -n 's/^bpfstamp: stdin:\([0-9]\): it means the same place as line \(.\)$/\1 \2/p' <<<"$stderr" |
+		sort | paste -sd ' ') $(tail -n 1 <<<"$stderr")"
 	wrong "no JSON" '{"dev": "va2"' '.* at character [0-9]+'
 	wrong "a key of JSON twice" '{"dev": "va2", "dev": "va2"}' 'duplicate object key .*'
 	wrong "unknown key" '{"dev": "va2", "vni": 7}' "there is no key 'vni'; values to stamp go into \"set\""
