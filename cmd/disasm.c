@@ -11,15 +11,15 @@
 
 static void print_insn(const struct bpfstamp_insn *insn, uint32_t slot)
 {
-	printf("%c %6u: %s", insn->changed ? '>' : ' ', slot, insn->changed ? insn->before : insn->text);
+	output_format(stdout, "%c %6u: %s", insn->changed ? '>' : ' ', slot, insn->changed ? insn->before : insn->text);
 	if (insn->changed)
-		printf(" -> %s", insn->text);
+		output_format(stdout, " -> %s", insn->text);
 	if (insn->refers)
-		printf("  <%s>", insn->refers);
+		output_format(stdout, "  <%s>", insn->refers);
 	if (*insn->core)
-		printf("  <CO-RE: %s>", insn->core);
+		output_format(stdout, "  <CO-RE: %s>", insn->core);
 	if (insn->changed && insn->site.file)
-		printf("  (%s:%u)", insn->site.file, insn->site.line);
+		output_format(stdout, "  (%s:%u)", insn->site.file, insn->site.line);
 	putchar('\n');
 }
 
@@ -39,7 +39,7 @@ static json_t *program(const struct stamped *stamped, uint32_t i, const struct b
 	struct bpfstamp_insn insn;
 
 	if (!json)
-		printf("%s <%s>:\n", p->section, p->name);
+		output_format(stdout, "%s <%s>:\n", p->section, p->name);
 	for (uint32_t slot = 0; slot < p->insns; slot += insn.slots) {
 		bpfstamp_insn_at(stamped->s, i, slot, &insn);
 		if (json)

@@ -24,8 +24,8 @@ static void print_programs(const struct bpfstamp_template *t)
 
 	for (uint32_t i = 0; i < bpfstamp_program_count(t); i++) {
 		bpfstamp_program_at(t, i, &p);
-		printf("%s %s: section %s, %u instructions", p.entry ? "program" : "subprogram", p.name, p.section,
-		       p.insns);
+		output_format(stdout, "%s %s: section %s, %u instructions", p.entry ? "program" : "subprogram",
+			      p.name, p.section, p.insns);
 		if (p.type)
 			printf(", type %s", bpfstamp_prog_type_name(p.type));
 		if (p.core_relocs)
@@ -42,10 +42,10 @@ static void print_maps(const struct bpfstamp_template *t)
 
 		bpfstamp_map_at(t, i, &m);
 		type = bpfstamp_map_type_name(m.type);
-		printf("map %s: %s, key %u, value %u, %u entries%s%s%s%s\n", m.name, type ? type : "unknown type",
-		       m.key_size, m.value_size, m.max_entries, m.readonly ? ", read-only" : "",
-		       m.pin ? ", pinned by " : "", m.pin ? m.pin : "",
-		       m.refs ? "" : ", not used");
+		output_format(stdout, "map %s: %s, key %u, value %u, %u entries%s%s%s%s\n", m.name,
+			      type ? type : "unknown type", m.key_size, m.value_size, m.max_entries,
+			      m.readonly ? ", read-only" : "", m.pin ? ", pinned by " : "", m.pin ? m.pin : "",
+			      m.refs ? "" : ", not used");
 	}
 }
 
@@ -55,7 +55,7 @@ static void print_externs(const struct bpfstamp_template *t)
 
 	for (uint32_t i = 0; i < bpfstamp_extern_count(t); i++) {
 		bpfstamp_extern_at(t, i, &e);
-		printf("extern %s: %s%s\n", e.name, e.kind, e.weak ? ", weak" : "");
+		output_format(stdout, "extern %s: %s%s\n", e.name, e.kind, e.weak ? ", weak" : "");
 	}
 }
 
@@ -74,8 +74,8 @@ static void print_injectables(const struct bpfstamp_template *t)
 
 		bpfstamp_injectable_at(t, i, &inj);
 		value = value_of(t, i);
-		printf("%s %s: %s, %u byte%s", output_kind(inj.kind), inj.name, inj.type, inj.size,
-		       inj.size == 1 ? "" : "s");
+		output_format(stdout, "%s %s: %s, %u byte%s", output_kind(inj.kind), inj.name, inj.type,
+			      inj.size, inj.size == 1 ? "" : "s");
 		if (value)
 			printf(", default %.200s", value);
 		printf(", %u site%s%s\n", inj.site_count, inj.site_count == 1 ? "" : "s",

@@ -44,8 +44,8 @@ static int add_item(json_t *array, const struct options *o, bool map, const stru
 
 	snprintf(pin, sizeof(pin), "%s/%s%s", o->pin, map ? "maps/" : "", item->name);
 	if (!array) {
-		printf("  %-8s %-24s %-16s id %u%s%s\n", map ? "map" : "program", item->name,
-		       item->type ? item->type : "?", item->id, map ? "" : " tag ", item->tag);
+		output_format(stdout, "  %-8s %-24s %-16s id %u%s%s\n", map ? "map" : "program", item->name,
+			      item->type ? item->type : "?", item->id, map ? "" : " tag ", item->tag);
 		return 0;
 	}
 	object = json_pack("{s:o, s:o, s:i}", "name", output_text(item->name), "type", output_text(item->type),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cmd/loading.h"
+#include "cmd/output.h"
 
 enum { LOG_LINES = 12 };
 
@@ -20,7 +21,7 @@ static char log_text[LOADING_LOG_SIZE];
 static void print_note(void *arg, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "note: %s\n", text);
+	output_format(stderr, "note: %s\n", text);
 }
 
 loading_note_fn *loading_note(const struct options *o)
@@ -39,8 +40,11 @@ void loading_log(const char *log, const struct options *o)
 	}
 	if (from > log)
 		from++;
-	if (*from)
-		fprintf(stderr, "%s%s", from, from[strlen(from) - 1] == '\n' ? "" : "\n");
+	if (!*from)
+		return;
+	output_log(stderr, from);
+	if (from[strlen(from) - 1] != '\n')
+		fputc('\n', stderr);
 }
 
 /* What the caller wants, and what the options say. */

@@ -4,7 +4,9 @@
  * what could not be allocated: one check at the end, in output_json, covers
  * every step before it.
  */
+#define _GNU_SOURCE	/* vasprintf */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +32,57 @@ json_t *output_text(const char *text)
 	return string;
 }
 
-void output_plain(FILE *to, const char *text)
+/* Those of kept are let through.  Piece by piece, because stderr has no buffer. */
+static void print_plain(FILE *to, const char *text, const char *kept)
 {
-	while (*text) {
-		unsigned int size = control_size(text);
+	char piece[512];
+	size_t used = 0;
 
-		fputc(size ? '?' : *text, to);
+	while (*text) {
+		unsigned int size = strchr(kept, *text) ? 0 : control_size(text);
+
+		if (used == sizeof(piece)) {
+			fwrite(piece, 1, used, to);
+			used = 0;
+		}
+		piece[used++] = size ? '?' : *text;
 		text += size ? size : 1;
 	}
+	fwrite(piece, 1, used, to);
+}
+
+void output_plain(FILE *to, const char *text)
+{
+	print_plain(to, text, "");
+}
+
+void output_log(FILE *to, const char *log)
+{
+	print_plain(to, log, "\n\t");
+}
+
+void output_format(FILE *to, const char *fmt, ...)
+{
+	bool line = *fmt && fmt[strlen(fmt) - 1] == '\n';
+	va_list args;
+	char *text;
+	int size;
+
+	va_start(args, fmt);
+	size = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (size < 0) {
+		fputs("(out of memory)\n", to);
+		return;
+	}
+	if (line)
+		text[size - 1] = '\0';
+	flockfile(to);
+	output_plain(to, text);
+	if (line)
+		fputc('\n', to);
+	funlockfile(to);
+	free(text);
 }
 
 int output_json(json_t *object, struct bpfstamp_err *err)
@@ -76,9 +121,9 @@ char *output_value(const struct bpfstamp_template *t, const struct bpfstamp_stam
 
 void output_place(FILE *to, const struct bpfstamp_site *site)
 {
-	fprintf(to, "instruction %u of %s", site->insn, site->program);
+	output_format(to, "instruction %u of %s", site->insn, site->program);
 	if (site->file)
-		fprintf(to, " (%s:%u)", site->file, site->line);
+		output_format(to, " (%s:%u)", site->file, site->line);
 }
 
 struct listing {
@@ -116,7 +161,7 @@ static void print_change(const struct bpfstamp_change *change, void *arg)
 	struct listing *l = arg;
 	char *before = output_value(l->t, NULL, &change->ref), *after = output_value(l->t, l->s, &change->ref);
 
-	fprintf(l->to, "  %s: %s -> %s at ", change->path, before ? before : "(none)", after ? after : "?");
+	output_format(l->to, "  %s: %s -> %s at ", change->path, before ? before : "(none)", after ? after : "?");
 	output_place(l->to, &change->site);
 	if (change->site.derived)
 		fprintf(l->to, ", which holds %s", change->site.derived);
@@ -137,7 +182,7 @@ void output_change_lines(FILE *to, const struct bpfstamp_template *t, const stru
 		if (doubt.site.program)
 			output_place(to, &doubt.site);
 		else
-			fprintf(to, "section %s at byte 0x%x", doubt.section, doubt.offset);
+			output_format(to, "section %s at byte 0x%x", doubt.section, doubt.offset);
 		fprintf(to, ", %s\n", doubt.what);
 	}
 }
@@ -169,11 +214,11 @@ void output_inlined_lines(FILE *to, const struct bpfstamp_template *t)
 	for (uint32_t i = 0; i < bpfstamp_injectable_count(t); i++) {
 		bpfstamp_injectable_at(t, i, &inj);
 		if (inj.inlined_count)
-			fprintf(to, "  %s: inlined at %u site%s\n", inj.name, inj.inlined_count,
-				inj.inlined_count == 1 ? "" : "s");
+			output_format(to, "  %s: inlined at %u site%s\n", inj.name, inj.inlined_count,
+				      inj.inlined_count == 1 ? "" : "s");
 		if (!inj.kept)
 			continue;
-		fprintf(to, "  %s: kept: %s, at ", inj.name, inj.kept);
+		output_format(to, "  %s: kept: %s, at ", inj.name, inj.kept);
 		output_place(to, &inj.kept_at);
 		fputc('\n', to);
 	}

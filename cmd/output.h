@@ -23,6 +23,12 @@ json_t *output_text(const char *text);
  */
 void output_plain(FILE *to, const char *text);
 
+/* The same for what a format makes, of names in objects above all; a newline at its end is one. */
+void output_format(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for lines of the verifier's log, which has source lines of the object: newlines and tabs stay. */
+void output_log(FILE *to, const char *log);
+
 /* Print an object on stdout and free it; -1 with *err where it could not be made. */
 int output_json(json_t *object, struct bpfstamp_err *err);
 

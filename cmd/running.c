@@ -38,8 +38,8 @@ static void print_values(const struct bpfstamp_running *r, bool stamped)
 	for (uint32_t i = 0; i < bpfstamp_running_value_count(r); i++) {
 		bpfstamp_running_value_at(r, i, &v);
 		if (v.stamped == stamped)
-			printf("    %s = %s (%s, %s%s)\n", v.path, v.value, v.type,
-			       v.section ? v.section : output_kind(v.kind), stamped ? ", stamped" : "");
+			output_format(stdout, "    %s = %s (%s, %s%s)\n", v.path, v.value, v.type,
+				      v.section ? v.section : output_kind(v.kind), stamped ? ", stamped" : "");
 	}
 }
 
@@ -53,7 +53,7 @@ void running_lines(const struct bpfstamp_running *r, const struct bpfstamp_pins 
 	format_time(at, info.loaded_at);
 	printf("    loaded %s", at);
 	if (info.object)
-		printf(" from %s", info.object);
+		output_format(stdout, " from %s", info.object);
 	for (uint32_t i = 0; i < info.map_count; i++)
 		printf("%s%u", i ? " " : info.map_count == 1 ? ", map " : ", maps ", info.map_ids[i]);
 	putchar('\n');

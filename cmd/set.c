@@ -149,8 +149,8 @@ static void print_changes(const json_t *changes)
 		const json_t *change = json_array_get(changes, i);
 		const char *old = json_string_value(json_object_get(change, "old"));
 
-		printf("  %s: %s -> %s\n", json_string_value(json_object_get(change, "name")), old ? old : "(none)",
-		       json_string_value(json_object_get(change, "new")));
+		output_format(stdout, "  %s: %s -> %s\n", json_string_value(json_object_get(change, "name")),
+			      old ? old : "(none)", json_string_value(json_object_get(change, "new")));
 	}
 }
 

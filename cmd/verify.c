@@ -21,7 +21,7 @@ static void tell(const char *text, void *arg)
 	if (v->differences)
 		json_array_append_new(v->differences, output_text(text));
 	else
-		puts(text);
+		output_format(stdout, "%s\n", text);
 }
 
 /* What stands where attach would attach. */

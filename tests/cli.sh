@@ -84,6 +84,28 @@ test_objects() {
 	done
 }
 
+plain() {	# NAME PATTERN COMMAND…: where names hold control characters, each is printed as '?'
+	local name=$1 pattern=$2
+	shift 2
+	run "$@"
+	has "control characters: $name" "$pattern" "$stdout$stderr"
+	is "control characters: $name: none" "" "$(LC_ALL=C tr -d '\n\t -~' <<<"$stdout$stderr" | od -An -c)"
+}
+
+test_control() {
+	LC_ALL=C sed 's/limit/l\x1b\xc2\x9bt/g' rejected.v3.o >control.o
+	plain inspect '^global l[?][?]t: ' inspect control.o
+	plain "inspect --inline" '^global l[?][?]t: ' inspect control.o --inline
+	plain disasm '<l[?][?]t>$' disasm control.o
+	plain patch '^  l[?][?]t: 0x7 -> 0x3 at ' patch control.o --output out.o --set $'l\e\u009bt=3'
+	plain "patch --inline" '^  l[?][?]t: inlined at 1 site$' patch control.o --output out.o --inline --dry-run
+	[ "$isolated" = yes ] || return
+	LC_ALL=C sed 's/return data/r\x1b\xc2\x9brn\tdata/g' rejected.v3.o >control.o
+	plain "the verifier's log" "^; r[?][?]rn"$'\t'"data" load control.o --type sched_cls --pin /sys/fs/bpf/x \
+		--dry-run
+	rm control.o out.o
+}
+
 # A sample of lengths; every byte is the unit tests' affair.
 test_truncated() {
 	local size length wrong=""
@@ -598,7 +620,7 @@ test_dry_run() {
 	json "show --all-netns" "namespaces netns attachments" show --all-netns
 }
 
-for t in objects truncated values output file core usage together pods_usage help cni_manual json; do
+for t in objects control truncated values output file core usage together pods_usage help cni_manual json; do
 	test_$t
 done
 if [ "$isolated" = yes ] && network; then
