@@ -116,9 +116,9 @@ unique() {
 }
 
 # How many programs and maps of $uniq the kernel has; it frees them a little late.
-kernel_objects() {	# [EXPECTED]
+kernel_objects() {	# [EXPECTED]: waits 10 s for that at most
 	local n
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..100}; do
 		n=$({ bpftool prog list; bpftool map list; } | grep -c "name ${uniq:0:7}")
 		[ "$n" = "${1:-$n}" ] && break
 		sleep 0.1
