@@ -396,7 +396,9 @@ int bpfstamp_loaded_map(const struct bpfstamp_loaded *loaded, uint32_t map);
 /*
  * Pin the programs as DIR/NAME and the maps as DIR/maps/NAME, making these
  * folders of a bpffs.  Names that are taken are an error or, where replace is
- * true, get the new objects.  All or nothing, but for pins that were replaced.
+ * true, get the new objects.  All or nothing, but for pins that were replaced:
+ * where it fails all is as after bpfstamp_unpin, so what bpfstamp_load_object
+ * pinned by name is gone, too, and who tries again loads again.
  */
 int bpfstamp_pin(struct bpfstamp_loaded *loaded, const char *dir, bool replace, struct bpfstamp_err *err);
 

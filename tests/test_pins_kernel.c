@@ -404,6 +404,34 @@ START_TEST(second_folder)
 }
 END_TEST
 
+/* A folder that cannot be had undoes the load's pins, too, and only once: others may have pinned there since. */
+START_TEST(no_folder)
+{
+	struct bpfstamp_loaded *loaded;
+	struct bpfstamp_stamp *s;
+	struct bpfobj o;
+	int fd;
+
+	if (!bpffs_compile(&o, "", ARRAY_OF("tc")))
+		return;
+	s = bpfobj_stamp(&o);
+	loaded = bpffs_load(s);
+	fd = bpfstamp_loaded_map(loaded, bpffs_find(&o, "jumps"));
+	ck_assert(bpffs_has(BPFFS "/jumps"));
+	ck_assert(!mkdir(BPFFS "/a", 0700));
+	ck_assert_int_eq(pin_fd(BPFFS "/a/p", fd, &bpffs.err), 0);
+	ck_assert_int_eq(bpfstamp_pin(loaded, BPFFS "/a", false, &bpffs.err), -1);
+	ck_assert_int_eq(bpffs.err.code, EEXIST);
+	ck_assert(!bpffs_has(BPFFS "/jumps") && !bpffs_has(BPFFS "/a/maps") && bpffs_has(BPFFS "/a/p"));
+	ck_assert_int_eq(pin_fd(BPFFS "/jumps", fd, &bpffs.err), 0);
+	bpfstamp_unpin(loaded);
+	ck_assert(bpffs_has(BPFFS "/jumps"));
+	bpfstamp_loaded_free(loaded);
+	bpfstamp_stamp_free(s);
+	bpfobj_free(&o);
+}
+END_TEST
+
 /* Where each name beside the pin's, up to the number, is taken, as by processes that were killed. */
 static void take_beside(int fd, int numbers)
 {
@@ -519,6 +547,7 @@ Suite *suite_pins_kernel(void)
 	tcase_add_test(tcase, folders);
 	tcase_add_test(tcase, folders_of_loaded);
 	tcase_add_test(tcase, second_folder);
+	tcase_add_test(tcase, no_folder);
 	tcase_add_loop_test(tcase, folder_vanishes, 0, 5);
 	tcase_add_test(tcase, undone_once);
 	tcase_add_loop_test(tcase, replaced_beside, 0, 4);
