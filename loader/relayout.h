@@ -17,7 +17,7 @@ size_t relayout_size(const struct bpfstamp_template *t, size_t end);
  */
 size_t relayout_write(const struct bpfstamp_stamp *s, uint8_t *copy, size_t end);
 
-/* Where relocation r of a code section of the object goes; false where its instruction is gone, or it says nothing. */
+/* Where relocation r of a code section goes; false where its instruction is gone, or it says nothing (R_BPF_NONE). */
 bool relayout_reloc(const struct bpfstamp_template *t, uint32_t section, const struct elf64_reloc *r, uint64_t *now);
 
 #endif
