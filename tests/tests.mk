@@ -199,7 +199,7 @@ $(BUILD)/corpus/made: $(BUILD)/fuzz_corpus $(TEST_BPF_BUILT)
 	@$(TEST_ENV) $(BUILD)/fuzz_corpus $(BUILD)/corpus && touch $@
 
 $(BUILD)/fuzz_corpus: $(BUILD)/tests/fuzz_corpus.o $(patsubst %.c,$(BUILD)/%.o,$(TEST_SUPPORT)) $(LIB_OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lpthread -lrt -lm -lmnl -lz
+	$(CC) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
 FUZZ_FLAGS = -std=gnu11 -O1 -g -iquote . -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_SOURCES = $(foreach m,$(LIB_MODULES),$(wildcard $(m)/*.c)) $(filter-out cni/main.c,$(wildcard cni/*.c))
