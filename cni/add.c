@@ -58,7 +58,7 @@ static int note_netns(struct add *add, struct bpfstamp_err *err)
 
 	if ((size_t)snprintf(add->kept.netns, sizeof(add->kept.netns), "%s", netns) >= sizeof(add->kept.netns))
 		return err_set(err, CNI_ERROR + CNI_ENVIRONMENT, "CNI_NETNS is too long");
-	add->kept.netns_inode = pod_netns_inode(&add->a.pod);
+	pod_note_netns(&add->a.pod, &add->kept);
 	return 0;
 }
 
@@ -186,9 +186,9 @@ static int leave_netns(struct adding *a, struct bpfstamp_err *err)
 	struct pod before;
 	int ret;
 
-	if (!a->json || a->old.netns_inode == pod_netns_inode(&a->pod))
+	if (!a->json || pod_is_of(&a->pod, &a->old))
 		return 0;
-	if (pod_open_left(&before, "", a->old.netns, a->old.netns_inode, err))
+	if (pod_open_left(&before, "", &a->old, err))
 		return -1;
 	ret = removing_rest(&a->state, &a->old, 0, 0, &before, &a->config, err);
 	pod_close(&before);
@@ -213,6 +213,7 @@ static int prepare(struct add *add, json_t **result, struct bpfstamp_err *err)
 		return -1;
 	snprintf(add->kept.host, sizeof(add->kept.host), "%s", a->pod.host.name);
 	add->kept.ifindex = a->pod.host.ifindex;
+	add->kept.end = a->pod.end.ifindex;
 	if (adding_stamp(a, *result, err) || choose(add, err) || adding_make_vxlan(a, err))
 		return -1;
 	for (size_t i = 0; i < a->programs.pod_count; i++)

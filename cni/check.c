@@ -21,7 +21,7 @@ static int check_ends(const struct adding *a, struct bpfstamp_err *err)
 {
 	const struct link_info *host = &a->pod.host;
 
-	if (a->old.netns_inode != pod_netns_inode(&a->pod))
+	if (!pod_is_of(&a->pod, &a->old))
 		return err_set(err, ESTALE, "the pod was added in another network namespace (%s)", a->old.netns);
 	if (a->old.ifindex != host->ifindex)
 		return err_set(err, ESTALE, "the pod's interface on the node is %s (index %d), but was %s (index %d)",

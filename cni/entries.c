@@ -8,8 +8,12 @@
  * nothing, and by the kernel when the entry is made, because another ADD may run
  * at the same time.  An entry whose interface is gone is what is left of a pod
  * that nobody deleted, and is taken over.  So is one that the pod's own state
- * has.  An entry is removed only while it is of the interface that the state
- * says.
+ * has.
+ *
+ * An entry is removed only while it is of the interface that the state says, by its
+ * number, and that is the pod's still, or nobody's (pod.c).  Where the number is another pod's by
+ * now, the MAC address decides: an entry that has the one of the state was put by this pod, and
+ * not overwritten since; unless that other pod has the very same address, and the entry with it.
  *
  * To look and then to overwrite or remove are two calls, so whoever does that has
  * the folder of the pins locked (flock), and waits for that as for the lock of a pod: of
@@ -93,7 +97,8 @@ static int find_owner(const struct bpfstamp_vpc_pod *there, const struct pod *po
 	*owner = '\0';
 	if (link_find(pod_node(pod), (int)there->ifindex, NULL, &link, err))
 		return err->code == ENODEV ? 0 : -1;
-	snprintf(owner, 128, "the pod at %s (index %u)", link.name, there->ifindex);
+	snprintf(owner, 128, "the pod at %s (index %u)%s", link.name, there->ifindex,
+		 pod_leads_to(pod, &link, there->mac) ? "" : ", or one before it that was not deleted,");
 	return 0;
 }
 
@@ -151,6 +156,7 @@ int entries_choose(struct kept *k, const struct kept *old, const struct values *
 
 			entry->network = network;
 			entry->ifindex = (uint32_t)pod->host.ifindex;
+			memcpy(entry->mac, pod->end.mac, sizeof(entry->mac));
 			map_address(entry->address, &v->result->ips[k->pod_count]);
 		}
 	}
@@ -192,7 +198,7 @@ static int put(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const str
 	int ret, locked;
 
 	memcpy(new.address, entry->address, sizeof(new.address));
-	memcpy(new.mac, pod->end.mac, sizeof(new.mac));
+	memcpy(new.mac, entry->mac, sizeof(new.mac));
 	if (!bpfstamp_vpc_add(vpc, &new, BPFSTAMP_VPC_NEW, err))
 		return 0;
 	if (err->code != EEXIST)
@@ -226,46 +232,72 @@ int entries_put(const struct kept *k, size_t count, const struct kept *old, cons
 
 /* ---------------------------------------------------------------- remove */
 
-typedef int remove_fn(struct bpfstamp_vpc *vpc, const struct kept *k, size_t first, const struct kept_pod *entry,
-		      struct bpfstamp_err *err);
+struct removal {
+	struct bpfstamp_vpc *vpc;
+	const struct kept *k;
+	size_t first;
+	const struct pod *pod;
+};
+
+typedef int remove_fn(const struct removal *r, const struct kept_pod *entry, struct bpfstamp_err *err);
 
 /* Call fn with each from first on; where there are no maps, there is nothing to remove. */
-static int remove_each(const struct kept *k, size_t first, const char *pin_path, remove_fn *fn,
-		       struct bpfstamp_err *err)
+static int remove_each(struct removal r, const char *pin_path, remove_fn *fn, struct bpfstamp_err *err)
 {
-	struct bpfstamp_vpc *vpc;
 	int ret = 0;
 
-	if (first >= k->pod_count)
+	if (r.first >= r.k->pod_count)
 		return 0;
-	if (bpfstamp_vpc_open(&vpc, pin_path, err))
+	if (bpfstamp_vpc_open(&r.vpc, pin_path, err))
 		return err->code == ENOENT ? 0 : -1;
-	for (size_t i = first; !ret && i < k->pod_count; i++)
-		ret = fn(vpc, k, first, &k->pods[i], err);
-	bpfstamp_vpc_close(vpc);
+	for (size_t i = r.first; !ret && i < r.k->pod_count; i++)
+		ret = fn(&r, &r.k->pods[i], err);
+	bpfstamp_vpc_close(r.vpc);
 	return ret;
 }
 
-static int remove_entry(struct bpfstamp_vpc *vpc, const struct kept *k, size_t first, const struct kept_pod *entry,
-			struct bpfstamp_err *err)
+/* Whether this pod put the entry that is there. */
+static int is_put_by_us(const struct removal *r, const struct kept_pod *entry, const struct bpfstamp_vpc_pod *there,
+			bool *ours, struct bpfstamp_err *err)
 {
-	(void)k, (void)first;
-	if (!bpfstamp_vpc_remove(vpc, entry->network, entry->address, entry->ifindex, err))
+	enum pod_whose whose;
+	struct link_info host;
+
+	*ours = false;
+	if (there->ifindex != entry->ifindex)
+		return 0;
+	if (pod_find_left(r->pod, r->k, (int)entry->ifindex, &host, &whose, err))
+		return -1;
+	*ours = whose != POD_ANOTHERS || (!memcmp(there->mac, entry->mac, sizeof(entry->mac)) &&
+					  !pod_leads_to(r->pod, &host, entry->mac));
+	return 0;
+}
+
+static int remove_entry(const struct removal *r, const struct kept_pod *entry, struct bpfstamp_err *err)
+{
+	struct bpfstamp_vpc_pod there;
+	bool ours;
+
+	if (bpfstamp_vpc_find(r->vpc, entry->network, entry->address, &there, err))
+		return err->code == ENOENT ? 0 : -1;
+	if (is_put_by_us(r, entry, &there, &ours, err))
+		return -1;
+	if (!ours || !bpfstamp_vpc_remove(r->vpc, entry->network, entry->address, entry->ifindex, err))
 		return 0;
 	return err->code == ENOENT ? 0 : -1;
 }
 
 /* What is counted is the interface's in a network: with another address the pod may still be the same. */
-static int remove_stats(struct bpfstamp_vpc *vpc, const struct kept *k, size_t first, const struct kept_pod *entry,
-			struct bpfstamp_err *err)
+static int remove_stats(const struct removal *r, const struct kept_pod *entry, struct bpfstamp_err *err)
 {
-	for (size_t i = 0; i < first; i++)
-		if (k->pods[i].network == entry->network && k->pods[i].ifindex == entry->ifindex)
+	for (size_t i = 0; i < r->first; i++)
+		if (r->k->pods[i].network == entry->network && r->k->pods[i].ifindex == entry->ifindex)
 			return 0;
-	return bpfstamp_vpc_stats_remove(vpc, entry->network, entry->ifindex, err);
+	return bpfstamp_vpc_stats_remove(r->vpc, entry->network, entry->ifindex, err);
 }
 
-int entries_remove(const struct kept *k, size_t first, const char *pin_path, struct bpfstamp_err *err)
+int entries_remove(const struct kept *k, size_t first, const struct pod *pod, const char *pin_path,
+		   struct bpfstamp_err *err)
 {
 	int locked, ret;
 
@@ -274,14 +306,14 @@ int entries_remove(const struct kept *k, size_t first, const char *pin_path, str
 	locked = lock(pin_path, err);
 	if (locked < 0)
 		return err->code == ENOENT ? 0 : -1;
-	ret = remove_each(k, first, pin_path, remove_entry, err);
+	ret = remove_each((struct removal){ .k = k, .first = first, .pod = pod }, pin_path, remove_entry, err);
 	close(locked);
 	return ret;
 }
 
 int entries_remove_stats(const struct kept *k, size_t first, const char *pin_path, struct bpfstamp_err *err)
 {
-	return remove_each(k, first, pin_path, remove_stats, err);
+	return remove_each((struct removal){ .k = k, .first = first }, pin_path, remove_stats, err);
 }
 
 /* ----------------------------------------------------------------- check */

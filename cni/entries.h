@@ -21,8 +21,9 @@ int entries_choose(struct kept *k, const struct kept *old, const struct values *
 int entries_put(const struct kept *k, size_t count, const struct kept *old, const struct values *v,
 		const struct pod *pod, struct bpfstamp_err *err);
 
-/* Remove those from first on, where they are still of that interface. */
-int entries_remove(const struct kept *k, size_t first, const char *pin_path, struct bpfstamp_err *err);
+/* Remove those from first on, where they are still the pod's. */
+int entries_remove(const struct kept *k, size_t first, const struct pod *pod, const char *pin_path,
+		   struct bpfstamp_err *err);
 
 /* Remove what was counted of them. */
 int entries_remove_stats(const struct kept *k, size_t first, const char *pin_path, struct bpfstamp_err *err);

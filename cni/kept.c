@@ -17,6 +17,8 @@
 #include "cni/kept.h"
 #include "loader/err.h"
 
+enum { MAC_TEXT = sizeof("00:00:00:00:00:00") };
+
 static const char *const hooks[] = {
 	[BPFSTAMP_CLSACT] = "clsact", [BPFSTAMP_TCX] = "tcx", [BPFSTAMP_NETKIT] = "netkit", [BPFSTAMP_XDP] = "xdp",
 };
@@ -46,6 +48,15 @@ static bool read_number(const json_t *value, uint64_t most, uint64_t *out)
 
 	*out = (uint64_t)number;
 	return json_is_integer(value) && number >= 0 && (uint64_t)number <= most;
+}
+
+/* 0 where there is none: states of before do not have it. */
+static bool read_later(const json_t *object, const char *key, uint64_t most, uint64_t *out)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*out = 0;
+	return !value || read_number(value, most, out);
 }
 
 /* The index of a name in a table that may have gaps. */
@@ -89,6 +100,26 @@ static bool read_place(const json_t *json, struct kept_place *out)
 	return out->pod || !strcmp(dev, "host");
 }
 
+static void print_mac(char text[MAC_TEXT], const uint8_t mac[6])
+{
+	snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+/* As print_mac wrote it, or none. */
+static bool read_mac(const json_t *json, uint8_t mac[6])
+{
+	const char *text = json_string_value(json);
+	char again[MAC_TEXT];
+
+	if (!json)
+		return true;
+	if (!text || sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+			    &mac[5]) != 6)
+		return false;
+	print_mac(again, mac);
+	return !strcmp(text, again);
+}
+
 static bool read_pod(const json_t *json, struct kept_pod *out)
 {
 	const char *address = json_string_value(json_array_get(json, 1));
@@ -96,7 +127,7 @@ static bool read_pod(const json_t *json, struct kept_pod *out)
 
 	if (!address || inet_pton(AF_INET6, address, out->address) != 1 ||
 	    !read_number(json_array_get(json, 0), UINT32_MAX, &network) ||
-	    !read_number(json_array_get(json, 2), UINT32_MAX, &ifindex))
+	    !read_number(json_array_get(json, 2), UINT32_MAX, &ifindex) || !read_mac(json_array_get(json, 3), out->mac))
 		return false;
 	out->network = (uint32_t)network;
 	out->ifindex = (uint32_t)ifindex;
@@ -120,16 +151,20 @@ static bool read_lists(struct kept *k, const json_t *json)
 
 int kept_read(struct kept *out, const json_t *json, const char *what, struct bpfstamp_err *err)
 {
-	uint64_t ifindex, inode;
+	uint64_t ifindex, end, inode, cookie;
 
 	memset(out, 0, sizeof(*out));
 	if (!read_text(json, "host", out->host, sizeof(out->host)) ||
 	    !read_text(json, "netns", out->netns, sizeof(out->netns)) ||
 	    !read_number(json_object_get(json, "ifindex"), INT32_MAX, &ifindex) ||
-	    !read_number(json_object_get(json, "inode"), INT64_MAX, &inode) || !read_lists(out, json))
+	    !read_later(json, "end", INT32_MAX, &end) ||
+	    !read_number(json_object_get(json, "inode"), INT64_MAX, &inode) ||
+	    !read_later(json, "cookie", INT64_MAX, &cookie) || !read_lists(out, json))
 		return err_set(err, EINVAL, "the state in %s is not as bpfstamp-cni writes it: remove it", what);
 	out->ifindex = (int)ifindex;
+	out->end = (int)end;
 	out->netns_inode = (ino_t)inode;
+	out->netns_cookie = cookie;
 	out->made = json_is_true(json_object_get(json, "made"));
 	out->ipam = json_object_get(json, "ipam");
 	return 0;
@@ -147,10 +182,11 @@ static json_t *place_json(const struct kept_place *p)
 
 static json_t *pod_json(const struct kept_pod *p)
 {
-	char address[INET6_ADDRSTRLEN];
+	char address[INET6_ADDRSTRLEN], mac[MAC_TEXT];
 
 	inet_ntop(AF_INET6, p->address, address, sizeof(address));
-	return json_pack("[I, s, I]", (json_int_t)p->network, address, (json_int_t)p->ifindex);
+	print_mac(mac, p->mac);
+	return json_pack("[I, s, I, s]", (json_int_t)p->network, address, (json_int_t)p->ifindex, mac);
 }
 
 json_t *kept_json(const struct kept *k)
@@ -162,9 +198,9 @@ json_t *kept_json(const struct kept *k)
 		whole = whole && !json_array_append_new(places, place_json(&k->places[i]));
 	for (size_t i = 0; i < k->pod_count; i++)
 		whole = whole && !json_array_append_new(pods, pod_json(&k->pods[i]));
-	json = json_pack("{s:s, s:i, s:b, s:s, s:I, s:o, s:o, s:O*}", "host", k->host, "ifindex", k->ifindex,
-			 "made", (int)k->made, "netns", k->netns, "inode", (json_int_t)k->netns_inode,
-			 "pods", pods, "attachments", places, "ipam", k->ipam);
+	json = json_pack("{s:s, s:i, s:i, s:b, s:s, s:I, s:I, s:o, s:o, s:O*}", "host", k->host, "ifindex", k->ifindex,
+			 "end", k->end, "made", (int)k->made, "netns", k->netns, "inode", (json_int_t)k->netns_inode,
+			 "cookie", (json_int_t)k->netns_cookie, "pods", pods, "attachments", places, "ipam", k->ipam);
 	if (whole)
 		return json;
 	json_decref(json);

@@ -31,14 +31,17 @@ struct kept_place {
 struct kept_pod {
 	uint32_t network, ifindex;
 	uint8_t address[16];
+	uint8_t mac[6];			/* 0: a state of before that was kept */
 };
 
 struct kept {
 	char host[16];			/* the node's end; "": none yet */
 	int ifindex;			/* of it; 0: not known yet */
+	int end;			/* index of the pod's end; 0: not known */
 	bool made;			/* the pair is ours */
 	char netns[4096];		/* path of the pod's namespace, and which one it was */
 	ino_t netns_inode;
+	uint64_t netns_cookie;		/* 0: not known */
 	size_t place_count, pod_count;
 	struct kept_place places[KEPT_PLACES];
 	struct kept_pod pods[KEPT_PODS];

@@ -11,8 +11,8 @@
  * A link (TCX, netkit, XDP) is pinned in the pod's folder, and removed with its
  * pin.  Kernels before 5.9 have no links of XDP: there the program is put on the
  * interface by netlink.  A filter is removed only from the interface that it was
- * put on, by index, and only while it is bpfstamp's and has its name.  clsact is
- * removed, where it was missing before, with the last filter on it.
+ * put on, by index, while that is the pod's (pod.c), and the filter bpfstamp's and of its name.
+ * clsact is removed, where it was missing before, with the last filter on it.
  */
 #include <errno.h>
 #include <string.h>
@@ -209,7 +209,21 @@ static bool is_another(const struct kept_place *place, const struct bpfstamp_err
 	return place->type == BPFSTAMP_CLSACT && err->code == EOPNOTSUPP;
 }
 
-static int detach_by_netlink(const struct kept_place *place, const struct pod *pod, struct bpfstamp_err *err)
+/* The interface of a place; ENODEV where it is gone, or is another's by now. */
+static int find_left(const struct kept_place *place, const struct kept *k, const struct pod *pod,
+		     struct link_info *link, struct bpfstamp_err *err)
+{
+	enum pod_whose whose;
+
+	if (place->pod)
+		return link_find(pod_inside(pod), place->ifindex, NULL, link, err);
+	if (pod_find_left(pod, k, place->ifindex, link, &whose, err))
+		return -1;
+	return whose == POD_OURS ? 0 : err_set(err, ENODEV, "index %d is not the pod's any more", place->ifindex);
+}
+
+static int detach_by_netlink(const struct kept_place *place, const struct kept *k, const struct pod *pod,
+			     struct bpfstamp_err *err)
 {
 	struct bpfstamp_net *net = net_of(place, pod);
 	struct bpfstamp_hook hook = {
@@ -221,7 +235,7 @@ static int detach_by_netlink(const struct kept_place *place, const struct pod *p
 
 	if (!net)
 		return 0;
-	if (link_find(place->pod ? pod_inside(pod) : pod_node(pod), place->ifindex, NULL, &link, err))
+	if (find_left(place, k, pod, &link, err))
 		return err->code == ENODEV ? 0 : -1;
 	hook.dev = link.name;
 	if (bpfstamp_detach(net, &hook, false, NULL, err)) {
@@ -235,7 +249,7 @@ static int detach_by_netlink(const struct kept_place *place, const struct pod *p
 	return 0;
 }
 
-int place_empty(const struct kept_place *place, const struct pod *pod, const struct state *s,
+int place_empty(const struct kept_place *place, const struct kept *k, const struct pod *pod, const struct state *s,
 		struct bpfstamp_err *err)
 {
 	bool was = false;
@@ -243,7 +257,7 @@ int place_empty(const struct kept_place *place, const struct pod *pod, const str
 	if (place->type != BPFSTAMP_CLSACT && state_remove_link(s, place->link, &was, err))
 		return -1;
 	if (place->type == BPFSTAMP_CLSACT || (place->type == BPFSTAMP_XDP && !was))
-		return detach_by_netlink(place, pod, err);
+		return detach_by_netlink(place, k, pod, err);
 	return 0;
 }
 

@@ -23,10 +23,10 @@ int place_fill(const struct kept_place *place, struct cni_program *program, cons
 	       const struct state *s, struct bpfstamp_err *err);
 
 /*
- * Detach what place_fill attached.  No error where it is gone: with its interface or namespace, by hand, or
- * because somebody else's is in the place.
+ * Detach what place_fill attached, of the state k.  No error where it is gone: with its interface or namespace, by
+ * hand, or because somebody else's is in the place.
  */
-int place_empty(const struct kept_place *place, const struct pod *pod, const struct state *s,
+int place_empty(const struct kept_place *place, const struct kept *k, const struct pod *pod, const struct state *s,
 		struct bpfstamp_err *err);
 
 /* Whether the program is in the place, and is what ADD would attach as far as the kernel lets us look. */

@@ -13,7 +13,8 @@
  *
  * A namespace is looked into only while it is the one that the state says: the
  * path of a pod that is gone may be another's by now, and a runtime may tell of
- * another one than the pod was added in.
+ * another one than the pod was added in.  Numbers of interfaces are believed no more than
+ * paths: pod.c says what decides.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -54,9 +55,9 @@ int removing_rest(const struct state *s, const struct kept *k, size_t places, si
 	struct first first = { .failed = false };
 	struct bpfstamp_err why;
 
-	note(&first, entries_remove(k, pods, c->pin_path, &why), &why);
+	note(&first, entries_remove(k, pods, pod, c->pin_path, &why), &why);
 	for (size_t i = places; i < k->place_count; i++)
-		note(&first, place_empty(&k->places[i], pod, s, &why), &why);
+		note(&first, place_empty(&k->places[i], k, pod, s, &why), &why);
 	note(&first, entries_remove_stats(k, pods, c->pin_path, &why), &why);
 	return told(&first, err);
 }
@@ -80,7 +81,7 @@ static int remove_all(const struct state *s, const struct kept *k, const struct 
 	char name[VETH_NAME];
 	struct pod pod;
 
-	if (pod_open_left(&pod, r->netns, k->netns, k->netns_inode, err))
+	if (pod_open_left(&pod, r->netns, k, err))
 		return -1;
 	veth_name(name, c, r);
 	if (k->made)

@@ -11,7 +11,8 @@
  * new state replaces an old one in one step (rename).  The folder is the lock of
  * this pod (flock): one process at a time adds, deletes or checks it.
  *
- *	{ "host": NAME, "ifindex": N, "made": BOOL, "netns": PATH, "inode": N, "pods": [[NETWORK, ADDRESS, IFINDEX]…],
+ *	{ "host": NAME, "ifindex": N, "end": N, "made": BOOL, "netns": PATH, "inode": N, "cookie": N,
+ *	  "pods": [[NETWORK, ADDRESS, IFINDEX, MAC]…],
  *	  "attachments": [{ "dev", "ifindex", "hook", "direction", "prio", "handle", "link", "clsact", "program" }…],
  *	  "ipam": { "config", "result" } }
  *

@@ -22,6 +22,7 @@
  *
  * RTM_GETNSID answers what that number is of a namespace that is open:
  *   nlmsghdr | rtgenmsg { family } | NETNSA_FD, answer: NETNSA_NSID (-1: none yet)
+ * and with IFLA_TARGET_NETNSID, RTM_GETLINK is asked of the namespace that has it.
  *
  * The kernel looks for a short name among the alternative ones too.  Before 5.5
  * it has none, and a request by a long name names nothing: EINVAL.
@@ -42,6 +43,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
@@ -53,6 +55,10 @@
 #include "netlink/link.h"
 
 #define ALTERNATIVE_NAME_SIZE 128	/* ALTIFNAMSIZ in the kernel's include/linux/if.h */
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71		/* Linux 5.14, on most machines */
+#endif
 
 static struct nlmsghdr *request(void *buf, uint16_t type, uint16_t flags, int ifindex)
 {
@@ -339,6 +345,30 @@ int link_netnsid(struct rtnl *rtnl, int netns_fd, int32_t *out, struct bpfstamp_
 	mnl_attr_put_u32(nlh, NETNSA_FD, (uint32_t)netns_fd);
 	*out = -1;
 	return rtnl_talk(rtnl, nlh, take_netnsid, out, err, "look up the number of a network namespace");
+}
+
+int link_find_beyond(struct rtnl *rtnl, int32_t netnsid, int ifindex, struct link_info *out,
+		     struct bpfstamp_err *err)
+{
+	struct link_info found = { 0 };
+	uint32_t buf[LINK_BUFFER / 4];
+	struct nlmsghdr *nlh = link_new_get(buf, ifindex, NULL);
+
+	mnl_attr_put_u32(nlh, IFLA_TARGET_NETNSID, (uint32_t)netnsid);
+	if (rtnl_talk(rtnl, nlh, take_one, &found, err, "look up an interface of another network namespace"))
+		return -1;
+	if (!found.ifindex)
+		return err_set(err, EBADMSG, "look up an interface: the kernel's answer tells of none");
+	*out = found;
+	return 0;
+}
+
+uint64_t link_netns_cookie(const struct rtnl *rtnl)
+{
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	return getsockopt(mnl_socket_get_fd(rtnl->socket), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) ? 0 : cookie;
 }
 
 /* The kernel's words are the driver's, who does not know what the user can do. */

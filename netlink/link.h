@@ -61,4 +61,11 @@ int link_index(struct rtnl *rtnl, const char *name, int *ifindex, char *canonica
 /* The number that the socket's namespace has for another, by an fd of that; -1: it has none for it. */
 int link_netnsid(struct rtnl *rtnl, int netns_fd, int32_t *out, struct bpfstamp_err *err);
 
+/* By index, in the namespace that has that number; EINVAL where there is none (any more). */
+int link_find_beyond(struct rtnl *rtnl, int32_t netnsid, int ifindex, struct link_info *out,
+		     struct bpfstamp_err *err);
+
+/* What the kernel calls the socket's namespace, and no other until it is booted anew; 0 before Linux 5.14. */
+uint64_t link_netns_cookie(const struct rtnl *rtnl);
+
 #endif

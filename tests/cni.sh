@@ -159,6 +159,7 @@ nothing_left() {	# NAME
 . "$(dirname "$0")/cni/standalone.sh"
 . "$(dirname "$0")/cni/wrong.sh"
 . "$(dirname "$0")/cni/again.sh"
+. "$(dirname "$0")/cni/reused.sh"
 . "$(dirname "$0")/cni/killed.sh"
 
 [ "$isolated" = yes ] || { skip cni "needs root, to make namespaces and a bpffs"; finish; }
@@ -166,7 +167,7 @@ have bpftool && have jq || { skip cni "needs bpftool and jq"; finish; }
 [ -x "$PLUGINS/bridge" ] || { skip cni "containernetworking-plugins are not installed"; finish; }
 mount -t bpf none $bpffs && unique "$BPF/ping_drop_stamp.bpf.o" || { skip cni "no bpffs"; finish; }
 LC_ALL=C sed "s/from_pod/${uniq:0:8}/g" "$BPF/vpc_vxlan.bpf.o" >"$vxlan"
-for t in ${TESTS:-chained shared hooks standalone commands wrong again killed together}; do
+for t in ${TESTS:-chained shared hooks standalone commands wrong again reused killed together}; do
 	began=$SECONDS
 	test_$t
 	[ -z "${VERBOSE:-}" ] || echo "$t took $((SECONDS - began)) s"

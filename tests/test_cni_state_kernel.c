@@ -410,8 +410,8 @@ END_TEST
 /* ------------------------------------------------------- what it says */
 
 static const struct kept whole = {
-	.host = "bs0123456789abc", .ifindex = INT32_MAX, .made = true, .netns = "/run/netns/a",
-	.netns_inode = 4026532000, .place_count = 3, .pod_count = 2,
+	.host = "bs0123456789abc", .ifindex = INT32_MAX, .end = 7, .made = true, .netns = "/run/netns/a",
+	.netns_inode = 4026532000, .netns_cookie = 1ull << 40, .place_count = 3, .pod_count = 2,
 	.places = {
 		{ .pod = true, .ifindex = 2, .type = BPFSTAMP_XDP, .direction = BPFSTAMP_INGRESS, .link = 7,
 		  .program = "x" },
@@ -419,7 +419,8 @@ static const struct kept whole = {
 		  .handle = UINT32_MAX, .clsact = true, .program = "filter_out" },
 		{ .ifindex = 9, .type = BPFSTAMP_NETKIT, .direction = BPFSTAMP_PEER, .program = "p" },
 	},
-	.pods = { { .network = 100, .ifindex = 9, .address = { [10] = 0xff, [11] = 0xff, 10, 1, 0, 2 } },
+	.pods = { { .network = 100, .ifindex = 9, .address = { [10] = 0xff, [11] = 0xff, 10, 1, 0, 2 },
+		    .mac = { 0xff, 0, 1, 2, 3, 0x0a } },
 		  { .network = UINT32_MAX, .ifindex = UINT32_MAX, .address = { 0xfd, 1, [15] = 9 } } },
 };
 
@@ -435,11 +436,33 @@ START_TEST(kept_and_read)
 }
 END_TEST
 
+/* A state that was written before it told of these. */
+START_TEST(kept_before)
+{
+	struct kept old = whole, back;
+	json_t *json = kept_json(&whole);
+
+	json_object_del(json, "end");
+	json_object_del(json, "cookie");
+	for (size_t i = 0; i < old.pod_count; i++)
+		json_array_remove(json_array_get(json_object_get(json, "pods"), i), 3);
+	old.end = 0;
+	old.netns_cookie = 0;
+	memset(old.pods[0].mac, 0, sizeof(old.pods[0].mac));
+	GOOD(kept_read(&back, json, "here", &err));
+	ck_assert_mem_eq(&back, &old, sizeof(back));
+	json_decref(json);
+}
+END_TEST
+
 static const char *const spoilt[] = {
 	"{}", "{\"host\":\"0123456789abcdef\"}",
 	"\"ifindex\":-1", "\"ifindex\":2147483648", "\"ifindex\":\"1\"", "\"inode\":-1", "\"netns\":1",
 	"\"host\":null", "\"pods\":[[1,\"10.0.0.1\",2]]", "\"pods\":[[4294967296,\"::1\",2]]",
-	"\"pods\":[[1,\"::1\"]]", "\"pods\":[{}]",
+	"\"pods\":[[1,\"::1\"]]", "\"pods\":[{}]", "\"end\":-1", "\"end\":\"1\"", "\"cookie\":-1", "\"cookie\":null",
+	"\"pods\":[[1,\"::1\",2,3]]", "\"pods\":[[1,\"::1\",2,\"02:00:00:00:00\"]]",
+	"\"pods\":[[1,\"::1\",2,\"02:00:00:00:00:0g\"]]", "\"pods\":[[1,\"::1\",2,\"2:0:0:0:0:1\"]]",
+	"\"pods\":[[1,\"::1\",2,\"02:00:00:00:00:01 \"]]",
 	"\"attachments\":[{}]",
 	"\"attachments\":[{\"dev\":\"node\",\"ifindex\":1,\"hook\":\"tcx\",\"direction\":\"egress\",\"prio\":0,"
 	"\"handle\":0,\"link\":0,\"program\":\"p\"}]",
@@ -486,6 +509,7 @@ Suite *suite_cni_state_kernel(void)
 
 	suite_add_tcase(suite, tcase);
 	tcase_add_test(tcase, kept_and_read);
+	tcase_add_test(tcase, kept_before);
 	tcase_add_loop_test(tcase, spoilt_states, 0, sizeof(spoilt) / sizeof(*spoilt));
 	if (!bpffs_usable("cni_state_kernel"))
 		return suite;

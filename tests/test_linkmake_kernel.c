@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "netlink/linkmake.h"
+#include "tests/bpffs.h"
 #include "tests/netns.h"
 
 Suite *suite_linkmake_kernel(void);
@@ -61,6 +62,24 @@ static bool says(const char *command, const char *text)
 	return strstr(netns_output("%s", command), text) != NULL;
 }
 
+/* No two namespaces have the same, not even one after the other. */
+START_TEST(cookies)
+{
+	uint64_t here = link_netns_cookie(&netns.rtnl), there = link_netns_cookie(&pod.rtnl);
+
+	if (!bpffs_kernel(514)) {
+		ck_assert_uint_eq(here, 0);
+		return;
+	}
+	ck_assert_uint_ne(here, 0);
+	ck_assert_uint_ne(here, there);
+	teardown();
+	setup();
+	ck_assert_uint_ne(link_netns_cookie(&netns.rtnl), here);
+	ck_assert_uint_ne(link_netns_cookie(&pod.rtnl), there);
+}
+END_TEST
+
 static int make_veth(const char *name, const char *peer)
 {
 	return linkmake_veth(&netns.rtnl, name, peer, pod.netns, 1400, &netns.err);
@@ -69,7 +88,7 @@ static int make_veth(const char *name, const char *peer)
 /* Interfaces that come and go in the pod move its indexes on, so that the two ends have different ones. */
 START_TEST(veth)
 {
-	struct link_info host, end;
+	struct link_info host, end, beyond;
 	int32_t number;
 	char mac[32];
 
@@ -88,6 +107,13 @@ START_TEST(veth)
 	OK(link_netnsid(&netns.rtnl, pod.netns, &number, &netns.err));
 	ck_assert_int_ge(number, 0);
 	ck_assert_int_eq(host.peer_netnsid, number);
+	OK(link_find_beyond(&netns.rtnl, number, host.peer, &beyond, &netns.err));
+	ck_assert_str_eq(beyond.name, "eth0");
+	ck_assert_mem_eq(beyond.mac, end.mac, 6);
+	ck_assert_int_eq(link_find_beyond(&netns.rtnl, number, 9999, &beyond, &netns.err), -1);
+	ck_assert_int_eq(netns.err.code, ENODEV);
+	ck_assert_int_eq(link_find_beyond(&netns.rtnl, 77, host.peer, &beyond, &netns.err), -1);
+	ck_assert_int_eq(netns.err.code, EINVAL);
 	ck_assert_str_eq(host.kind, "veth");
 	ck_assert_uint_eq(host.mtu, 1400);
 	ck_assert_uint_eq(end.mtu, 1400);
@@ -294,6 +320,7 @@ Suite *suite_linkmake_kernel(void)
 		return s;
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, cookies);
 	tcase_add_test(tc, veth);
 	tcase_add_test(tc, veth_here);
 	tcase_add_test(tc, veth_refused);
