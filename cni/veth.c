@@ -63,8 +63,7 @@ static int find(const char *name, const char *ifname, struct pod *pod, bool *the
 		*err = why;
 		return -1;
 	}
-	*there = pod->host.peer == pod->end.ifindex && pod->end.peer == pod->host.ifindex;
-	return 0;
+	return pod_is_pair(pod, there, err);
 }
 
 static int make(const char *name, const struct cni_config *c, const char *ifname, struct pod *pod,

@@ -123,6 +123,27 @@ not_found() {
 		jq -r '.[0].key | join(" ")') || fail "not found: its entry"
 }
 
+# The container comes back in a namespace where another pair's end has the name and the number of its own.
+foreign_end() {
+	local host end
+	new_pod pod1
+	new_pod pod2
+	new_pod third
+	write "$drop_ip0 + {ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
+	good "a foreign end: ADD" ADD pod1 || return
+	host=$(place_of pod1) end=$(ip -n pod1 -j link show eth0 | jq '.[0].ifindex')
+	ip -n pod2 link add eth0 index "$end" type veth peer name foreign index "$host" netns third
+	container=c-pod1 bad "a foreign end: ADD again" 100 'eth0' ADD pod2
+	is "a foreign end: it gets no address" "" "$(ip -n pod2 -4 -br address show eth0 | grep 10.1.0.9)"
+	is "a foreign end: it stays" foreign "$(ip -n third -j link show foreign | jq -r '.[0].ifname')"
+	good "a foreign end: DEL" DEL pod1
+	is "a foreign end: the pod's own" "" "$(ip -n pod1 -br link show eth0 2>/dev/null)"
+	ip netns del pod1
+	ip netns del pod2
+	ip netns del third
+	nothing_left "a foreign end"
+}
+
 test_reused() {
 	local command
 	version=1.0.0
@@ -137,4 +158,5 @@ test_reused() {
 	not_found
 	no_more_vxlan
 	nothing_left "reused"
+	foreign_end
 }
