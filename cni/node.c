@@ -7,12 +7,15 @@
  * the device, or be the first to attach; to the others it says EEXIST, which is
  * as good.  The device is set up behind the programs, so that nothing comes out of it
  * that no program has seen.  A program that is there already is left as it is, whatever values it
- * has: `bpfstamp set` changes them, and `bpfstamp detach` makes room for another.
+ * has: `bpfstamp set` changes them, and `bpfstamp detach` makes room for another.  One of another
+ * name is an error, because pods would run without the one that they need.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "cni/node.h"
 #include "loader/err.h"
+#include "loader/sys.h"
 #include "netlink/linkmake.h"
 
 /* ----------------------------------------------------------------- vxlan */
@@ -71,13 +74,43 @@ static struct bpfstamp_hook hook_of(const struct cni_config *c, const struct cni
 	return hook;
 }
 
+/*
+ * Whether it is the program by its name, which XDP may know only as the kernel does: cut, or not at all.  A link of
+ * TCX or netkit is looked for by that name, and several fit on one interface.
+ */
+static int check_name(const struct bpfstamp_plan *plan, const struct cni_program *program, struct bpfstamp_err *err)
+{
+	const struct bpfstamp_attachment *there = &plan->there;
+	char cut[16];
+
+	if ((plan->type != BPFSTAMP_CLSACT && plan->type != BPFSTAMP_XDP) || !strcmp(there->name, program->name))
+		return 0;
+	if (plan->type == BPFSTAMP_CLSACT)
+		return err_set(err, EEXIST, "prio %u handle 0x%x of %s has the program %s already: give another prio or "
+			       "handle, or detach that", there->prio, there->handle, program->wanted->dev, there->name);
+	sys_name(cut, program->name);
+	if (!*there->name || !strcmp(there->name, cut))
+		return 0;
+	return err_set(err, EEXIST, "XDP of %s has the program %s already: detach that", program->wanted->dev,
+		       there->name);
+}
+
+/* What is in the program's place, where another one is an error. */
+static int look(const struct cni_program *program, const struct bpfstamp_hook *hook, const struct pod *pod,
+		struct bpfstamp_plan *plan, struct bpfstamp_err *err)
+{
+	if (bpfstamp_attach_check(pod->node, hook, program->name, plan, err))
+		return -1;
+	return plan->occupied ? check_name(plan, program, err) : 0;
+}
+
 static int attach(const struct cni_config *c, struct cni_program *program, const struct pod *pod,
 		  struct bpfstamp_err *err)
 {
 	struct bpfstamp_hook hook = hook_of(c, program);
 	struct bpfstamp_plan plan;
 
-	if (bpfstamp_attach_check(pod->node, &hook, program->name, &plan, err))
+	if (look(program, &hook, pod, &plan, err))
 		return -1;
 	if (plan.occupied)
 		return 0;
@@ -86,8 +119,7 @@ static int attach(const struct cni_config *c, struct cni_program *program, const
 		return -1;
 	if (!bpfstamp_attach(pod->node, &hook, program->fd, program->name, NULL, err))
 		return 0;
-	return err->code == EEXIST && !bpfstamp_attach_check(pod->node, &hook, program->name, &plan, err) &&
-	       plan.occupied ? 0 : -1;
+	return err->code == EEXIST && !look(program, &hook, pod, &plan, err) && plan.occupied ? 0 : -1;
 }
 
 int node_attach(const struct cni_config *c, struct programs *p, const struct pod *pod, struct bpfstamp_err *err)
@@ -110,7 +142,7 @@ int node_check(const struct cni_config *c, const struct programs *p, const struc
 	for (size_t i = 0; i < p->node_count; i++) {
 		struct bpfstamp_hook hook = hook_of(c, &p->node[i]);
 
-		if (bpfstamp_attach_check(pod->node, &hook, p->node[i].name, &plan, err))
+		if (look(&p->node[i], &hook, pod, &plan, err))
 			return err_wrap(err, "node: program %s", p->node[i].name);
 		if (!plan.occupied)
 			return err_set(err, ENOENT, "node: program %s is not attached to %s any more",

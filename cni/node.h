@@ -17,7 +17,7 @@ int node_make_vxlan(const struct cni_config *c, const struct pod *pod, struct li
 int node_set_up(const struct cni_config *c, const struct pod *pod, const struct link_info *vxlan,
 		struct bpfstamp_err *err);
 
-/* Attach the programs that are not attached yet. */
+/* Attach the programs that are not attached yet; EEXIST where another one is in the place. */
 int node_attach(const struct cni_config *c, struct programs *p, const struct pod *pod, struct bpfstamp_err *err);
 
 /* Whether all of it is there. */

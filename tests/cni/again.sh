@@ -168,6 +168,38 @@ vxlan_down() {
 	nothing_left "VXLAN device"
 }
 
+# A program of the node that is there is left as it is; one of another name is not taken for it.
+node_of_another() {
+	local hook name
+	before_us ptp pod1 || return
+	ip link add dummy0 type veth peer name dummy1
+	for name in filter_out filter_out_xdp; do
+		hook=$([ $name = filter_out ] && echo clsact || echo xdp)
+		LC_ALL=C sed "s/filter_out/wanted_out/g" "$LIFE/gate.o" >"$tmp/wanted.o"
+		after "$drop_ip0 + {node: [{object: \$wanted, dev: \"dummy0\", hook: \"$hook\",
+			program: \"${name/filter/wanted}\"}]}" --arg wanted "$tmp/wanted.o"
+		in_place "$LIFE/gate.o" $hook $name
+		bad "node, $hook: ADD" 100 "dummy0 has the program $name already" ADD pod1
+		is "node, $hook: that stays" $name "$(attached 'select(.dev == "dummy0") | .name')"
+		"$BPFSTAMP" detach --dev dummy0 --hook $hook >/dev/null
+		good "node, $hook: ADD after it is detached" ADD pod1
+		in_place "$tmp/wanted.o" $hook "${name/filter/wanted}"
+		good "node, $hook: ADD, it is there" ADD pod1
+		good "node, $hook: CHECK" CHECK pod1
+		in_place "$LIFE/gate.o" $hook $name
+		bad "node, $hook: CHECK of another" 100 "dummy0 has the program $name already" CHECK pod1
+		good "node, $hook: DEL" DEL pod1
+		"$BPFSTAMP" detach --dev dummy0 --hook $hook >/dev/null
+	done
+	gone_before_us ptp pod1
+	ip link del dummy0
+	nothing_left "node"
+}
+
+in_place() {	# OBJECT HOOK PROGRAM
+	ok "in place: $3" "$BPFSTAMP" attach "$1" --dev dummy0 --hook "$2" --prog "$3"
+}
+
 # Somebody made clsact anew, with a shared block, in which the pod's filter cannot be: it is that one's.
 clsact_of_another() {
 	before_us ptp pod1 || return
@@ -332,7 +364,7 @@ taken_at_once() {
 test_again() {
 	local t
 	version=1.0.0
-	for t in ${AGAIN:-another_mac vxlan_down another_netns deleted_elsewhere other_addresses other_ipam \
+	for t in ${AGAIN:-another_mac vxlan_down node_of_another another_netns deleted_elsewhere other_addresses other_ipam \
 		made_then_chained state_lost state_of_another clsact_of_another \
 		old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
