@@ -46,7 +46,7 @@ struct nlmsghdr *linkmake_new_route(void *buf, int ifindex, int family, const vo
 int linkmake_route(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *dst, uint8_t prefix,
 		   const void *gateway, struct bpfstamp_err *err);
 
-/* Whether that route is there; ENOENT: it is not, or it is another. */
+/* Whether that route is there, in whatever table; ENOENT: it is not, or it is another. */
 int linkmake_check_route(struct rtnl *rtnl, int ifindex, const char *dev, int family, const void *dst, uint8_t prefix,
 			 const void *gateway, struct bpfstamp_err *err);
 

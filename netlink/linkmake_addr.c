@@ -15,6 +15,9 @@
  *   route          it refuses the same destination and metric through whatever; the
  *                  routes of the interface are read to see whether ours is among them
  *
+ * A route that is only looked for may be in any table: whoever chooses among several
+ * interfaces by rules moves the routes of each to a table of its own.
+ *
  * An IPv6 address is used at once, without duplicate address detection: who
  * gives out the addresses sees to it that they are different, and a pod
  * should not wait a second for its network.
@@ -162,13 +165,16 @@ struct route {
 	uint8_t prefix;
 	uint8_t dst[ADDRESS_SIZE];	/* nothing behind the prefix */
 	const void *gateway;		/* or NULL */
+	uint8_t table;			/* where it is looked for; RT_TABLE_UNSPEC: in all */
 	bool found;			/* among those that the kernel has */
 };
 
 /* The kernel refuses an IPv4 destination with bits behind its prefix, and drops those of an IPv6 one. */
 static struct route route_of(int ifindex, int family, const void *dst, uint8_t prefix, const void *gateway)
 {
-	struct route r = { .ifindex = ifindex, .family = family, .prefix = prefix, .gateway = gateway };
+	struct route r = {
+		.ifindex = ifindex, .family = family, .prefix = prefix, .gateway = gateway, .table = RT_TABLE_MAIN,
+	};
 
 	memcpy(r.dst, dst, size_of(family));
 	for (unsigned int bit = prefix; bit < 8u * size_of(family); bit++)
@@ -179,7 +185,7 @@ static struct route route_of(int ifindex, int family, const void *dst, uint8_t p
 static struct nlmsghdr *new_route(void *buf, const struct route *r)
 {
 	const struct rtmsg head = {
-		.rtm_family = (uint8_t)r->family, .rtm_dst_len = r->prefix, .rtm_table = RT_TABLE_MAIN,
+		.rtm_family = (uint8_t)r->family, .rtm_dst_len = r->prefix, .rtm_table = r->table,
 		.rtm_protocol = RTPROT_BOOT, .rtm_scope = r->gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 		.rtm_type = RTN_UNICAST,
 	};
@@ -220,8 +226,8 @@ static int take_route(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err
 	if (nlh->nlmsg_type != RTM_NEWROUTE || nlh->nlmsg_len < NLMSG_HDRLEN + sizeof(head))
 		return err_set(err, EBADMSG, "malformed description of a route");
 	memcpy(&head, mnl_nlmsg_get_payload(nlh), sizeof(head));
-	if (head.rtm_family == r->family && head.rtm_dst_len == r->prefix && head.rtm_table == RT_TABLE_MAIN &&
-	    head.rtm_type == RTN_UNICAST && has(nlh, RTA_DST, size, r->prefix ? r->dst : NULL) &&
+	if (head.rtm_family == r->family && head.rtm_dst_len == r->prefix &&
+	    (r->table == RT_TABLE_UNSPEC || head.rtm_table == r->table) && head.rtm_type == RTN_UNICAST && has(nlh, RTA_DST, size, r->prefix ? r->dst : NULL) &&
 	    has(nlh, RTA_GATEWAY, size, r->gateway) && has(nlh, RTA_VIA, VIA_SIZE, NULL) &&
 	    has(nlh, RTA_OIF, sizeof(r->ifindex), &r->ifindex) &&
 	    has(nlh, RTA_PRIORITY, sizeof(metric), r->family == AF_INET6 ? &metric : NULL))
@@ -232,7 +238,7 @@ static int take_route(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err
 /* Kernels before 5.0 do not look at what is asked for, and tell of all routes of the family. */
 static int look_for(struct rtnl *rtnl, struct route *r, const char *what, struct bpfstamp_err *err)
 {
-	const struct rtmsg head = { .rtm_family = (uint8_t)r->family, .rtm_table = RT_TABLE_MAIN };
+	const struct rtmsg head = { .rtm_family = (uint8_t)r->family, .rtm_table = r->table };
 	uint32_t buf[LINKMAKE_BUFFER / 4];
 	struct nlmsghdr *nlh = request(buf, RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
 	int status = -1;
@@ -270,6 +276,7 @@ int linkmake_check_route(struct rtnl *rtnl, int ifindex, const char *dev, int fa
 	struct route r = route_of(ifindex, family, dst, prefix, gateway);
 	char to[INET6_ADDRSTRLEN], by[INET6_ADDRSTRLEN], what[128];
 
+	r.table = RT_TABLE_UNSPEC;
 	snprintf(what, sizeof(what), "look for the route to %s/%u through %s", text_of(family, r.dst, to), prefix, dev);
 	if (look_for(rtnl, &r, what, err))
 		return -1;

@@ -155,6 +155,14 @@ START_TEST(direct_route)
 	netns_run("ip route add 10.10.0.0/16 dev va metric 5 && ip route add 10.10.0.0/16 dev vb");
 	REFUSED(lead(&netns.rtnl, DEV, "10.10.0.0", 16, NULL), EEXIST, "make the route to 10.10.0.0/16 through va: ",
 		"another route leads there already");
+	netns_run("ip route add 10.13.0.0/16 dev va table 100 && ip -6 route add 2001:db8:13::/48 dev va table 1000");
+	OK(leads(&netns.rtnl, DEV, "10.13.0.0", 16, NULL));
+	OK(leads(&netns.rtnl, DEV, "2001:db8:13::", 48, NULL));
+	REFUSED(leads(&netns.rtnl, DEV, "10.13.0.0", 17, NULL), ENOENT, "look for the route to 10.13.0.0/17 through va: ",
+		"there is none without a gateway");
+	netns_run("ip route add 10.13.0.0/16 dev vb");
+	REFUSED(lead(&netns.rtnl, DEV, "10.13.0.0", 16, NULL), EEXIST, "make the route to 10.13.0.0/16 through va: ",
+		"another route leads there already");
 	netns_run("ip route add blackhole 10.11.0.0/16");
 	REFUSED(lead(&netns.rtnl, DEV, "10.11.0.0", 16, NULL), EEXIST, "make the route to 10.11.0.0/16 through va: ",
 		"another route leads there already");

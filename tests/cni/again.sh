@@ -149,6 +149,28 @@ vxlan_flags() {
 	ip -j link show vxlan0 | jq -r '.[0].flags | join(" ")'
 }
 
+# Debian's sbr moves all routes of the interface to a table of its own, and does not say so.
+behind_sbr() {
+	local conf1=$tmp/conf.1
+	[ -x "$PLUGINS/sbr" ] || return
+	new_pod pod1
+	write "$drop_ip0 + {ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\", gateway: \"10.1.0.1\"},
+		{address: \"fd01::9/64\", gateway: \"fd01::1\"}], routes: [{dst: \"0.0.0.0/0\"}, {dst: \"::/0\"}]}}"
+	good "behind sbr: ADD" ADD pod1 || return
+	jq --argjson prev "$answer" '.prevResult = $prev' "$conf" >"$conf1"
+	jq 'del(.ipam, .attach, .object) | .type = "sbr"' "$conf1" >"$conf"
+	plugin sbr ADD pod1
+	is "behind sbr: sbr ADD" 0 $status
+	is "behind sbr: it moves the routes" "" "$(ip -n pod1 route; ip -n pod1 -6 route show default)"
+	cp "$conf1" "$conf"
+	good "behind sbr: CHECK" CHECK pod1
+	ip -n pod1 route flush table 100
+	bad "behind sbr: CHECK: no route" 100 'route to 0.0.0.0/0 through eth0: there is none by 10.1.0.1$' CHECK pod1
+	good "behind sbr: DEL" DEL pod1
+	ip netns del pod1
+	nothing_left "behind sbr"
+}
+
 # The VXLAN device is not up before its program is attached; the next ADD uses what is left of one that could not.
 vxlan_down() {
 	before_us ptp pod1 || return
@@ -365,7 +387,7 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac vxlan_down node_of_another another_netns deleted_elsewhere other_addresses other_ipam \
-		made_then_chained state_lost state_of_another clsact_of_another \
+		made_then_chained behind_sbr state_lost state_of_another clsact_of_another \
 		old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
 		$t
