@@ -72,6 +72,9 @@ static int check_made(const struct adding *a, struct bpfstamp_err *err)
 
 	if (!a->old.made)
 		return 0;
+	if (!a->config.ipam)
+		return err_set(err, ESTALE, "%s of the pod was made with ipam, and the configuration has none",
+			       a->request->ifname);
 	if ((said && result_read(&ipam, said, a->request->ifname, err)) ||
 	    veth_check(&a->result, &ipam, a->request, &a->pod, err) ||
 	    ipam_run(a->request, &a->config, "CHECK", a->state.lock, &answer, err))

@@ -276,6 +276,11 @@ old_ipam() {
 	jq --argjson prev "$answer" '.prevResult = $prev' "$conf" >"$conf.check"
 	mv "$conf.check" "$conf"
 	good "old IPAM: CHECK" CHECK pod1
+	jq 'del(.ipam)' "$conf" >"$conf.none"
+	mv "$conf" "$conf.whole"
+	mv "$conf.none" "$conf"
+	bad "old IPAM: CHECK without ipam" 100 'was made with ipam, and the configuration has none$' CHECK pod1
+	mv "$conf.whole" "$conf"
 	good "old IPAM: DEL" DEL pod1
 	ip netns del pod1
 	nothing_left "old IPAM"
