@@ -30,7 +30,8 @@ struct bpfstamp_vpc;
 
 /*
  * Open the maps that are pinned in pin_path (NULL: /sys/fs/bpf).  ENOENT where none of these
- * programs was attached yet; EINVAL where what is pinned is something else.
+ * programs was attached yet; EINVAL where what is pinned is something else.  Where only the pin of
+ * vpc_stats is missing, nothing fails but bpfstamp_vpc_stats.
  */
 int bpfstamp_vpc_open(struct bpfstamp_vpc **out, const char *pin_path, struct bpfstamp_err *err);
 void bpfstamp_vpc_close(struct bpfstamp_vpc *vpc);
@@ -83,10 +84,11 @@ struct bpfstamp_vpc_stats {
 	uint64_t drops[BPFSTAMP_VPC_DROPS];
 };
 
+/* ENOENT where the pin of vpc_stats was removed. */
 typedef int bpfstamp_vpc_stats_fn(const struct bpfstamp_vpc_stats *stats, void *arg);
 int bpfstamp_vpc_stats(struct bpfstamp_vpc *vpc, bpfstamp_vpc_stats_fn *fn, void *arg, struct bpfstamp_err *err);
 
-/* The id of the map that counts, by which its programs are known (struct bpfstamp_running_info, map_ids). */
+/* The id of the map that counts, by which its programs are known (struct bpfstamp_running_info, map_ids); 0: none. */
 uint32_t bpfstamp_vpc_stats_id(const struct bpfstamp_vpc *vpc);
 
 /* No error where there is none. */

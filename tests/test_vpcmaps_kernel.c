@@ -131,10 +131,28 @@ START_TEST(not_there)
 	      "there is no vpc_pods in /sys/fs/bpf: attach a VPC program");
 	FAILS(bpfstamp_vpc_open(&vpc, BPFFS "/no", &err), ENOENT, "there is no vpc_pods in /sys/fs/bpf/no");
 	FAILS(bpfstamp_vpc_open(&vpc, longer, &err), ENAMETOOLONG, "the path is too long");
-	make_pods(4);
-	FAILS(bpfstamp_vpc_open(&vpc, NULL, &err), ENOENT, "there is no vpc_stats in");
+	make_stats();
+	FAILS(bpfstamp_vpc_open(&vpc, NULL, &err), ENOENT, "there is no vpc_pods in");
 	ck_assert_int_eq(bpffs_open_fds(), before + 1);
 	bpfstamp_vpc_close(NULL);
+}
+END_TEST
+
+/* Without the one that counts, the other one is used. */
+START_TEST(no_stats)
+{
+	struct bpfstamp_vpc_pod pod = { .network = 100, .address = { 0xfd, [15] = 1 }, .ifindex = 7 }, found;
+
+	make_pods(4);
+	OK(bpfstamp_vpc_open(&vpc, NULL, &err));
+	OK(bpfstamp_vpc_add(vpc, &pod, BPFSTAMP_VPC_NEW, &err));
+	OK(bpfstamp_vpc_find(vpc, 100, pod.address, &found, &err));
+	ck_assert_uint_eq(found.ifindex, 7);
+	FAILS(bpfstamp_vpc_stats(vpc, NULL, NULL, &err), ENOENT, "there is no vpc_stats beside vpc_pods");
+	ck_assert_uint_eq(bpfstamp_vpc_stats_id(vpc), 0);
+	OK(bpfstamp_vpc_stats_remove(vpc, 100, 7, &err));
+	OK(bpfstamp_vpc_remove(vpc, 100, pod.address, 7, &err));
+	bpfstamp_vpc_close(vpc);
 }
 END_TEST
 
@@ -597,6 +615,7 @@ Suite *suite_vpcmaps_kernel(void)
 	tcase_add_checked_fixture(pins, empty_setup, NULL);
 	tcase_add_loop_test(pins, another_map, 0, TESTS(others));
 	tcase_add_test(pins, not_there);
+	tcase_add_test(pins, no_stats);
 	tcase_add_test(pins, found_while_overwritten);
 	tcase_add_checked_fixture(maps, setup, teardown);
 	tcase_set_timeout(maps, 60);

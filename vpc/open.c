@@ -10,7 +10,8 @@
  *
  * Programs pin both maps, one after the other, before the first of them is
  * attached: who finds only one has come too early, or to a folder that somebody
- * is clearing.
+ * is clearing.  Without vpc_stats, whose pods are where is known nevertheless, and
+ * can be changed: a pod that goes must not stay in vpc_pods for want of its counters.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -83,7 +84,8 @@ int bpfstamp_vpc_open(struct bpfstamp_vpc **out, const char *pin_path, struct bp
 	if (!vpc)
 		return err_set(err, ENOMEM, "out of memory");
 	*vpc = closed;
-	if (open_map(&vpc->pods, folder, err) || open_map(&vpc->stats, folder, err) ||
+	if (open_map(&vpc->pods, folder, err) ||
+	    (open_map(&vpc->stats, folder, err) && (vpc->stats.fd >= 0 || err->code != ENOENT)) ||
 	    mapmake_cpus(&vpc->cpus, err)) {
 		bpfstamp_vpc_close(vpc);
 		return -1;

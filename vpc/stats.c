@@ -8,6 +8,8 @@
  *
  * A pod that sends after its entry was removed gets a new one.  So who removes
  * a pod removes its entry last, when its programs are gone.
+ *
+ * The map may not be there (open.c): then nothing is counted that anybody could find.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -67,11 +69,15 @@ static int call(const struct bpfstamp_vpc *vpc, const struct vpc_stats_key *key,
 
 int bpfstamp_vpc_stats(struct bpfstamp_vpc *vpc, bpfstamp_vpc_stats_fn *fn, void *arg, struct bpfstamp_err *err)
 {
-	struct vpc_stats *each = calloc(vpc->cpus, sizeof(*each));
+	struct vpc_stats *each;
 	void *keys = NULL;
 	size_t count = 0;
 	int ret;
 
+	if (vpc->stats.fd < 0)
+		return err_set(err, ENOENT, "there is no vpc_stats beside vpc_pods: its pin was removed; attach a VPC "
+			       "program, which makes and pins another");
+	each = calloc(vpc->cpus, sizeof(*each));
 	if (!each)
 		return err_set(err, ENOMEM, "out of memory");
 	ret = vpc_keys(&vpc->stats, compare_keys, &keys, &count, err);
@@ -91,7 +97,7 @@ int bpfstamp_vpc_stats_remove(struct bpfstamp_vpc *vpc, uint32_t network, uint32
 {
 	struct vpc_stats_key key = { network, ifindex };
 
-	if (!sys_map_delete(vpc->stats.fd, &key) || errno == ENOENT)
+	if (vpc->stats.fd < 0 || !sys_map_delete(vpc->stats.fd, &key) || errno == ENOENT)
 		return 0;
 	return vpc_failed("remove from vpc_stats", err);
 }

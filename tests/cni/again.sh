@@ -149,6 +149,23 @@ vxlan_flags() {
 	ip -j link show vxlan0 | jq -r '.[0].flags | join(" ")'
 }
 
+# Somebody removed the pin of vpc_stats: the pod's addresses are removed without it, and the next ADD makes another.
+no_stats() {
+	before_us ptp pod1 || return
+	vpc_at
+	good "no vpc_stats: ADD" ADD pod1 || return
+	rm $bpffs/vpc_stats
+	good "no vpc_stats: CHECK" CHECK pod1
+	good "no vpc_stats: DEL" DEL pod1
+	is "no vpc_stats: no entry" 0 "$(pods_in_map 100)"
+	good "no vpc_stats: ADD again" ADD pod1
+	is "no vpc_stats: there is one" 1 "$(pinned | grep -c '/vpc_stats$')"
+	good "no vpc_stats: DEL again" DEL pod1
+	gone_before_us ptp pod1
+	no_more_vxlan
+	nothing_left "no vpc_stats"
+}
+
 # Debian's sbr moves all routes of the interface to a table of its own, and does not say so.
 behind_sbr() {
 	local conf1=$tmp/conf.1
@@ -392,7 +409,7 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac vxlan_down node_of_another another_netns deleted_elsewhere other_addresses other_ipam \
-		made_then_chained behind_sbr state_lost state_of_another clsact_of_another \
+		made_then_chained behind_sbr no_stats state_lost state_of_another clsact_of_another \
 		old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
 		$t
