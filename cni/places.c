@@ -12,7 +12,8 @@
  * pin.  Kernels before 5.9 have no links of XDP: there the program is put on the
  * interface by netlink.  A filter is removed only from the interface that it was
  * put on, by index, while that is the pod's (pod.c), and the filter bpfstamp's and of its name.
- * clsact is removed, where it was missing before, with the last filter on it.
+ * clsact is removed, where it was missing before, with the last filter on it; so every filter
+ * on that end has that mark, also one that comes later.
  */
 #include <errno.h>
 #include <string.h>
@@ -101,8 +102,19 @@ static void describe(struct choosing *c, struct kept_place *place, const struct 
 	place->direction = wanted->hook.direction;
 	place->prio = wanted->hook.prio;
 	place->handle = wanted->hook.handle;
-	place->clsact = old && old->clsact;
 	place->link = old ? old->link : free_number(c);
+}
+
+/* Whether there was no clsact on that end before the pod's first filter, of whichever place that was. */
+static bool made_clsact(const struct choosing *c, const struct kept_place *place)
+{
+	for (size_t i = 0; i < c->old->place_count; i++) {
+		const struct kept_place *old = &c->old->places[i];
+
+		if (old->clsact && old->pod == place->pod && old->ifindex == place->ifindex)
+			return true;
+	}
+	return false;
 }
 
 /* What "auto" comes to, and whether the place is free for us. */
@@ -121,8 +133,7 @@ static int look(struct choosing *c, struct kept_place *place, const struct cni_p
 	if (bpfstamp_attach_check(net_of(place, c->pod), &hook, program->name, &plan, err))
 		return err_wrap(err, "program %s cannot be attached to %s", program->name, dev);
 	place->type = plan.type;
-	if (plan.type == BPFSTAMP_CLSACT && !plan.clsact)
-		place->clsact = true;
+	place->clsact = plan.type == BPFSTAMP_CLSACT && (!plan.clsact || made_clsact(c, place));
 	return 0;
 }
 

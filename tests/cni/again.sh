@@ -149,6 +149,31 @@ vxlan_flags() {
 	ip -j link show vxlan0 | jq -r '.[0].flags | join(" ")'
 }
 
+# Filters go from one place to another; clsact, which was missing before them, goes with the last of them.
+other_places() {
+	local places
+	before_us ptp pod1 || return
+	for places in '[{prio: 2}]' '[{}, {direction: "ingress"}]' '[{direction: "ingress"}]' '[{hook: "tcx"}]'; do
+		after "$drop_ip0"
+		good "other places: ADD" ADD pod1
+		after "{object: \$drop, attach: $places}"
+		good "other places: ADD of $places" ADD pod1
+		[ "$places" = '[{}, {direction: "ingress"}]' ] || after '{object: $drop, attach: [{prio: 3}]}'
+		good "other places: ADD again" ADD pod1
+		good "other places: DEL" DEL pod1
+		is "other places, $places: no clsact" "" "$(tc qdisc show dev "$host" | grep clsact)"
+	done
+	tc qdisc add dev "$host" clsact
+	after "$drop_ip0"
+	good "other places: ADD where there is clsact" ADD pod1
+	after '{object: $drop, attach: [{prio: 2}]}'
+	good "other places: ADD again where there is clsact" ADD pod1
+	good "other places: DEL where there is clsact" DEL pod1
+	has "other places: it stays" clsact "$(tc qdisc show dev "$host")"
+	gone_before_us ptp pod1
+	nothing_left "other places"
+}
+
 # Somebody removed the pin of vpc_stats: the pod's addresses are removed without it, and the next ADD makes another.
 no_stats() {
 	before_us ptp pod1 || return
@@ -409,7 +434,7 @@ test_again() {
 	local t
 	version=1.0.0
 	for t in ${AGAIN:-another_mac vxlan_down node_of_another another_netns deleted_elsewhere other_addresses other_ipam \
-		made_then_chained behind_sbr no_stats state_lost state_of_another clsact_of_another \
+		made_then_chained other_places behind_sbr no_stats state_lost state_of_another clsact_of_another \
 		old_ipam nowhere_to_look read_only other_node \
 		taken_at_once}; do
 		$t
