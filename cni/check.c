@@ -64,7 +64,7 @@ static int check_entries(const struct adding *a, struct bpfstamp_err *err)
 	return entries_check(&now, &a->values, err);
 }
 
-/* A pair of our own: its addresses and routes, and what IPAM knows of them. */
+/* A pair of our own: its MTU, addresses and routes, and what IPAM knows of them. */
 static int check_made(const struct adding *a, struct bpfstamp_err *err)
 {
 	json_t *said = json_object_get(a->old.ipam, "result"), *answer = NULL;
@@ -76,7 +76,7 @@ static int check_made(const struct adding *a, struct bpfstamp_err *err)
 		return err_set(err, ESTALE, "%s of the pod was made with ipam, and the configuration has none",
 			       a->request->ifname);
 	if ((said && result_read(&ipam, said, a->request->ifname, err)) ||
-	    veth_check(&a->result, &ipam, a->request, &a->pod, err) ||
+	    veth_check(&a->result, &ipam, &a->config, a->request, &a->pod, err) ||
 	    ipam_run(a->request, &a->config, "CHECK", a->state.lock, &answer, err))
 		return -1;
 	json_decref(answer);

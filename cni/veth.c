@@ -77,6 +77,17 @@ static int make(const char *name, const struct cni_config *c, const char *ifname
 	return there ? 0 : err_set(err, ENODEV, "%s was moved away as soon as it was made", ifname);
 }
 
+/* ADD may be repeated with another one. */
+static int set_mtu(struct rtnl *rtnl, struct link_info *link, const struct cni_config *c, struct bpfstamp_err *err)
+{
+	if (!c->mtu || link->mtu == c->mtu)
+		return 0;
+	if (linkmake_mtu(rtnl, link->ifindex, link->name, c->mtu, err))
+		return -1;
+	link->mtu = c->mtu;
+	return 0;
+}
+
 int veth_make(const char *name, const struct cni_config *c, const struct cni_request *r, struct pod *pod,
 	      struct bpfstamp_err *err)
 {
@@ -90,6 +101,8 @@ int veth_make(const char *name, const struct cni_config *c, const struct cni_req
 		return -1;
 	}
 	if (!there && make(name, c, r->ifname, pod, err))
+		return -1;
+	if (set_mtu(pod_node(pod), &pod->host, c, err) || set_mtu(pod_inside(pod), &pod->end, c, err))
 		return -1;
 	return pod->end.up ? 0 : linkmake_up(pod_inside(pod), pod->end.ifindex, r->ifname, err);
 }
@@ -245,12 +258,15 @@ static bool has_route(const struct cni_result *result, const struct cni_route *r
 	return false;
 }
 
-int veth_check(const struct cni_result *result, const struct cni_result *ipam, const struct cni_request *r,
-	       const struct pod *pod, struct bpfstamp_err *err)
+int veth_check(const struct cni_result *result, const struct cni_result *ipam, const struct cni_config *c,
+	       const struct cni_request *r, const struct pod *pod, struct bpfstamp_err *err)
 {
-	struct checking c = { .result = result, .ifname = r->ifname };
+	struct checking checking = { .result = result, .ifname = r->ifname };
 
-	if (inside(pod_netns_fd(pod), check_addresses, &c, err))
+	if (c->mtu && pod->host.mtu != c->mtu)
+		return err_set(err, ESTALE, "the MTU of %s is %u, and that of the configuration %u: ADD again",
+			       pod->host.name, pod->host.mtu, c->mtu);
+	if (inside(pod_netns_fd(pod), check_addresses, &checking, err))
 		return -1;
 	for (size_t i = 0; i < ipam->route_count; i++)
 		if (has_route(result, &ipam->routes[i]) &&

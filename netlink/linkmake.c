@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Interfaces are made exclusively, so that one of somebody else's that has the
- * name is never changed, and set up or deleted by index, so that one that got
+ * name is never changed, and changed or deleted by index, so that one that got
  * the name of a deleted one is not hit:
  *
  *   RTM_NEWLINK  ifinfomsg | IFLA_IFNAME, IFLA_MTU, IFLA_LINKINFO { IFLA_INFO_KIND, IFLA_INFO_DATA }
  *     veth       { VETH_INFO_PEER { ifinfomsg | IFLA_IFNAME, IFLA_MTU, IFLA_NET_NS_FD } }
  *     vxlan      { IFLA_VXLAN_COLLECT_METADATA 1, IFLA_VXLAN_LEARNING 0, IFLA_VXLAN_PORT (big endian) }
- *   RTM_SETLINK  ifinfomsg { index, flags = change = IFF_UP }
+ *   RTM_SETLINK  ifinfomsg { index, flags = change = IFF_UP }, or { index } | IFLA_MTU
  *   RTM_DELLINK  ifinfomsg { index }
  *
  * Both ends of a veth pair are made in one step, each where it belongs: no name of
@@ -159,6 +159,25 @@ int linkmake_up(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp
 		return err_hint(err, "; needs CAP_NET_ADMIN in the namespace of the interface");
 	if (err->code == EADDRINUSE)
 		return err_hint(err, "; another device or a program has its UDP port");
+	return -1;
+}
+
+struct nlmsghdr *linkmake_new_mtu(void *buf, int ifindex, uint32_t mtu)
+{
+	struct nlmsghdr *nlh = request(buf, RTM_SETLINK, 0, &(struct ifinfomsg){ .ifi_index = ifindex });
+
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return nlh;
+}
+
+int linkmake_mtu(struct rtnl *rtnl, int ifindex, const char *dev, uint32_t mtu, struct bpfstamp_err *err)
+{
+	uint32_t buf[LINKMAKE_BUFFER / 4];
+
+	if (!rtnl_talk(rtnl, linkmake_new_mtu(buf, ifindex, mtu), NULL, NULL, err, "set the MTU of %s to %u", dev, mtu))
+		return 0;
+	if (err->code == EPERM)
+		return err_hint(err, "; needs CAP_NET_ADMIN in the namespace of the interface");
 	return -1;
 }
 

@@ -26,6 +26,9 @@ int linkmake_vxlan(struct rtnl *rtnl, const char *name, uint16_t port, uint32_t 
 
 int linkmake_up(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err);
 
+struct nlmsghdr *linkmake_new_mtu(void *buf, int ifindex, uint32_t mtu);
+int linkmake_mtu(struct rtnl *rtnl, int ifindex, const char *dev, uint32_t mtu, struct bpfstamp_err *err);
+
 /* ENODEV where it is gone already. */
 int linkmake_delete(struct rtnl *rtnl, int ifindex, const char *dev, struct bpfstamp_err *err);
 

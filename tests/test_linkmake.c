@@ -81,6 +81,14 @@ START_TEST(vxlan)
 }
 END_TEST
 
+/* link set … mtu 1400: ip asks for RTM_NEWLINK, which does the same here. */
+START_TEST(mtu)
+{
+	IS(linkmake_new_mtu(dirty(), IFINDEX, 1400), 40, HALVES(19, 1), 0, 0, 0, IFINDEX, 0, 0, HALVES(8, 4), 1400);
+	IS(linkmake_new_mtu(dirty(), 1, UINT32_MAX), 40, HALVES(19, 1), 0, 0, 0, 1, 0, 0, HALVES(8, 4), UINT32_MAX);
+}
+END_TEST
+
 static const uint8_t pod4[4] = { 10, 1, 0, 2 }, gateway4[4] = { 10, 1, 0, 1 }, none4[4];
 static const uint8_t pod6[16] = { 0x20, 1, 0x0d, 0xb8, [15] = 2 }, gateway6[16] = { 0x20, 1, 0x0d, 0xb8, [15] = 1 };
 #define POD4 CHARS(10, 1, 0, 2)
@@ -307,6 +315,7 @@ Suite *suite_linkmake(void)
 	tcase_add_test(tc, veth);
 	tcase_add_test(tc, room);
 	tcase_add_test(tc, vxlan);
+	tcase_add_test(tc, mtu);
 	tcase_add_test(tc, address);
 	tcase_add_test(tc, route);
 	tcase_add_test(tc, prefixes);

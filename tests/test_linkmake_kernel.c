@@ -125,6 +125,12 @@ START_TEST(veth)
 	ck_assert(says("ip -o link show bs0123456789abc", mac));
 	OK(linkmake_up(&netns.rtnl, host.ifindex, host.name, &netns.err));
 	ck_assert(find(&netns.rtnl, host.name).up && !find(&pod.rtnl, "eth0").up);
+	OK(linkmake_mtu(&pod.rtnl, end.ifindex, "eth0", 1300, &netns.err));
+	ck_assert_uint_eq(find(&pod.rtnl, "eth0").mtu, 1300);
+	ck_assert_uint_eq(find(&netns.rtnl, host.name).mtu, 1400);
+	REFUSED(linkmake_mtu(&pod.rtnl, end.ifindex, "eth0", 100000, &netns.err), EINVAL,
+		"set the MTU of eth0 to 100000: ", "");
+	REFUSED(linkmake_mtu(&pod.rtnl, 9999, "gone", 1300, &netns.err), ENODEV, "set the MTU of gone to 1300: ", "");
 	OK(linkmake_delete(&netns.rtnl, host.ifindex, host.name, &netns.err));
 	ck_assert(!is_there(&pod.rtnl, "eth0"));
 }

@@ -78,6 +78,7 @@ standalone_in() {	# VERSION
 	reaches "$name: ADD again" answered 10.1.0.3 p1
 	checked_conf
 	[ "$version" = 0.3.1 ] || checked "$name"
+	another_mtu "$name"
 	standalone_conf
 	moved "$name"
 	three_gone "$name"
@@ -107,6 +108,24 @@ checked() {	# NAME
 	good "$1: ADD gives all back" ADD p1
 	checked_conf
 	good "$1: CHECK: all is back" CHECK p1
+}
+
+# Both ends get it; what a plugin behind made of the pod's is its own.
+another_mtu() {		# NAME
+	checked_conf '| .mtu = 1400'
+	[ "$version" = 0.3.1 ] || bad "$1: CHECK: another MTU" 100 'the MTU of bs[0-9a-f]* is 1430, and .* 1400' CHECK p1
+	standalone_conf '| .mtu = 1400'
+	good "$1: ADD: another MTU" ADD p1
+	is "$1: another MTU" "1400 1400" "$(ip -n p1 -j link show eth0 | jq '.[0].mtu') $(ip -j link |
+		jq ".[] | select(.ifindex == $first) | .mtu")"
+	[ "$version" != 1.1.0 ] || is "$1: another MTU: the result" 1400 "$(jq '.interfaces[1].mtu' <<<"$answer")"
+	is "$1: another MTU: the same pair" "$first" "$(place_of p1)"
+	checked_conf '| .mtu = 1400'
+	ip -n p1 link set eth0 mtu 1300
+	[ "$version" = 0.3.1 ] || good "$1: CHECK: another MTU is there" CHECK p1
+	standalone_conf
+	good "$1: ADD: the MTU of before" ADD p1
+	is "$1: the MTU of before" 1430 "$(ip -n p1 -j link show eth0 | jq '.[0].mtu')"
 }
 
 # p1 goes to the other VPC, with another address, because p3 has that.
