@@ -18,7 +18,7 @@
  * To look and then to overwrite or remove are two calls, so whoever does that has
  * the folder of the pins locked (flock), and waits for that as for the lock of a pod: of
  * two that take an address over at once, the second sees the first.  An entry that is new
- * needs no lock.
+ * needs no lock; so what was not found under the lock may be there a moment later.
  *
  * The maps are made by the first program that uses them.
  */
@@ -33,6 +33,8 @@
 #include "cni/state.h"
 #include "include/bpfstamp_vpc.h"
 #include "loader/err.h"
+
+enum { TRIES = 8 };
 
 static bool same_address(const struct kept_pod *a, const struct kept_pod *b)
 {
@@ -102,15 +104,16 @@ static int find_owner(const struct bpfstamp_vpc_pod *there, const struct pod *po
 	return 0;
 }
 
-/* Whether the entry may be the pod's: CNI_TAKEN where somebody else has it. */
+/* Whether the entry may be the pod's: CNI_TAKEN where somebody else has it.  *found: there is one. */
 static int judge(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const struct kept *old,
-		 const struct pod *pod, struct bpfstamp_err *err)
+		 const struct pod *pod, bool *found, struct bpfstamp_err *err)
 {
 	const struct kept_pod *before = find(old, entry);
 	char owner[128], address[INET6_ADDRSTRLEN], network[32];
 	struct bpfstamp_vpc_pod there;
 
-	if (bpfstamp_vpc_find(vpc, entry->network, entry->address, &there, err))
+	*found = !bpfstamp_vpc_find(vpc, entry->network, entry->address, &there, err);
+	if (!*found)
 		return err->code == ENOENT ? 0 : -1;
 	if (there.ifindex == entry->ifindex || (before && there.ifindex && before->ifindex == there.ifindex))
 		return 0;
@@ -128,6 +131,7 @@ static int judge_all(const struct kept *k, size_t count, const struct kept *old,
 		     const struct pod *pod, struct bpfstamp_err *err)
 {
 	struct bpfstamp_vpc *vpc;
+	bool found;
 	int ret = 0;
 
 	if (!count)
@@ -135,7 +139,7 @@ static int judge_all(const struct kept *k, size_t count, const struct kept *old,
 	if (bpfstamp_vpc_open(&vpc, v->config->pin_path, err))
 		return err->code == ENOENT ? 0 : -1;
 	for (size_t i = 0; !ret && i < count; i++)
-		ret = judge(vpc, &k->pods[i], old, pod, err);
+		ret = judge(vpc, &k->pods[i], old, pod, &found, err);
 	bpfstamp_vpc_close(vpc);
 	return ret;
 }
@@ -191,6 +195,28 @@ static int lock(const char *pin_path, struct bpfstamp_err *err)
 	return -1;
 }
 
+/*
+ * With the lock: what was found stays, because who removes or overwrites has the lock, too; what was not may be made
+ * by another ADD before we have made it, and is then looked at.
+ */
+static int take_over(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const struct bpfstamp_vpc_pod *new,
+		     const struct kept *old, const struct pod *pod, struct bpfstamp_err *err)
+{
+	bool found;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		if (judge(vpc, entry, old, pod, &found, err))
+			return -1;
+		if (found)
+			return bpfstamp_vpc_add(vpc, new, BPFSTAMP_VPC_MOVE, err);
+		if (!bpfstamp_vpc_add(vpc, new, BPFSTAMP_VPC_NEW, err))
+			return 0;
+		if (err->code != EEXIST)
+			return -1;
+	}
+	return err_set(err, CNI_ERROR + CNI_TRY_AGAIN, "somebody keeps adding and removing the pod's address in vpc_pods");
+}
+
 static int put(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const struct kept *old, const struct values *v,
 	       const struct pod *pod, struct bpfstamp_err *err)
 {
@@ -206,7 +232,7 @@ static int put(struct bpfstamp_vpc *vpc, const struct kept_pod *entry, const str
 	locked = lock(v->config->pin_path, err);
 	if (locked < 0)
 		return -1;
-	ret = judge(vpc, entry, old, pod, err) || bpfstamp_vpc_add(vpc, &new, BPFSTAMP_VPC_MOVE, err) ? -1 : 0;
+	ret = take_over(vpc, entry, &new, old, pod, err);
 	close(locked);
 	return ret;
 }

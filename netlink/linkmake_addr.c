@@ -227,7 +227,8 @@ static int take_route(const struct nlmsghdr *nlh, void *arg, struct bpfstamp_err
 		return err_set(err, EBADMSG, "malformed description of a route");
 	memcpy(&head, mnl_nlmsg_get_payload(nlh), sizeof(head));
 	if (head.rtm_family == r->family && head.rtm_dst_len == r->prefix &&
-	    (r->table == RT_TABLE_UNSPEC || head.rtm_table == r->table) && head.rtm_type == RTN_UNICAST && has(nlh, RTA_DST, size, r->prefix ? r->dst : NULL) &&
+	    (r->table == RT_TABLE_UNSPEC || head.rtm_table == r->table) && head.rtm_type == RTN_UNICAST &&
+	    has(nlh, RTA_DST, size, r->prefix ? r->dst : NULL) &&
 	    has(nlh, RTA_GATEWAY, size, r->gateway) && has(nlh, RTA_VIA, VIA_SIZE, NULL) &&
 	    has(nlh, RTA_OIF, sizeof(r->ifindex), &r->ifindex) &&
 	    has(nlh, RTA_PRIORITY, sizeof(metric), r->family == AF_INET6 ? &metric : NULL))

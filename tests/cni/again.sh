@@ -390,38 +390,71 @@ other_node() {
 # Two pods take an address over that nobody has any more: one of them gets it.  The second comes while the
 # first stands still, and may have to wait for it.
 taken_at_once() {
-	local n step=${KILL_STEP:-2} first second
+	local n step=${KILL_STEP:-2}
+	rivals 'asks ADD pod3 & sleep 0.05'
+	for ((n = 40 + RANDOM % step; n < 200; n += step)); do
+		both_want_it "taken at once, call $n" call $n || break
+	done
+	no_rivals
+}
+
+# The same while the one before is deleted: between what the first sees and what it does, which is some calls later,
+# because it looks for the entry several times.
+deleted_meanwhile() {
+	local n later=8
+	rivals "echo >>$tmp/calls" "case \$(wc -l <$tmp/calls) in" "1) timeout 0.2 bash -c 'asks DEL pod2' ;;" \
+		"$((later + 1))) asks ADD pod3 & for _ in {1..20}; do [ ! -s $tmp/second ] || break; sleep 0.01; done ;;" \
+		esac
+	for ((n = 40; n < 200; n++)); do
+		rm -f "$tmp/calls"
+		both_want_it "deleted meanwhile, call $n" from $n || break
+	done
+	no_rivals
+}
+
+# What is done while pod1 stands still: $tmp/rival.
+rivals() {	# LINE…
 	write "{object: \$vxlan, vxlan: {dev: \"vxlan0\"}, attach: [{program: \"${uniq:0:8}\", direction: \"ingress\",
 		set: {vni: 100}}], pods: {vni: 100},
 		ipam: {type: \"static\", addresses: [{address: \"10.1.0.9/24\"}]}}"
-	printf '#!/bin/bash\n{ %s >/dev/null <%s; echo $? >%s; } & sleep 0.05\n' \
-		"CNI_COMMAND=ADD CNI_CONTAINERID=c-pod3 \
-		CNI_NETNS=/run/netns/pod3 CNI_IFNAME=eth0 CNI_PATH=$PLUGINS $CNI" "$conf" "$tmp/second" >"$tmp/rival"
+	printf '%s\n' '#!/bin/bash' 'asks() {' "[ \$1 = DEL ] || : >$tmp/began" \
+		"CNI_COMMAND=\$1 CNI_CONTAINERID=c-\$2 CNI_NETNS=/run/netns/\$2 CNI_IFNAME=eth0 CNI_PATH=$PLUGINS \
+		$CNI >/dev/null <$conf" "echo \$? >$tmp/status" "[ \$1 = DEL ] || mv $tmp/status $tmp/second" '}' \
+		'export -f asks' "$@" >"$tmp/rival"
 	chmod +x "$tmp/rival"
 	new_pod pod1
 	new_pod pod3
-	for ((n = 40 + RANDOM % step; n < 200; n += step)); do
-		new_pod pod2
-		good "taken at once: the one before" ADD pod2
-		ip netns del pod2
-		rm -f "$tmp/second"
-		under="$LIFE/between $tmp/rival call $n"
-		cni ADD pod1
-		under= first=$status
-		[ $first != 100 ] || break
-		for _ in {1..1000}; do
-			[ ! -s "$tmp/second" ] || break
-			sleep 0.01
-		done
-		second=$(cat "$tmp/second") || { fail "taken at once, call $n" "ADD: $first: $answer"; break; }
-		is "taken at once, call $n: one has it" 1 $(((first == 0) + (second == 0)))
-		is "taken at once, call $n: its entry" "$(place_of $([ "$first" = 0 ] && echo pod1 || echo pod3))" \
-			"$(bpftool -j map dump pinned $bpffs/vpc_pods | jq '.[].formatted.value.ifindex')"
-		good "taken at once: DEL" DEL pod1
-		good "taken at once: DEL of the other" DEL pod3
-		good "taken at once: DEL of the one before" DEL pod2
-		is "taken at once: no entry" 0 "$(pods_in_map 100)"
+}
+
+both_want_it() {	# NAME HOW N: pod1 stands still at or from call N
+	local first second
+	new_pod pod2
+	good "$1: the one before" ADD pod2
+	ip netns del pod2
+	for _ in {1..1000}; do
+		ip -br link | grep -q '^bs' || break
+		sleep 0.01
 	done
+	rm -f "$tmp"/{second,began}
+	under="$LIFE/between $tmp/rival $2 $3"
+	cni ADD pod1
+	under= first=$status
+	[ $first != 100 ] || return
+	for _ in {1..1000}; do
+		[ -e "$tmp/began" ] && [ ! -s "$tmp/second" ] || break
+		sleep 0.01
+	done
+	second=$(cat "$tmp/second" 2>/dev/null || echo 1)
+	is "$1: one has it" 1 $(((first == 0) + (second == 0)))
+	is "$1: its entry" "$(place_of $([ "$first" = 0 ] && echo pod1 || echo pod3))" \
+		"$(bpftool -j map dump pinned $bpffs/vpc_pods | jq '.[].formatted.value.ifindex')"
+	good "$1: DEL" DEL pod1
+	good "$1: DEL of the other" DEL pod3
+	good "$1: DEL of the one before" DEL pod2
+	is "$1: no entry" 0 "$(pods_in_map 100)"
+}
+
+no_rivals() {
 	good "taken at once: DEL" DEL pod1
 	good "taken at once: DEL of the one before" DEL pod2
 	ip netns del pod1
@@ -436,7 +469,7 @@ test_again() {
 	for t in ${AGAIN:-another_mac vxlan_down node_of_another another_netns deleted_elsewhere other_addresses other_ipam \
 		made_then_chained other_places behind_sbr no_stats state_lost state_of_another clsact_of_another \
 		old_ipam nowhere_to_look read_only other_node \
-		taken_at_once}; do
+		taken_at_once deleted_meanwhile}; do
 		$t
 	done
 }

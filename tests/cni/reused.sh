@@ -15,7 +15,7 @@ moved_pod() {	# POD HOST-END [HOST-MAC POD-MAC]
 	prev='{"cniVersion": "1.0.0", "ips": [{"address": "10.1.0.2/24"}]}'
 }
 
-pod_ends() {	# POD HOST-END: without DEL
+pod_ends() {	# POD HOST-END: which the kernel removes a little later
 	ip netns del "$1"
 	for _ in {1..200}; do
 		ip link show "$2" >/dev/null 2>&1 || return 0
@@ -56,7 +56,7 @@ index_again() {	# NAME COMMAND HOST-END1 HOST-END2 [HOST-MAC POD-MAC]
 	container=second good "$name: DEL of the other pod" DEL "$pod"
 	is "$name: nothing is attached" "" "$(attached 'select(.dev != "vxlan0") | .dev')"
 	is "$name: no entry" 0 "$(pods_in_map 100)"
-	ip netns del "$pod"
+	pod_ends "$pod" "$4"
 }
 
 # What the first left in a network that the second is not in.
@@ -84,7 +84,7 @@ entry_left() {
 	pod_runs "an entry is left: the other pod" calib 200
 	cp "$conf.second" "$conf"
 	good "an entry is left: DEL of the other pod" DEL pod2
-	ip netns del pod2
+	pod_ends pod2 calib
 }
 
 # A plugin behind us gave the node's end another name, and the pod has another MAC address.

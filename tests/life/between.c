@@ -2,10 +2,12 @@
 /*
  * between kill|ACTION after USEC COMMAND…
  * between kill|ACTION call N COMMAND…
+ * between ACTION from N COMMAND…
  *
  * Runs COMMAND and interrupts it once: after USEC microseconds, or between two
  * system calls, after the Nth (from 1) of those that may change what others see.
- * There it is killed, or stands still while ACTION, a line of shell, is done.
+ * There it is killed, or stands still while ACTION, a line of shell, is done.  "from"
+ * does it after each call from the Nth on.
  *
  * The exit status is COMMAND's, or 137 where it was killed, and 100 where it
  * ended before it could be interrupted, with success.
@@ -91,7 +93,7 @@ static void act(pid_t pid, const char *action)
 		warnx("%s failed", action);
 }
 
-static int at_call(const char *action, unsigned long n, char **command)
+static int at_call(const char *action, unsigned long n, bool once, char **command)
 {
 	pid_t pid = start(command, true);
 	bool interrupted = false;
@@ -104,13 +106,13 @@ static int at_call(const char *action, unsigned long n, char **command)
 	while (WIFSTOPPED(status)) {
 		int signal = WSTOPSIG(status);
 
-		if (!interrupted && after_call(pid, status, &nr) && !--n) {
+		if (!(interrupted && once) && after_call(pid, status, &nr) && (interrupted || !--n)) {
 			act(pid, action);
 			interrupted = true;
 		}
 		if (signal == SIGTRAP || signal == (SIGTRAP | 0x80))
 			signal = 0;
-		if (ptrace(interrupted ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL, (void *)(long)signal) &&
+		if (ptrace(interrupted && once ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL, (void *)(long)signal) &&
 		    errno != ESRCH)
 			err(2, "ptrace");
 		wait_for(pid, &status);
@@ -141,8 +143,8 @@ int main(int argc, char **argv)
 	unsigned long n;
 
 	if (argc < 5)
-		errx(2, "usage: between kill|ACTION after|call N COMMAND…");
+		errx(2, "usage: between kill|ACTION after|call|from N COMMAND…");
 	n = strtoul(argv[3], NULL, 10);
-	return strcmp(argv[2], "call") ? after_time(argv[1], (unsigned int)n, argv + 4) :
-	       at_call(argv[1], n, argv + 4);
+	return !strcmp(argv[2], "after") ? after_time(argv[1], (unsigned int)n, argv + 4) :
+	       at_call(argv[1], n, !strcmp(argv[2], "call"), argv + 4);
 }
