@@ -31,7 +31,7 @@ bool bpffs_usable(const char *suite);
 /* Fixture. */
 void bpffs_setup(void);
 
-/* Where it may be: kernels before 5.11 charge programs and maps to RLIMIT_MEMLOCK, for a while after their end too. */
+/* Where it may be: kernels before 5.11 charge programs and maps to RLIMIT_MEMLOCK, also a while after their end. */
 void bpffs_raise_memlock(void);
 
 /* Compile and open for this machine; false where there is no compiler. */

@@ -133,8 +133,8 @@ static void parse(const uint8_t *data, size_t size)
 
 /* ---------------------------------------------------------- conversations */
 
-enum talk { FILTERS, QDISCS, LINKS, FIND_LINK, SET, DELETE, FIND, FIND_BOTH, ENSURE, DELETE_CLSACT, EMPTY, VETH, VXLAN,
-	    ADDRESS, ROUTE, TALKS };
+enum talk { FILTERS, QDISCS, LINKS, FIND_LINK, SET, DELETE, FIND, FIND_BOTH, ENSURE, DELETE_CLSACT, EMPTY, VETH,
+	    VXLAN, ADDRESS, ROUTE, TALKS };
 enum { AS_IT_IS = 0x8000, SAID_AT_MOST = 32768 };
 
 static struct {
