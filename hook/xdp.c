@@ -75,15 +75,17 @@ static int check(struct bpfstamp_net *net, const struct hook_place *place, const
 		 struct bpfstamp_plan *out, struct bpfstamp_err *err)
 {
 	struct xdp_there t;
-	int ret;
+	int ret = 0;
 
 	(void)name;
 	if (xdp_look(net, place, &t, err))
 		return -1;
 	xdp_find_link(net, &t.a);
-	ret = is_kept(place, &t) ? 0 : may_replace(net, place, &t, err);
-	if (!ret && !is_kept(place, &t) && t.a.link && !place->hook->pin && !place->hook->force)
-		ret = held_by_link(net, &t, err);
+	if (!is_kept(place, &t)) {
+		ret = may_replace(net, place, &t, err);
+		if (!ret && t.a.link && !place->hook->pin && !place->hook->force)
+			ret = held_by_link(net, &t, err);
+	}
 	xdp_forget(&t);
 	if (ret)
 		return -1;
