@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "cmd/output.h"
+#include "include/mac.h"
 
 struct pods {
 	const struct options *o;
@@ -28,12 +29,11 @@ struct pods {
 static const uint8_t nowhere[16];
 
 /* "" for none, which a pod on another node may have. */
-static void mac_text(char out[18], const uint8_t mac[6])
+static void mac_text(char out[MAC_TEXT], const uint8_t mac[6])
 {
 	*out = '\0';
-	if (!memcmp(mac, nowhere, 6))
-		return;
-	snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	if (memcmp(mac, nowhere, 6) != 0)
+		mac_print(out, mac);
 }
 
 /* Whether the interface of a pod is there; its name. */
@@ -49,7 +49,7 @@ static bool find_name(const struct pods *p, const struct bpfstamp_vpc_pod *pod, 
 
 static void print_pod(const struct pods *p, const struct bpfstamp_vpc_pod *pod)
 {
-	char network[BPFSTAMP_VPC_NETWORK_TEXT], address[BPFSTAMP_VPC_ADDRESS_TEXT], mac[18];
+	char network[BPFSTAMP_VPC_NETWORK_TEXT], address[BPFSTAMP_VPC_ADDRESS_TEXT], mac[MAC_TEXT];
 	struct bpfstamp_device dev;
 
 	bpfstamp_vpc_network_text(network, pod->network);
@@ -73,7 +73,7 @@ static void print_pod(const struct pods *p, const struct bpfstamp_vpc_pod *pod)
 
 static json_t *pod_json(const struct pods *p, const struct bpfstamp_vpc_pod *pod)
 {
-	char network[BPFSTAMP_VPC_NETWORK_TEXT], address[BPFSTAMP_VPC_ADDRESS_TEXT], mac[18];
+	char network[BPFSTAMP_VPC_NETWORK_TEXT], address[BPFSTAMP_VPC_ADDRESS_TEXT], mac[MAC_TEXT];
 	char node[BPFSTAMP_VPC_ADDRESS_TEXT];
 	bool remote = memcmp(pod->node, nowhere, sizeof(nowhere)) != 0;
 	struct bpfstamp_device dev;

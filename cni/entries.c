@@ -32,6 +32,7 @@
 #include "cni/entries.h"
 #include "cni/state.h"
 #include "include/bpfstamp_vpc.h"
+#include "include/mac.h"
 #include "loader/err.h"
 
 enum { TRIES = 8 };
@@ -83,17 +84,16 @@ static int find_owner(const struct bpfstamp_vpc_pod *there, const struct pod *po
 		      struct bpfstamp_err *err)
 {
 	static const uint8_t none[16];
-	char node[INET6_ADDRSTRLEN];
+	char node[INET6_ADDRSTRLEN], mac[MAC_TEXT];
 	struct link_info link;
 
 	if (!there->ifindex) {
 		print_address(node, there->node);
+		mac_print(mac, there->mac);
 		if (memcmp(there->node, none, sizeof(none)) != 0)
 			snprintf(owner, 128, "a pod on node %s", node);
 		else
-			snprintf(owner, 128, "a pod on another node, of MAC %02x:%02x:%02x:%02x:%02x:%02x",
-				 there->mac[0], there->mac[1], there->mac[2], there->mac[3], there->mac[4],
-				 there->mac[5]);
+			snprintf(owner, 128, "a pod on another node, of MAC %s", mac);
 		return 0;
 	}
 	*owner = '\0';

@@ -15,9 +15,8 @@
 #include <string.h>
 
 #include "cni/kept.h"
+#include "include/mac.h"
 #include "loader/err.h"
-
-enum { MAC_TEXT = sizeof("00:00:00:00:00:00") };
 
 static const char *const hooks[] = {
 	[BPFSTAMP_CLSACT] = "clsact", [BPFSTAMP_TCX] = "tcx", [BPFSTAMP_NETKIT] = "netkit", [BPFSTAMP_XDP] = "xdp",
@@ -100,12 +99,7 @@ static bool read_place(const json_t *json, struct kept_place *out)
 	return out->pod || !strcmp(dev, "host");
 }
 
-static void print_mac(char text[MAC_TEXT], const uint8_t mac[6])
-{
-	snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-}
-
-/* As print_mac wrote it, or none. */
+/* As mac_print wrote it, or none. */
 static bool read_mac(const json_t *json, uint8_t mac[6])
 {
 	const char *text = json_string_value(json);
@@ -116,7 +110,7 @@ static bool read_mac(const json_t *json, uint8_t mac[6])
 	if (!text || sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
 			    &mac[5]) != 6)
 		return false;
-	print_mac(again, mac);
+	mac_print(again, mac);
 	return !strcmp(text, again);
 }
 
@@ -185,7 +179,7 @@ static json_t *pod_json(const struct kept_pod *p)
 	char address[INET6_ADDRSTRLEN], mac[MAC_TEXT];
 
 	inet_ntop(AF_INET6, p->address, address, sizeof(address));
-	print_mac(mac, p->mac);
+	mac_print(mac, p->mac);
 	return json_pack("[I, s, I, s]", (json_int_t)p->network, address, (json_int_t)p->ifindex, mac);
 }
 

@@ -17,6 +17,7 @@
 
 #include "cni/field.h"
 #include "cni/result.h"
+#include "include/mac.h"
 #include "loader/err.h"
 
 /* -------------------------------------------------------------- reading */
@@ -194,10 +195,10 @@ int result_read(struct cni_result *out, json_t *json, const char *ifname, struct
 static json_t *interface_json(enum cni_version version, const char *name, const uint8_t mac[6], const char *sandbox,
 			      uint32_t mtu)
 {
-	char text[18];
+	char text[MAC_TEXT];
 	json_t *json;
 
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	mac_print(text, mac);
 	json = json_pack("{s:s, s:s, s:s*}", "name", name, "mac", text, "sandbox", sandbox);
 	if (json && mtu && version >= CNI_1_1_0 && json_object_set_new(json, "mtu", json_integer(mtu))) {
 		json_decref(json);

@@ -15,6 +15,7 @@
 
 #include "cni/field.h"
 #include "cni/values.h"
+#include "include/mac.h"
 #include "loader/err.h"
 #include "loader/near.h"
 
@@ -100,7 +101,7 @@ static enum value_found word_mac(struct lookup *l, struct bpfstamp_err *err)
 {
 	static const uint8_t none[6];
 	const uint8_t *mac = l->rest ? l->v->host_mac : l->v->pod_mac;
-	char text[18];
+	char text[MAC_TEXT];
 
 	if (l->rest && strcmp(l->rest, "host"))
 		return (enum value_found)err_set(err, CNI_ERROR + CNI_CONFIG, "can only be mac or mac.host");
@@ -108,7 +109,7 @@ static enum value_found word_mac(struct lookup *l, struct bpfstamp_err *err)
 		err_set(err, CNI_ERROR + CNI_CONFIG, "the interface has no MAC address");
 		return VALUE_MISSING;
 	}
-	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	mac_print(text, mac);
 	return put_text(l, text, err);
 }
 

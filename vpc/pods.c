@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "include/mac.h"
 #include "loader/err.h"
 #include "loader/sys.h"
 #include "vpc/vpc.h"
@@ -128,8 +129,7 @@ static int check_pod(const struct bpfstamp_vpc_pod *pod, struct bpfstamp_err *er
 
 static int is_taken(const struct named *n, const struct vpc_pod *by, struct bpfstamp_err *err)
 {
-	const uint8_t *mac = by->mac;
-	char where[ADDRESS_TEXT + 16] = "elsewhere", has_mac[48] = "";
+	char where[ADDRESS_TEXT + 16] = "elsewhere", mac[MAC_TEXT], has_mac[48] = "";
 	uint8_t node[16];
 
 	memcpy(node, by->node, sizeof(node));
@@ -139,9 +139,9 @@ static int is_taken(const struct named *n, const struct vpc_pod *by, struct bpfs
 		strcpy(where, "on node ");
 		bpfstamp_vpc_address_text(where + strlen(where), node);
 	}
-	if (memcmp(mac, nowhere, sizeof(by->mac)) != 0)
-		snprintf(has_mac, sizeof(has_mac), " with MAC address %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-			 mac[2], mac[3], mac[4], mac[5]);
+	mac_print(mac, by->mac);
+	if (memcmp(by->mac, nowhere, sizeof(by->mac)) != 0)
+		snprintf(has_mac, sizeof(has_mac), " with MAC address %s", mac);
 	return err_set(err, EEXIST, "%s of network %s is taken: by the pod %s%s; remove that first, or overwrite it",
 		       n->address, n->network, where, has_mac);
 }
